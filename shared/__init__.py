@@ -1,0 +1,1 @@
+"""What two or more services use, and no business rule."""

@@ -1,0 +1,173 @@
+"""One request or message = one transaction: state, inbox row and outbox rows commit together or not at all."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from opentelemetry import propagate
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.clock import Clock, SystemClock
+from shared.events.envelope import Envelope, Event
+from shared.ids import EventId, ProviderId, TenantId, new_id
+from shared.journal import JournalEntry
+
+_INSERT_OUTBOX = text(
+    "INSERT INTO outbox (provider_id, event_id, type, body, headers, sent_at)"
+    " VALUES (:provider_id, :event_id, :type, :body, :headers, :sent_at)"
+).bindparams(bindparam("headers", type_=JSONB))
+
+# A row that says 'dead' may be claimed again: that is what a replay from the dead letters is.
+_CLAIM = text(
+    "INSERT INTO inbox (provider_id, consumer, event_id, type, sent_at, handled_at, outcome)"
+    " VALUES (:provider_id, :consumer, :event_id, :type, :sent_at, :handled_at, :outcome)"
+    " ON CONFLICT (provider_id, consumer, event_id) DO UPDATE"
+    " SET outcome = EXCLUDED.outcome, handled_at = EXCLUDED.handled_at"
+    " WHERE inbox.outcome = 'dead' AND EXCLUDED.outcome = 'handled'"
+    " RETURNING event_id"
+)
+
+_SET_CLOCK = text(
+    "INSERT INTO provider_clock (provider_id, now_at) VALUES (:provider_id, :now_at)"
+    " ON CONFLICT (provider_id) DO UPDATE SET now_at = GREATEST(provider_clock.now_at, EXCLUDED.now_at)"
+)
+
+_POST = text(
+    "INSERT INTO journal_posting"
+    " (tenant_id, entry_id, position, provider_id, booked_at, reason, account, amount_minor, currency)"
+    " VALUES (:tenant_id, :entry_id, :position, :provider_id, :booked_at, :reason, :account, :amount_minor, :currency)"
+)
+
+
+class SqlUnitOfWork:
+    """A transaction of one service's database. Commits on a clean exit, rolls back on an error.
+
+    A service derives its own from it and adds its repositories. ``source`` is the CloudEvents source.
+    """
+
+    connection: AsyncConnection
+
+    def __init__(self, engine: AsyncEngine, *, source: str, clock: Clock | None = None) -> None:
+        self._engine = engine
+        self._source = source
+        self._clock = clock or SystemClock()
+        self._emitted: list[dict[str, Any]] = []
+
+    async def __aenter__(self) -> Self:
+        self.connection = await self._engine.connect()
+        await self.connection.begin()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                await self._flush_events()
+                await self.connection.commit()
+            else:
+                await self.connection.rollback()
+        finally:
+            await self.connection.close()
+
+    async def _flush_events(self) -> None:
+        if self._emitted:
+            await self.connection.execute(_INSERT_OUTBOX, self._emitted)
+            await self.connection.execute(text("NOTIFY outbox"))
+            self._emitted = []
+
+    # -- events ---------------------------------------------------------------------------------------------
+
+    def emit(self, event: Event, *, time: datetime, event_id: EventId | None = None) -> None:
+        """Puts an event into the outbox of this transaction. ``time`` is the provider's present instant."""
+        sent_at = self._clock.now()
+        envelope = Envelope.of(
+            event, event_id=event_id or EventId(new_id()), source=self._source, time=time, sent_at=sent_at
+        )
+        headers: dict[str, str] = {}
+        propagate.inject(headers)
+        self._emitted.append(
+            {
+                "provider_id": envelope.provider_id,
+                "event_id": envelope.id,
+                "type": envelope.type,
+                "body": envelope.to_bytes(),
+                "headers": headers,
+                "sent_at": sent_at,
+            }
+        )
+
+    async def claim(self, consumer: str, envelope: Envelope, *, outcome: str = "handled") -> bool:
+        """Writes the inbox row. False: this consumer has handled the event before, so do nothing."""
+        result = await self.connection.execute(
+            _CLAIM,
+            {
+                "provider_id": envelope.provider_id,
+                "consumer": consumer,
+                "event_id": envelope.id,
+                "type": envelope.type,
+                "sent_at": envelope.sent_at,
+                "handled_at": self._clock.now(),
+                "outcome": outcome,
+            },
+        )
+        return result.first() is not None
+
+    # -- time -----------------------------------------------------------------------------------------------
+
+    async def now(self, provider_id: ProviderId) -> datetime:
+        """The provider's present instant: its test clock if it has one, else real time."""
+        found = await self.connection.execute(
+            text("SELECT now_at FROM provider_clock WHERE provider_id = :provider_id"),
+            {"provider_id": provider_id},
+        )
+        at: datetime | None = found.scalar_one_or_none()
+        return at if at is not None else self._clock.now()
+
+    def system_now(self) -> datetime:
+        """Real time, whatever the test clocks say (R53)."""
+        return self._clock.now()
+
+    async def advance_clock(self, provider_id: ProviderId, now: datetime) -> None:
+        """Puts the provider's test clock forward; never back (R53)."""
+        await self.connection.execute(_SET_CLOCK, {"provider_id": provider_id, "now_at": now})
+
+    # -- locks and books --------------------------------------------------------------------------------------
+
+    async def lock(self, *parts: object) -> None:
+        """Holds an advisory lock named by ``parts`` (a tenant, an invoice) until the transaction ends."""
+        await self.connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"),
+            {"name": "/".join(str(part) for part in parts)},
+        )
+
+    async def lock_tenant(self, tenant_id: TenantId) -> None:
+        """One decision at a time for a tenant: whoever decides re-reads state under this lock."""
+        await self.lock("tenant", tenant_id)
+
+    async def post(self, entry: JournalEntry) -> None:
+        """Books a journal entry. The same ``entry_id`` twice is an IntegrityError: a fact is booked once."""
+        rows: Sequence[dict[str, Any]] = [
+            {
+                "tenant_id": entry.tenant_id,
+                "entry_id": entry.entry_id,
+                "position": position,
+                "provider_id": entry.provider_id,
+                "booked_at": entry.booked_at,
+                "reason": entry.reason,
+                "account": posting.account,
+                "amount_minor": posting.amount.minor,
+                "currency": posting.amount.currency,
+            }
+            for position, posting in enumerate(entry.postings)
+        ]
+        await self.connection.execute(_POST, list(rows))
+
+    async def fetch(self, statement: str | TextClause, **values: Any) -> list[dict[str, Any]]:
+        """All rows of a query as dictionaries."""
+        clause = text(statement) if isinstance(statement, str) else statement
+        result = await self.connection.execute(clause, values)
+        return [dict(row) for row in result.mappings()]

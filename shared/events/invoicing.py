@@ -1,0 +1,166 @@
+"""Events of invoicing: owner of providers, tenants, plans, subscriptions, invoices and test clocks."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from shared.events.envelope import Event, Payload
+from shared.ids import InvoiceId, PlanId, TenantId
+
+
+class ClockAdvanced(Event):
+    """A provider's test clock stands at ``now``. The first one puts the provider on its test clock (R53)."""
+
+    TYPE: ClassVar[str] = "invoicing.clock.advanced.v1"
+
+    now: datetime
+
+
+class Brand(Payload):
+    """What documents, mails and the page show. ``logo`` is an SVG or PNG as a data address."""
+
+    name: str
+    colour: str = Field(description="#RRGGBB")
+    logo: str | None = None
+
+
+class ProviderChanged(Event):
+    """A provider was added or its settings changed; the whole of what others may need."""
+
+    TYPE: ClassVar[str] = "invoicing.provider.changed.v1"
+
+    slug: str
+    legal_name: str
+    address: tuple[str, ...]
+    tax_id: str | None
+    currency: str
+    country: str = Field(description="ISO 3166-1 alpha-2")
+    time_zone: str
+    locale: str = Field(description="BCP 47, like en-US")
+    brand: Brand
+    billing_email: str
+    support_phone: str = Field(description="E.164")
+    reachable_numbers: tuple[str, ...] = Field(
+        (), description="E.164; suspended tenants may always call these"
+    )
+
+
+class PlanChanged(Event):
+    """A plan's version exists. Usage rates by it; prices are major units with up to 6 places (rules of money)."""
+
+    TYPE: ClassVar[str] = "invoicing.plan.changed.v1"
+
+    plan_id: PlanId
+    version: int
+    name: str
+    billing_model: Literal["flat_rate", "pay_as_you_go"]
+    currency: str
+    minimum_seconds: int = 6
+    increment_seconds: int = 6
+    included_minutes: int = 0
+    price_per_minute: Decimal
+    class_prices_per_minute: dict[str, Decimal] = Field(
+        default_factory=dict, description="price of a call class that differs from price_per_minute (R5, R7)"
+    )
+
+
+class _Tenant(Event):
+    tenant_id: TenantId
+    slug: str
+    name: str
+    status: Literal["trial", "active", "closed"]
+    country: str
+    time_zone: str
+    locale: str
+    currency: str
+    address: tuple[str, ...] = ()
+    billing_email: str
+    admin_email: str
+    sip_domain: str
+    account_codes: tuple[str, ...] = ()
+    plan_id: PlanId
+    plan_version: int
+    plan_from: date
+    opened_on: date
+    trial_ends_on: date | None = None
+
+
+class TenantOpened(_Tenant):
+    """A tenant begins. Carries all that usage, payments, suspension and notifications keep of a tenant."""
+
+    TYPE: ClassVar[str] = "invoicing.tenant.opened.v1"
+
+
+class TenantChanged(_Tenant):
+    """Any of a tenant's data changed, a trial that ended included."""
+
+    TYPE: ClassVar[str] = "invoicing.tenant.changed.v1"
+
+
+class TenantClosed(Event):
+    """A tenant ended; late usage still makes one last invoice (R43)."""
+
+    TYPE: ClassVar[str] = "invoicing.tenant.closed.v1"
+
+    tenant_id: TenantId
+    closed_on: date
+
+
+class PeriodEnded(Event):
+    """A billing period is over: usage answers with ``usage.period.metered.v1``. Local days, half-open."""
+
+    TYPE: ClassVar[str] = "invoicing.period.ended.v1"
+
+    tenant_id: TenantId
+    start_date: date
+    end_date: date
+    plan_id: PlanId
+    plan_version: int
+
+
+class _Invoice(Event):
+    tenant_id: TenantId
+    invoice_id: InvoiceId
+    number: str
+    currency: str
+    total_minor: int
+    paid_minor: int
+    balance_minor: int
+    issued_on: date
+    due_on: date
+    overdue_at: datetime = Field(description="local midnight that ends the due day (R45)")
+    collectable: bool = Field(
+        True, description="false below the card's minimum: collected with the next one (R38)"
+    )
+
+
+class InvoiceIssued(_Invoice):
+    """An invoice got its number and can no longer change. ``balance_minor`` is after account credit (R31)."""
+
+    TYPE: ClassVar[str] = "invoicing.invoice.issued.v1"
+
+
+class InvoicePartiallyPaid(_Invoice):
+    """Money came, not all of it."""
+
+    TYPE: ClassVar[str] = "invoicing.invoice.partially_paid.v1"
+
+
+class InvoicePaid(_Invoice):
+    """Nothing is left to pay."""
+
+    TYPE: ClassVar[str] = "invoicing.invoice.paid.v1"
+
+
+class InvoiceOverdue(_Invoice):
+    """The due day has passed with a balance left."""
+
+    TYPE: ClassVar[str] = "invoicing.invoice.overdue.v1"
+
+
+class InvoiceCancelled(_Invoice):
+    """Unpaid and fully credit-noted; the number is kept (R40)."""
+
+    TYPE: ClassVar[str] = "invoicing.invoice.cancelled.v1"

@@ -1,0 +1,117 @@
+"""HTTP answers for refusals: RFC 9457 problem details with a stable ``type`` and a sentence that says what to do."""
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from shared.db.engine import is_away
+from shared.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable
+
+log = structlog.get_logger(__name__)
+TYPE_PREFIX = "https://tollgate.example/problems/"
+_STATUS: dict[type[Refusal], int] = {
+    Invalid: 422,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Unavailable: 503,
+}
+_TITLES = {
+    400: "Bad request",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Invalid input",
+    429: "Too many requests",
+    500: "Internal error",
+    502: "Bad gateway",
+    503: "Temporarily unavailable",
+    504: "Timed out",
+}
+
+
+def status_of(refusal: Refusal) -> int:
+    """The HTTP status of a refusal: that of its nearest named class."""
+    for kind in type(refusal).__mro__:
+        if kind in _STATUS:
+            return _STATUS[kind]
+    return 400
+
+
+def problem(
+    status: int,
+    slug: str,
+    detail: str,
+    *,
+    field: str | None = None,
+    errors: list[dict[str, Any]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """A problem document (``application/problem+json``)."""
+    body: dict[str, Any] = {
+        "type": TYPE_PREFIX + slug,
+        "title": _TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+    }
+    if field is not None:
+        body["field"] = field
+    if errors:
+        body["errors"] = errors
+    return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
+
+
+def refusal_response(refusal: Refusal) -> JSONResponse:
+    status = status_of(refusal)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return problem(status, refusal.slug, refusal.message, field=refusal.field, headers=headers)
+
+
+def _field(location: tuple[Any, ...]) -> str:
+    return ".".join(str(part) for part in location if part not in ("body", "query", "path", "header"))
+
+
+def install(app: FastAPI) -> None:
+    """Every error of the application leaves as a problem document."""
+
+    @app.exception_handler(Refusal)
+    async def refused(_: Request, error: Refusal) -> JSONResponse:
+        return refusal_response(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        items = [{"field": _field(tuple(item["loc"])), "detail": item["msg"]} for item in error.errors()]
+        first = items[0]
+        detail = f"{first['field']}: {first['detail']}" if first["field"] else str(first["detail"])
+        return problem(
+            422, "invalid-input", f"{detail}. Correct it and send again.", field=first["field"], errors=items
+        )
+
+    @app.exception_handler(HTTPException)
+    async def http_error(_: Request, error: HTTPException) -> JSONResponse:
+        slug = _TITLES.get(error.status_code, "error").lower().replace(" ", "-")
+        return problem(error.status_code, slug, str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        if is_away(error):
+            log.warning("database away", path=request.url.path, error=repr(error))
+            return problem(
+                503,
+                "unavailable",
+                "A database is away; send the same request again.",
+                headers={"Retry-After": "1"},
+            )
+        log.exception("request failed", path=request.url.path, error=repr(error))
+        return problem(
+            500, "internal-error", "This is our fault; it has been logged. Try again or ask the operator."
+        )

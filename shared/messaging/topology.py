@@ -1,0 +1,136 @@
+"""Exchanges and queues, and who hears what (the choreography of design/architecture.md).
+
+Every service declares the whole topology before it publishes, so that an event never meets an exchange whose
+other consumers have not started yet.
+"""
+
+from typing import Any
+
+import aio_pika
+from aio_pika.abc import AbstractChannel
+
+from shared.events import invoicing, payments, suspension, usage
+from shared.events.envelope import Event
+
+EVENTS = "tollgate.events"  # topic; routing key = event type
+DEAD = "tollgate.dead"  # topic; routing key = the queue that gave up
+RETRY_PREFIX = "tollgate.retry."
+# Seconds a message rests before it goes back to the queue it came from. After the last one it is dead.
+RETRY_LADDER_SECONDS = (1, 5, 30, 120, 600)
+
+_TENANTS = (invoicing.TenantOpened, invoicing.TenantChanged, invoicing.TenantClosed)
+_INVOICES = (
+    invoicing.InvoiceIssued,
+    invoicing.InvoicePartiallyPaid,
+    invoicing.InvoicePaid,
+    invoicing.InvoiceOverdue,
+    invoicing.InvoiceCancelled,
+)
+
+SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
+    "usage": (
+        *_TENANTS,
+        invoicing.ProviderChanged,
+        invoicing.PlanChanged,
+        invoicing.PeriodEnded,
+        invoicing.ClockAdvanced,
+    ),
+    "invoicing": (usage.PeriodMetered, payments.PaymentSucceeded),
+    "payments": (*_TENANTS, *_INVOICES, invoicing.ProviderChanged, invoicing.ClockAdvanced),
+    "suspension": (
+        *_TENANTS,
+        *_INVOICES,
+        invoicing.ProviderChanged,
+        invoicing.ClockAdvanced,
+        payments.PaymentProcessing,
+        payments.PaymentFailed,
+        payments.PaymentSucceeded,
+    ),
+    "notifications": (
+        *_TENANTS,
+        invoicing.ProviderChanged,
+        invoicing.InvoiceIssued,
+        payments.PaymentSucceeded,
+        payments.PaymentFailed,
+        suspension.ReminderDue,
+        suspension.TenantSuspended,
+        suspension.TenantRestored,
+    ),
+    "gateway": (),
+}
+
+
+def queue_name(service: str, event: type[Event]) -> str:
+    """One durable quorum queue per consumer and type."""
+    return f"{service}.{event.TYPE}"
+
+
+def dead_queue_name(service: str) -> str:
+    return f"{service}.dead"
+
+
+def consumers_of(event_type: str) -> tuple[str, ...]:
+    """The services that hear an event type; empty: it may be published without a queue to land in."""
+    return tuple(name for name, events in SUBSCRIPTIONS.items() if any(event_type == e.TYPE for e in events))
+
+
+def quorum_arguments(queue: str) -> dict[str, Any]:
+    """Arguments of a consumer's queue. FastStream's defaults would lose rejected and overflowing messages.
+
+    The delivery limit is high: stopping a consumer hands back up to ``prefetch`` messages and counts each
+    (measured, design/messaging.md); business attempts are counted in a header of our own.
+    """
+    return {
+        "x-dead-letter-exchange": DEAD,
+        "x-dead-letter-routing-key": queue,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+        "x-delivery-limit": 50,
+    }
+
+
+def _dead_arguments(version: str) -> dict[str, Any]:
+    """Looking at a dead letter must never use it up: RabbitMQ 4 limits deliveries to 20 unless told not to."""
+    arguments: dict[str, Any] = {"x-queue-type": "quorum"}
+    if int(version.split(".")[0]) >= 4:
+        arguments["x-delivery-limit"] = -1
+    return arguments
+
+
+async def declare(channel: AbstractChannel, server_version: str) -> None:
+    """Declares everything; idempotent."""
+    events = await channel.declare_exchange(EVENTS, aio_pika.ExchangeType.TOPIC, durable=True)
+    dead = await channel.declare_exchange(DEAD, aio_pika.ExchangeType.TOPIC, durable=True)
+    for seconds in RETRY_LADDER_SECONDS:
+        await _declare_retry_step(channel, seconds)
+    for service, subscribed in SUBSCRIPTIONS.items():
+        if not subscribed:
+            continue
+        resting = await channel.declare_queue(
+            dead_queue_name(service), durable=True, arguments=_dead_arguments(server_version)
+        )
+        await resting.bind(dead, routing_key=f"{service}.#")
+        for event in subscribed:
+            name = queue_name(service, event)
+            queue = await channel.declare_queue(
+                name, durable=True, arguments={"x-queue-type": "quorum", **quorum_arguments(name)}
+            )
+            await queue.bind(events, routing_key=event.TYPE)
+
+
+async def _declare_retry_step(channel: AbstractChannel, seconds: int) -> None:
+    """A step serves all queues: an expired message goes to the default exchange by its own routing key."""
+    name = f"{RETRY_PREFIX}{seconds}s"
+    exchange = await channel.declare_exchange(name, aio_pika.ExchangeType.FANOUT, durable=True)
+    queue = await channel.declare_queue(
+        name,
+        durable=True,
+        arguments={
+            "x-queue-type": "quorum",
+            "x-message-ttl": seconds * 1000,
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        },
+    )
+    await queue.bind(exchange)
