@@ -1,6 +1,6 @@
 """Composition root: everything of the gateway is built and wired here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -15,6 +15,7 @@ from services.gateway.entrypoints.changes import Changes
 from services.gateway.entrypoints.http import add_routes
 from services.gateway.settings import GatewaySettings
 from services.gateway.use_cases.compose_overview import Services
+from services.gateway.use_cases.ports import Work
 from shared.health import Check
 from shared.http.auth import internal_headers
 from shared.runtime import Service
@@ -53,8 +54,13 @@ def make_services(settings: GatewaySettings, clients: Mapping[str, ServiceClient
     )
 
 
-def build(settings: GatewaySettings, *, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
-    """The gateway's application. ``transport`` stands in for the network in tests."""
+def build(
+    settings: GatewaySettings,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    open_work: Callable[[], Work] | None = None,
+) -> FastAPI:
+    """The gateway's application. ``transport`` stands in for the services in tests, ``open_work`` for the database."""
     service = Service("gateway", settings, migrations=MIGRATIONS)
     http = httpx.AsyncClient(
         transport=transport,
@@ -76,7 +82,7 @@ def build(settings: GatewaySettings, *, transport: httpx.AsyncBaseTransport | No
         callers=Callers(service.verifier),
         services=make_services(settings, clients),
         clients=clients,
-        changes=Changes(lambda: GatewayWork(service.engine)),
+        changes=Changes(open_work or (lambda: GatewayWork(service.engine))),
     )
     return service.app
 

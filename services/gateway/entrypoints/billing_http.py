@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
 from services.gateway.entrypoints.bodies import AutoPayBody, PaymentBody, SaveMethodBody
-from services.gateway.entrypoints.callers import Callers, whose_of
+from services.gateway.entrypoints.callers import Callers, signature, whose_of
 from services.gateway.entrypoints.changes import Changes, passed_on
 from services.gateway.entrypoints.openapi import CHANGING, NOT_FOUND, PROBLEMS
 from services.gateway.use_cases import answers
@@ -100,7 +100,8 @@ def _add_methods(router: APIRouter, callers: Callers, services: Services, change
     @router.post(
         "/setup-intents",
         summary="Begin to save a payment method",
-        responses={**CHANGING, 200: {"model": answers.SetupIntent}},
+        status_code=201,
+        responses={**CHANGING, 201: {"model": answers.SetupIntent}},
     )
     async def post_setup_intent(request: Request, person: Admin) -> Response:
         """Answers what Stripe Elements needs; card details go from the browser to Stripe only."""
@@ -111,7 +112,7 @@ def _add_methods(router: APIRouter, callers: Callers, services: Services, change
     @router.post(
         "/methods",
         summary="Keep the payment method that Stripe has saved",
-        responses={**CHANGING, **NOT_FOUND, 200: {"model": answers.Methods}},
+        responses={**CHANGING, **NOT_FOUND, 200: {"model": answers.Method}},
     )
     async def post_method(request: Request, person: Admin, body: SaveMethodBody) -> Response:
         """Idempotent; Stripe's webhook does the same should the browser be gone."""
@@ -124,7 +125,8 @@ def _add_methods(router: APIRouter, callers: Callers, services: Services, change
     @router.post(
         "/methods/{method_id}/default",
         summary="Set as Default",
-        responses={**CHANGING, **NOT_FOUND, 200: {"model": answers.Methods}},
+        status_code=204,
+        responses={**CHANGING, **NOT_FOUND},
     )
     async def post_default(request: Request, person: Admin, method_id: MethodId) -> Response:
         return await changes.make(
@@ -136,7 +138,7 @@ def _add_methods(router: APIRouter, callers: Callers, services: Services, change
     @router.delete(
         "/methods/{method_id}",
         summary="Delete a payment method",
-        responses={**CHANGING, **NOT_FOUND, 200: {"model": answers.Methods}},
+        responses={**CHANGING, **NOT_FOUND, 200: {"model": answers.Removed}},
     )
     async def delete_method(
         request: Request,
@@ -147,7 +149,10 @@ def _add_methods(router: APIRouter, callers: Callers, services: Services, change
         ] = None,
     ) -> Response:
         """Deleting the only one turns auto-pay off (R62)."""
-        query: dict[str, str | int | None] = {"next_default": str(next_default) if next_default else None}
+        query: dict[str, str | int | None] = {
+            "next_default": str(next_default) if next_default else None,
+            "by": signature(person),
+        }
         return await changes.make(
             request,
             person,
@@ -158,7 +163,7 @@ def _add_methods(router: APIRouter, callers: Callers, services: Services, change
     @router.put(
         "/auto-pay",
         summary="Turn auto-pay on or off",
-        responses={**CHANGING, 200: {"model": answers.Methods}},
+        responses={**CHANGING, 200: {"model": answers.AutoPayChanged}},
     )
     async def put_auto_pay(request: Request, person: Admin, body: AutoPayBody) -> Response:
         """On: the default method is charged for invoices issued from now on (R61)."""
@@ -166,7 +171,7 @@ def _add_methods(router: APIRouter, callers: Callers, services: Services, change
             request,
             person,
             lambda: payments.change(
-                whose_of(person), "PUT", "auto-pay", body={"enabled": body.enabled, "by": person.subject}
+                whose_of(person), "PUT", "auto-pay", body={"enabled": body.enabled, "by": signature(person)}
             ),
             targets={"enabled": str(body.enabled).lower()},
         )

@@ -88,6 +88,13 @@ class Callers:
         return person
 
 
+def signature(person: Person) -> str:
+    """Who decided, as services keep it: name and the token's subject."""
+    return (
+        f"{person.name} ({person.subject})"[:200] if person.name != person.subject else person.subject[:200]
+    )
+
+
 def whose_of(person: Person) -> Whose:
     """The tenant of a person whose route has let only tenants pass."""
     if person.whose is None:

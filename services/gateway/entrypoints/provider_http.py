@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi import Query as QueryParameter
 from fastapi.responses import Response
 
-from services.gateway.entrypoints.callers import Callers
+from services.gateway.entrypoints.callers import Callers, signature
 from services.gateway.entrypoints.changes import Changes, passed_on
 from services.gateway.entrypoints.openapi import CHANGING, NOT_FOUND, PROBLEMS
 from services.gateway.entrypoints.provider_routes import PROVIDER_ROUTES, ProviderRoute
@@ -47,6 +47,8 @@ def _add(
         where = _where(route, person, request.path_params)
         query = _query(route, request)
         body = await _body(route, request) if route.body else None
+        if route.signed:
+            body = {**(body or {}), "by": signature(person)}
 
         async def act() -> Document:
             return await client.ask(

@@ -21,6 +21,8 @@ class ProviderRoute:
     body: bool = False
     body_is_list: bool = False
     who: Who = "provider"
+    # The service wants to know who decided: the token says so, whatever the body claims.
+    signed: bool = False
     # Path parameters that are no UUID, with the form that they must have.
     words: dict[str, str] = field(default_factory=dict)
 
@@ -78,7 +80,7 @@ PROVIDER_ROUTES: tuple[ProviderRoute, ...] = (
         _T + "/calls",
         "usage",
         "A tenant's calls",
-        query=("direction", "number", "from", "to", *_PAGE),
+        query=("direction", "number", "from", "to", "unanswered", *_PAGE),
     ),
     ProviderRoute("GET", "/quarantine", "usage", "Call records that could not be placed", query=_PAGE),
     ProviderRoute("POST", "/quarantine/replay", "usage", "Try the quarantined records again", body=True),
@@ -88,15 +90,36 @@ PROVIDER_ROUTES: tuple[ProviderRoute, ...] = (
     ProviderRoute("GET", _T + "/payments", "payments", "A tenant's payments", query=_PAGE),
     # suspension
     ProviderRoute("GET", "/policy", "suspension", "The suspension policy"),
-    ProviderRoute("PUT", "/policy", "suspension", "Set the suspension policy", body=True),
+    ProviderRoute("PUT", "/policy", "suspension", "Set the suspension policy", body=True, signed=True),
     ProviderRoute("GET", _T + "/standing", "suspension", "Where a tenant stands on the ladder"),
-    ProviderRoute("POST", _T + "/suspend", "suspension", "Suspend a tenant by hand", body=True),
-    ProviderRoute("POST", _T + "/unsuspend", "suspension", "Lift a suspension by hand", body=True),
-    ProviderRoute("POST", _T + "/hold", "suspension", "Pause the ladder", body=True),
-    ProviderRoute("POST", _T + "/promise", "suspension", "Record a promise to pay", body=True),
-    ProviderRoute("GET", _T + "/audit", "suspension", "What was done by hand, and why", query=_PAGE),
+    ProviderRoute("POST", _T + "/suspend", "suspension", "Suspend a tenant by hand", body=True, signed=True),
+    ProviderRoute(
+        "POST", _T + "/unsuspend", "suspension", "Lift a suspension by hand", body=True, signed=True
+    ),
+    ProviderRoute("POST", _T + "/hold", "suspension", "Pause the ladder", body=True, signed=True),
+    ProviderRoute("POST", _T + "/promise", "suspension", "Record a promise to pay", body=True, signed=True),
+    ProviderRoute(
+        "POST",
+        _T + "/release",
+        "suspension",
+        "End a hold, a promise or a lifted suspension early",
+        body=True,
+        signed=True,
+    ),
+    ProviderRoute("GET", _T + "/policy", "suspension", "The suspension policy in force for a tenant"),
+    ProviderRoute(
+        "PUT",
+        _T + "/policy",
+        "suspension",
+        "Set a suspension policy for one tenant",
+        body=True,
+        signed=True,
+    ),
+    ProviderRoute("GET", _T + "/audit", "suspension", "What was done by hand, and why", query=("limit",)),
     # notifications
-    ProviderRoute("GET", "/mails", "notifications", "Mails sent and waiting", query=("tenant", *_PAGE)),
+    ProviderRoute(
+        "GET", "/mails", "notifications", "Mails sent and waiting", query=("tenant", "state", *_PAGE)
+    ),
     # operators
     ProviderRoute(
         "POST",

@@ -95,7 +95,7 @@ const load = async () => {
   } catch (problem) {
     if (problem.status === 401) return;
     const sections = Object.fromEntries(
-      ["balance", "subscription", "usage", "methods", "invoices", "payments"].map((name) => [name, { error: { title: "Billing can't be loaded right now.", detail: problem.detail || problem.message } }]),
+      ["balance", "subscription", "usage", "methods", "invoices", "payments", "standing"].map((name) => [name, { error: { title: "Billing can't be loaded right now.", detail: problem.detail || problem.message } }]),
     );
     // Figures that were shown stay; a page that never had any says why.
     if (!store.get().overview) store.set({ overview: { session: store.get().session || {}, ...sections } });

@@ -14,7 +14,6 @@ from shared.ids import InvoiceId, MethodId, PaymentId, PlanId, ProviderId, Tenan
 
 # Kinds of lines that usage makes; all others are fees, one-time charges and the like.
 USAGE_KINDS = frozenset({"extensions", "dids", "minutes", "usage"})
-_BARRED = frozenset({"outbound_barred", "both_barred", "suspended"})
 
 
 class Answer(BaseModel):
@@ -275,9 +274,30 @@ class Methods(Answer):
     auto_pay: AutoPay
 
 
+class Removed(Answer):
+    """What else deleting a method did (R62). ``sentence`` is for people."""
+
+    default: MethodId | None
+    auto_pay_turned_off: bool
+    sentence: str | None = None
+
+
+class OpenToPay(Answer):
+    """An open invoice that auto-pay will not charge (R61)."""
+
+    invoice_id: InvoiceId
+    number: str
+    balance: Amount
+
+
+class AutoPayChanged(AutoPay):
+    open_invoices: tuple[OpenToPay, ...] = ()
+
+
 class SetupIntent(Answer):
     """What Stripe Elements needs to save a method."""
 
+    setup_intent: str
     client_secret: str
     publishable_key: str
     stripe_account: str | None = None
@@ -288,7 +308,7 @@ class Allocation(Answer):
 
     invoice_id: InvoiceId
     number: str
-    amount: Amount | None = None
+    amount: Amount
 
 
 class Payment(Answer):
@@ -299,7 +319,7 @@ class Payment(Answer):
     amount: Amount
     status: str
     method: Method | None = None
-    allocations: tuple[Allocation, ...] = ()
+    invoices: tuple[Allocation, ...] = ()
     sentence: str | None = None
     reason: str | None = None
     client_secret: str | None = None
@@ -318,21 +338,42 @@ class PaymentList(Answer):
 # -- suspension ------------------------------------------------------------------------------------------------------
 
 
+class OverdueInvoice(Answer):
+    """An invoice that keeps service away until it is paid (R59)."""
+
+    invoice_id: InvoiceId
+    number: str
+    due_on: date
+    balance: Amount
+
+
+class LadderStep(Answer):
+    """A step of the ladder; ``on`` none: a pause keeps it away."""
+
+    kind: str
+    day: int
+    on: date | None
+    state: str
+
+
+class WorksNow(Answer):
+    """What calls do at this moment. Emergency calls always go through."""
+
+    outbound: Literal["allow", "reject"]
+    inbound: Literal["allow", "announce", "reject"]
+    reachable_numbers: tuple[str, ...] = ()
+
+
 class Standing(Answer):
-    """Where a tenant stands on the ladder. ``inbound`` is the policy's word for what callers meet."""
+    """Where a tenant stands on the ladder. ``owed`` is what restores service; ``suspends_on`` the local day on which
+    it stops if nobody pays."""
 
     stage: str
-    since: datetime | None = None
-    next_step_at: datetime | None = None
-    inbound: str | None = None
-
-    @property
-    def suspended(self) -> bool:
-        return self.stage in _BARRED
-
-    @property
-    def inbound_calls(self) -> Literal["allowed", "reject", "announce"] | None:
-        """None: barred in a way that the answer does not tell."""
-        if self.stage == "outbound_barred":
-            return "allowed"
-        return "announce" if self.inbound == "announce" else "reject" if self.inbound == "reject" else None
+    suspended: bool
+    since: datetime
+    owed: Amount
+    overdue_invoices: tuple[OverdueInvoice, ...] = ()
+    steps: tuple[LadderStep, ...] = ()
+    suspends_on: date | None = None
+    works_now: WorksNow
+    as_of: datetime

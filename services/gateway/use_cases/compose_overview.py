@@ -26,6 +26,7 @@ _TITLES = {
     "usage": "Usage can't be loaded right now.",
     "methods": "Payment methods can't be loaded right now.",
     "invoices": "Invoices can't be loaded right now.",
+    "standing": "Whether your phone service runs can't be told right now.",
     "payments": "Payment history can't be loaded right now.",
 }
 T = TypeVar("T")
@@ -70,6 +71,7 @@ async def compose_overview(services: Services, person: Person, stripe: views.Str
         methods=_plain(heard.methods, "methods"),
         invoices=_plain(heard.invoices, "invoices"),
         payments=_plain(heard.payments, "payments"),
+        standing=_plain(heard.standing, "standing"),
     )
 
 
@@ -166,7 +168,7 @@ def _processing(invoice_id: InvoiceId, payments: tuple[answers.Payment, ...]) ->
         _money(part.amount)
         for payment in payments
         if payment.status == "processing"
-        for part in payment.allocations
+        for part in payment.invoices
         if part.invoice_id == invoice_id
     ]
 
@@ -230,7 +232,6 @@ def _usage(heard: _Heard) -> views.UsageView | views.Missing:
         dids=views.Product(used=usage.dids.peak, included=included.dids, unit_price=str(prices.did)),
         minutes=views.MinutesView(
             billed_seconds=usage.billed_seconds,
-            included_minutes=included.minutes,
             included_seconds=usage.included_seconds,
             unit_price=str(prices.minute),
         ),
@@ -249,9 +250,7 @@ def _usage_lines(preview: Found[answers.Preview] | Away) -> tuple[answers.Line, 
     return tuple(line for line in preview.value.lines if line.kind in answers.USAGE_KINDS)
 
 
-def _money(amount: Amount | None) -> Money:
-    if amount is None:
-        raise ValueError("an amount is missing")
+def _money(amount: Amount) -> Money:
     return Money(amount.minor, Currency(amount.currency))
 
 

@@ -102,13 +102,11 @@ def service_state(standing: Found[answers.Standing] | Away | None) -> ServiceSta
     if not isinstance(standing, Found):
         return ServiceState(suspended=None)
     known = standing.value
-    if not known.suspended:
-        return ServiceState(suspended=False, outbound="allowed", inbound="allowed")
     return ServiceState(
-        suspended=True,
-        since=known.since,
-        outbound="blocked",
-        inbound=known.inbound_calls,
+        suspended=known.suspended,
+        since=known.since if known.suspended else None,
+        outbound=known.works_now.outbound,
+        inbound=known.works_now.inbound,
     )
 
 

@@ -72,8 +72,8 @@ class ServiceState(View):
 
     suspended: bool | None = Field(description="null: the service that knows is away")
     since: datetime | None = None
-    outbound: Literal["allowed", "blocked"] | None = None
-    inbound: Literal["allowed", "reject", "announce"] | None = None
+    outbound: Literal["allow", "reject"] | None = None
+    inbound: Literal["allow", "announce", "reject"] | None = None
 
 
 class StripeView(View):
@@ -151,8 +151,7 @@ class MinutesView(View):
     """Billed time of the period."""
 
     billed_seconds: int
-    included_minutes: int
-    included_seconds: int = Field(description="billed seconds that the fee covers")
+    included_seconds: int = Field(description="what the fee includes in this period (R17)")
     unit_price: str
 
 
@@ -180,6 +179,7 @@ class Overview(View):
     methods: answers.Methods | Missing
     invoices: answers.InvoiceList | Missing
     payments: answers.PaymentList | Missing
+    standing: answers.Standing | Missing
 
 
 # -- changes -----------------------------------------------------------------------------------------------------

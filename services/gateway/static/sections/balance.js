@@ -35,8 +35,9 @@ const openInvoices = (context, balance) => {
   );
 };
 
-const owed = (context, balance) => {
+const owed = (context, balance, standing) => {
   const { format } = context;
+  const stops = !standing.error && !standing.suspended && standing.suspends_on;
   const late = balance.invoices.find((invoice) => invoice.overdue);
   const when = isFallen(balance)
     ? h("p", { class: "strip-when" }, icon("alert"), ` Payment was due on ${format.day(late ? late.due_on : balance.due_on)}`)
@@ -48,7 +49,8 @@ const owed = (context, balance) => {
       h("p", { class: "figure" }, money(format, isFallen(balance) ? balance.overdue : balance.balance)),
       when,
       isFallen(balance) && balance.balance.minor !== balance.overdue.minor
-        && h("p", { class: "note" }, "Balance due in all: ", money(format, balance.balance))),
+        && h("p", { class: "note" }, "Balance due in all: ", money(format, balance.balance)),
+      isFallen(balance) && stops && h("p", { class: "note" }, `Phone service stops on ${format.day(stops)} unless it is paid.`)),
     h("div", {}, openInvoices(context, balance), credit(context, balance),
       balance.on_its_way.minor > 0 && h("p", { class: "note" }, "On its way from your bank: ", money(format, balance.on_its_way))),
     h("div", { class: "strip-pay" },
@@ -93,7 +95,7 @@ export const balanceStrip = (context, overview) => {
   if (balance.error) return missing("balance", HEADING, balance.error, context.reload);
   if (balance.face === "nothing") return nothing(context, balance, overview.invoices);
   if (balance.face === "on_its_way") return onItsWay(context, balance, overview.payments);
-  return owed(context, balance);
+  return owed(context, balance, overview.standing);
 };
 
 /** Stands above everything while service is suspended, with the way to the suspension page. */

@@ -6,8 +6,8 @@ import { FAILURE, PAYMENT_STATUS, methodName, status } from "../words.js";
 const HEADING = "Payment History";
 
 const invoices = (context, payment) =>
-  payment.allocations.length
-    ? payment.allocations.map((part, place) => [place > 0 && ", ", link(context.go, `/billing/invoices/${part.invoice_id}`, {}, part.number)])
+  payment.invoices.length
+    ? payment.invoices.map((part, place) => [place > 0 && ", ", link(context.go, `/billing/invoices/${part.invoice_id}`, {}, part.number)])
     : "–";
 
 const outcome = (context, payment) => [

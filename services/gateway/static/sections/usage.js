@@ -26,12 +26,15 @@ const counted = (context, name, hint, product, currency) => {
     above > 0 ? `${format.count(above)} above × ${format.price(product.unit_price, currency)}` : `${format.count(-above)} left`, above > 0);
 };
 
+// Whole minutes as a plan writes them; a short period's share may have a fraction.
+const allowanceWords = (format, seconds) => (seconds % 60 ? format.minutes(seconds) : format.count(seconds / 60));
+
 const talked = (context, minutes, currency) => {
   const { format } = context;
-  const allowance = minutes.included_minutes * 60;
+  const allowance = minutes.included_seconds;
   const left = allowance - minutes.billed_seconds;
   const price = format.price(minutes.unit_price, currency);
-  return included("Minutes", null, format.minutes(minutes.billed_seconds), format.count(minutes.included_minutes),
+  return included("Minutes", null, format.minutes(minutes.billed_seconds), allowanceWords(format, allowance),
     meter(minutes.billed_seconds, allowance),
     left >= 0 ? `${format.minutes(left)} left, then ${price} a minute` : `${format.minutes(-left)} above × ${price}`, left < 0);
 };

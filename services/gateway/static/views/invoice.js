@@ -65,7 +65,7 @@ const totals = (context, invoice) => {
 const payments = (context, invoice) => {
   const { overview } = context.store.get();
   const known = overview && !overview.payments.error ? overview.payments.payments : [];
-  const own = known.filter((payment) => payment.allocations.some((part) => part.invoice_id === invoice.invoice_id));
+  const own = known.filter((payment) => payment.invoices.some((part) => part.invoice_id === invoice.invoice_id));
   return own.length > 0 && h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, "Payments on this invoice")), paymentTable(context, own));
 };
 

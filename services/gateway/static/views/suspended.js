@@ -25,20 +25,26 @@ const why = (context, overdue) => {
     " Pay ", h("strong", {}, money(format, sum(overdue))), " to restore service; calls usually work again within minutes.");
 };
 
-const happened = (context, session, overdue) => {
+const step = (when, words, kind) => h("li", { class: kind }, h("strong", {}, when), h("span", { class: "note block" }, words));
+
+const happened = (context, session, standing, overdue) => {
   const { format } = context;
+  const steps = standing.error ? [] : standing.steps;
+  const reminders = steps.filter((one) => one.kind === "reminder" && one.state === "done" && one.on);
+  const barred = steps.find((one) => one.kind.endsWith("_barred") && one.state === "done");
   return card("happened", "What happened", badge(SERVICE_STATUS.suspended),
     h("ol", { class: "steps" },
-      overdue.length > 0 && h("li", {}, h("strong", {}, format.day(overdue[0].due_on)), h("span", { class: "note block" }, "Payment was due")),
-      session.service.since && h("li", { class: "now" }, h("strong", {}, format.dayOf(session.service.since)), h("span", { class: "note block" }, "Suspended")),
-      h("li", { class: "next" }, h("strong", {}, "When you pay"), h("span", { class: "note block" }, "Service comes back, usually within minutes"))));
+      overdue.length > 0 && step(format.day(overdue[0].due_on), "Payment was due"),
+      reminders.length > 0 && step(format.day(reminders.at(-1).on), reminders.length === 1 ? "Reminder" : `Last of ${reminders.length} reminders`),
+      session.service.since && step(format.dayOf(session.service.since), barred ? `Suspended, ${barred.day} days past due` : "Suspended", "now"),
+      step("When you pay", "Service comes back, usually within minutes", "next")));
 };
 
 export const works = (session) => {
   const { service, provider } = session;
   const line = (good, ...words) => h("li", {}, h("span", { class: good ? "good-text" : "bad-text" }, icon(good ? "check" : "cross")), h("span", {}, words));
   const incoming = {
-    allowed: line(true, h("strong", {}, "Incoming calls"), " still reach you."),
+    allow: line(true, h("strong", {}, "Incoming calls"), " still reach you."),
     announce: line(false, h("strong", {}, "Incoming callers"), " hear “service interrupted”."),
     reject: line(false, h("strong", {}, "Incoming calls"), " fail."),
   };
@@ -100,7 +106,7 @@ export const show = (context, host) => {
       h("div", { class: "suspended-head" }, h("span", { class: "bad-text" }, icon("pause")),
         h("div", {}, h("h1", {}, "Your phone service is suspended"), why(context, overdue))),
       h("div", { class: "columns wide-first" },
-        h("div", {}, happened(context, session, overdue), payCard(context, overview.balance)),
+        h("div", {}, happened(context, session, overview.standing, overdue), payCard(context, overview.balance)),
         h("div", {}, works(session), contact(session.provider))),
       h("p", {}, link(context.go, "/billing/overview", {}, "Open Billing"), " for usage, payment methods, invoices and payment history."));
   };
