@@ -4,7 +4,6 @@ from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 
 from services.gateway.entrypoints.provider_routes import PROVIDER_ROUTES
 from shared.http.auth import ROLES
@@ -27,18 +26,6 @@ IDS = {
     "kind": "did",
     "value": "+12125550123",
 }
-
-
-def api_routes(app: FastAPI) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-
-    def walk(routes: object) -> None:
-        for route in routes:  # type: ignore[attr-defined]
-            if isinstance(route, APIRoute) and route.path.startswith("/api/"):
-                found.extend((method, route.path) for method in sorted(route.methods))
-
-    walk(app.routes)
-    return found
 
 
 def documented_routes(app: FastAPI) -> list[tuple[str, str]]:
