@@ -15,12 +15,14 @@ const party = (heading, one) =>
     one.tax_id && h("p", { class: "note" }, `Tax ID ${one.tax_id}`),
     one.email && h("p", { class: "note" }, one.email));
 
+/** Both ranges of R28: the fee's period in advance, the usage's in arrears. */
 const periods = (format, invoice) => {
   const named = new Map();
   for (const line of invoice.lines) {
     if (line.start_date && line.end_date) named.set(`${line.start_date}/${line.end_date}`, line);
   }
-  return [...named.values()].map((line) => h("span", { class: "block" }, format.period(line))) || "–";
+  const all = [...named.values()];
+  return all.length ? all.map((line) => h("span", { class: "block" }, all.length > 1 && (line.kind === "fee" ? "Fee " : "Usage "), format.period(line))) : "–";
 };
 
 const header = (context, invoice) => {
@@ -42,7 +44,7 @@ const lines = (context, invoice) => {
       line.start_date && line.end_date && h("span", { class: "note block" }, format.period(line),
         line.kind === "minutes" && [" · ", link(context.go, `/billing/calls?from=${line.start_date}&to=${line.end_date}`, {}, "See the calls")])] },
     { name: "Quantity", class: "number", cell: (line) => lineQuantity(format, line) },
-    { name: "Unit price", class: "number", cell: (line) => h("span", { class: "money" }, format.price(line.unit_price, line.amount.currency)) },
+    { name: "Unit price", class: "number", cell: (line) => h("span", { class: "whole" }, format.price(line.unit_price, line.amount.currency)) },
     { name: "Amount", class: "number", cell: (line) => money(format, line.amount) },
   ], invoice.lines);
 };
