@@ -78,7 +78,7 @@ async def import_asterisk(stage: Stage, provider: StagedProvider, calls: Sequenc
                 raise DemoFailed(f"the import command ended with {done.returncode}: {done.stderr[-800:]}")
             await asyncio.sleep(0.5)
     finally:
-        Path(out.name).unlink()
+        await asyncio.to_thread(Path(out.name).unlink)
 
 
 async def send_calls(stage: Stage, calls: Sequence[Call], progress: Progress) -> None:
