@@ -15,6 +15,9 @@ from deploy.stripe_simulator.settings import SettingError, Settings, from_enviro
 
 logger = logging.getLogger("deploy.stripe_simulator")
 
+BACKLOG = 1024
+"""Connections that may wait to be taken, as uvicorn has it."""
+
 
 def serve(settings: Settings) -> None:
     """Listen until stopped; the address is logged once the socket is bound."""
@@ -29,6 +32,8 @@ def serve(settings: Settings) -> None:
             f"cannot listen on STRIPE_SIMULATOR_HOST {settings.host}, STRIPE_SIMULATOR_PORT {settings.port}: {problem}"
         ) from problem
     app = build(settings)
+    # From here on connections wait in the queue, so whoever reads the line below may connect at once.
+    listener.listen(BACKLOG)
     logger.info("listening on http://%s:%d", settings.host, listener.getsockname()[1])
     config = uvicorn.Config(app, access_log=False, log_level="warning", server_header=False)
     uvicorn.Server(config).run(sockets=[listener])

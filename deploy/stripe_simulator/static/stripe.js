@@ -82,6 +82,7 @@
     mount(where) {
       const host = typeof where === "string" ? document.querySelector(where) : where;
       if (!host) throw integration(`The selector you specified (${where}) applies to no DOM elements that are currently on the page.`);
+      if (host.getRootNode() instanceof ShadowRoot) throw integration("Elements cannot be mounted in a ShadowRoot. Please mount in the Light DOM.");
       if (this.frame) this.unmount();
       host.replaceChildren();
       host.classList.add("StripeElement");
@@ -312,9 +313,8 @@
         };
         window.addEventListener("message", receive);
         cover.appendChild(node);
-        // A modal <dialog> makes the rest of the page inert; inside it the challenge stays reachable.
-        const modals = [...document.querySelectorAll("dialog[open]")].filter((dialog) => dialog.matches(":modal"));
-        (modals.pop() || document.body).appendChild(cover);
+        // In the body, as Stripe does: a page that shows a modal <dialog> must close it first, here and there.
+        document.body.appendChild(cover);
         node.focus();
       });
     }

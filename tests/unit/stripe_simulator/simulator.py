@@ -35,7 +35,9 @@ class Simulator:
             http_client=stripe.HTTPXClient(timeout=5, allow_sync_methods=True),
         )
 
-    def raw(self, method: str, path: str, data: dict[str, str] | None = None, **headers: str) -> httpx.Response:
+    def raw(
+        self, method: str, path: str, data: dict[str, str] | None = None, **headers: str
+    ) -> httpx.Response:
         """Send a request as no SDK would; ``Header_name`` becomes ``Header-name``."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {"Authorization": f"Bearer {SECRET_KEY}", "Stripe-Account": self.account} | named
@@ -47,7 +49,9 @@ class Simulator:
 
     def ledger(self, currency: str = "usd") -> dict[str, Any]:
         """Return what the simulated Stripe holds for this test's account."""
-        answer = self.control.get("/_simulator/ledger", params={"account": self.account}).raise_for_status().json()
+        answer = (
+            self.control.get("/_simulator/ledger", params={"account": self.account}).raise_for_status().json()
+        )
         money: dict[str, Any] = answer["accounts"][self.account]["currencies"][currency]
         return money
 
