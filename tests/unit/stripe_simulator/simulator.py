@@ -77,11 +77,18 @@ class Simulator:
         return status
 
 
-def saved_card(api: stripe.StripeClient, token: str = "pm_card_visa") -> tuple[str, str]:
+def saved_card(api: stripe.StripeClient, card: str = "pm_card_visa") -> tuple[str, str]:
     """Return a customer and a payment method attached to it."""
     customer = api.v1.customers.create(params={"email": "owner@example.com"})
-    method = api.v1.payment_methods.attach(token, params={"customer": customer.id})
+    method = api.v1.payment_methods.attach(card, params={"customer": customer.id})
     return customer.id, method.id
+
+
+def error_of(error: stripe.StripeError) -> dict[str, Any]:
+    """Return the error object as it came over the wire."""
+    body: Any = error.json_body
+    found: dict[str, Any] = body["error"]
+    return found
 
 
 def off_session(customer: str, method: str, amount: int = 12345) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import stripe
 
-from tests.unit.stripe_simulator.simulator import SECRET_KEY, Simulator, saved_card
+from tests.unit.stripe_simulator.simulator import SECRET_KEY, Simulator, error_of, saved_card
 
 
 def test_accounts_do_not_see_each_other(simulator: Simulator) -> None:
@@ -29,7 +29,7 @@ def test_unknown_account_is_refused(simulator: Simulator) -> None:
     """A Stripe-Account that the platform does not have is a permission error."""
     with pytest.raises(stripe.PermissionError) as caught:
         simulator.client(account="acct_nobody").v1.customers.create()
-    assert caught.value.json_body["error"]["code"] == "account_invalid"
+    assert error_of(caught.value)["code"] == "account_invalid"
 
 
 @pytest.mark.parametrize("key", ["sk_live_123", "pk_live_123", "rk_live_123", "sk_test", "whatever"])

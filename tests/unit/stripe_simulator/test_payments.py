@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import stripe
 
-from tests.unit.stripe_simulator.simulator import Simulator, off_session, saved_card
+from tests.unit.stripe_simulator.simulator import Simulator, error_of, off_session, saved_card
 
 
 def test_charges_a_saved_card_off_session(api: stripe.StripeClient, simulator: Simulator) -> None:
@@ -60,7 +60,7 @@ def test_declines_as_the_test_card_says(
     error = caught.value.error
     assert error is not None
     assert (caught.value.http_status, error.code, error.decline_code) == (402, code, decline_code)
-    assert caught.value.json_body["error"]["advice_code"] == advice
+    assert error_of(caught.value)["advice_code"] == advice
     after = api.v1.payment_intents.retrieve(intent.id)
     assert (after.status, after.payment_method) == ("requires_payment_method", None)
     assert after.last_payment_error is not None
@@ -86,7 +86,7 @@ def test_card_that_attaches_but_declines(api: stripe.StripeClient, simulator: Si
     customer, method = saved_card(api, "pm_card_chargeCustomerFail")
     with pytest.raises(stripe.CardError) as caught:
         api.v1.payment_intents.create(params=off_session(customer, method))
-    body = caught.value.json_body["error"]
+    body = error_of(caught.value)
     assert (body["code"], body["decline_code"]) == ("card_declined", "generic_decline")
     assert body["payment_intent"]["status"] == "requires_payment_method"
     assert body["payment_method"]["id"] == method
@@ -100,7 +100,7 @@ def test_saved_card_goes_bad_and_recovers(api: stripe.StripeClient, simulator: S
     simulator.control.put(address, json={"account": simulator.account, "decline_code": "insufficient_funds"})
     with pytest.raises(stripe.CardError) as caught:
         api.v1.payment_intents.create(params=off_session(customer, method))
-    assert caught.value.json_body["error"]["decline_code"] == "insufficient_funds"
+    assert error_of(caught.value)["decline_code"] == "insufficient_funds"
     simulator.control.put(address, json={"account": simulator.account, "decline_code": None})
     assert api.v1.payment_intents.create(params=off_session(customer, method)).status == "succeeded"
 
@@ -111,7 +111,7 @@ def test_authentication_required_off_session_then_paid_on_session(simulator: Sim
     customer, method = saved_card(api, "pm_card_authenticationRequired")
     with pytest.raises(stripe.CardError) as caught:
         api.v1.payment_intents.create(params=off_session(customer, method, 4200))
-    body = caught.value.json_body["error"]
+    body = error_of(caught.value)
     assert (caught.value.http_status, body["code"]) == (402, "authentication_required")
     intent = body["payment_intent"]["id"]
     confirmed = api.v1.payment_intents.confirm(
