@@ -122,7 +122,7 @@ class Deliverer:
         }
         try:
             response = await client.post(endpoint["url"], content=body, headers=headers)
-        except httpx.HTTPError as problem:
+        except (httpx.HTTPError, httpx.InvalidURL) as problem:
             return f"{type(problem).__name__}: {problem}"
         return str(response.status_code)
 

@@ -279,6 +279,9 @@
       await this._challenge(intent.id, clientSecret);
       const after = await this.controller.ask("retrieve", { kind, clientSecret });
       if (after.error) return after;
+      if (after[name].status === "canceled") {
+        return { error: { type: "invalid_request_error", code: `${kind}_unexpected_state`, message: "This payment was canceled meanwhile. Nothing was charged.", [kind]: after[name] } };
+      }
       const error = after[name].last_payment_error || after[name].last_setup_error;
       if (after[name].status === "requires_payment_method" && error) return { error: { ...error, [kind]: after[name] } };
       return after;

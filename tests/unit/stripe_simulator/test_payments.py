@@ -147,6 +147,19 @@ def test_failed_authentication_takes_nothing(simulator: Simulator) -> None:
     assert api.v1.charges.list(params={"payment_intent": intent.id}).data == []
 
 
+def test_authenticated_payment_may_still_be_declined(api: stripe.StripeClient, simulator: Simulator) -> None:
+    """Card 3178: 3-D Secure is passed, then the funds are missing; no money, and the reason is on the intent."""
+    customer, method = saved_card(api, "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds")
+    intent = api.v1.payment_intents.create(params={"amount": 4200, "currency": "usd", "customer": customer})
+    api.v1.payment_intents.confirm(intent.id, params={"payment_method": method, "use_stripe_sdk": True})
+    assert simulator.authenticate(intent.id, passed=True) == "requires_payment_method"
+    after = api.v1.payment_intents.retrieve(intent.id)
+    assert after.last_payment_error is not None
+    assert after.last_payment_error.decline_code == "insufficient_funds"
+    held = simulator.ledger()
+    assert (held["charged"], held["failed"]) == (0, 1)
+
+
 def test_canceled_intent_cannot_be_confirmed_and_a_paid_one_not_canceled(api: stripe.StripeClient) -> None:
     """Acceptance rows 7 and 8: cancel-before-auto-pay depends on both refusals."""
     customer, method = saved_card(api)
