@@ -8,7 +8,6 @@ import logging
 import re
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
@@ -26,7 +25,7 @@ from deploy.stripe_simulator import (
 from deploy.stripe_simulator.call import API_VERSION, Call, Clock, Operation, new_id
 from deploy.stripe_simulator.contract import Contract
 from deploy.stripe_simulator.errors import Json, StripeRefusal, no_such, not_simulated
-from deploy.stripe_simulator.faults import FaultKind, Faults
+from deploy.stripe_simulator.faults import Fault, FaultKind, Faults
 from deploy.stripe_simulator.idempotency import IdempotencyKeys, StoredResult
 from deploy.stripe_simulator.settings import Settings
 from deploy.stripe_simulator.store import Store
@@ -175,7 +174,7 @@ class Api:
         finally:
             self.keys.release(asked.call.account, asked.key)
 
-    def _strikes(self, kind: FaultKind, asked: Asked) -> Any:
+    def _strikes(self, kind: FaultKind, asked: Asked) -> Fault | None:
         return self.faults.strike(kind, asked.method, asked.path, asked.call.account)
 
     async def _perform(self, asked: Asked, operation: Operation, names: dict[str, str]) -> Response:

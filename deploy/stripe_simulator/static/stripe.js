@@ -94,6 +94,7 @@
       });
       style(this.frame.node, { border: "0", width: "100%", display: "block", height: "190px", "color-scheme": "inherit" });
       this.frame.on("ready", () => this.emit("ready", { elementType: this.type }));
+      this.frame.ready.catch((error) => this.emit("loaderror", { elementType: this.type, error: { type: "api_connection_error", message: error.message } }));
       this.frame.on("height", (pixels) => style(this.frame.node, { height: `${Math.ceil(Number(pixels))}px` }));
       this.frame.on("change", (detail) => {
         host.classList.toggle("StripeElement--complete", detail.complete);
