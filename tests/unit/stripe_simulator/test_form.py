@@ -67,14 +67,14 @@ def _alike(value: Any) -> Any:
 
 
 @given(st.dictionaries(NAMES, VALUES, max_size=4).map(_alike))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_reads_back_what_was_encoded(value: dict[str, Any]) -> None:
     """Nested objects, lists, booleans, numbers and any text come back as they were."""
     assert form.coerce(form.parse(urlencode(_encode(value, ""))), _schema(value)) == value
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_text_is_read_or_refused(text: str) -> None:
     """No body breaks the decoder: it gives an object or a refusal."""
     try:

@@ -11,7 +11,7 @@ import stripe
 
 from deploy.stripe_simulator.call import API_VERSION
 from tests.unit.stripe_simulator.receiver import SECRET, Receiver
-from tests.unit.stripe_simulator.simulator import Simulator, eventually, off_session, saved_card
+from tests.unit.stripe_simulator.simulator import RETURN_URL, Simulator, eventually, off_session, saved_card
 
 
 @pytest.fixture
@@ -132,12 +132,14 @@ def test_every_turn_of_a_payment_is_told(api: stripe.StripeClient, simulator: Si
     with pytest.raises(stripe.CardError):
         api.v1.payment_intents.create(params=off_session(customer, method, 700))
     failed = api.v1.payment_intents.list(params={"customer": customer}).data[0].id
-    api.v1.payment_intents.confirm(failed, params={"payment_method": method, "use_stripe_sdk": True})
+    api.v1.payment_intents.confirm(
+        failed, params={"payment_method": method, "use_stripe_sdk": True, "return_url": RETURN_URL}
+    )
     simulator.authenticate(failed, passed=True)
     api.v1.refunds.create(params={"payment_intent": failed, "amount": 100})
     api.v1.payment_intents.cancel(api.v1.payment_intents.create(params={"amount": 900, "currency": "usd"}).id)
     setup = api.v1.setup_intents.create(params={"customer": customer, "payment_method": "pm_card_visa"})
-    api.v1.setup_intents.confirm(setup.id, params={"use_stripe_sdk": True})
+    api.v1.setup_intents.confirm(setup.id, params={"use_stripe_sdk": True, "return_url": RETURN_URL})
     told = [event.type for event in api.v1.events.list(params={"limit": 100}).data][::-1]
     assert told == [
         "customer.created",
