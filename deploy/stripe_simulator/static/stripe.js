@@ -292,6 +292,7 @@
       return new Promise((resolve) => {
         const before = document.activeElement;
         const cover = document.createElement("div");
+        cover.tabIndex = -1;
         cover.setAttribute("role", "dialog");
         cover.setAttribute("aria-modal", "true");
         cover.setAttribute("aria-label", "3D Secure authentication");
