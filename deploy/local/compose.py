@@ -60,6 +60,7 @@ class ComposeStack:
             "TOLLGATE_TOKENS_FOLDER": str(self._tokens),
             "TOLLGATE_MAIL_FOLDER": str(self.mail_folder),
             "TOLLGATE_PUBLIC_URL": self._addresses.base_url("gateway"),
+            "TOLLGATE_SIMULATOR_PUBLIC_URL": self._addresses.simulator_url,
             "STRIPE_JS_URL": self._addresses.simulator_url + STRIPE_JS_PATH,
             "STRIPE_SECRET_KEY": "",
             "STRIPE_PUBLISHABLE_KEY": "",
