@@ -33,7 +33,6 @@ class Parties:
     from_number: str
     to_number: str
     to_emergency: bool
-    from_toll_free: bool
     to_toll_free: bool
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import blake2b
 from typing import Literal
 from uuid import UUID
@@ -81,13 +82,16 @@ class Unreadable:
 class Received:
     """A record with the bytes it came from, so that it can be kept and read again.
 
-    ``context`` holds what the bytes alone do not say: switch name, time zone, uuid of the query.
+    ``context`` holds what the bytes alone do not say: switch name, time zone, uuid of the query. ``received_at`` is
+    set for a record that was received before and waited in quarantine; ``accepted``: an operator has looked (R14).
     """
 
     source: Source
     raw: bytes
     record: CallRecord | Unreadable
     context: Mapping[str, str] = field(default_factory=dict)
+    received_at: datetime | None = None
+    accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class Outcome:
     """What became of one received record."""
 
     status: Literal["taken", "repeated", "quarantined"]
+    reason: str | None = None
     field: str | None = None
     detail: str | None = None
     quarantine_id: UUID | None = None

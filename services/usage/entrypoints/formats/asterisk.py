@@ -6,7 +6,7 @@ branch with one uniqueid; rows are told apart by ``sequence``, else by channels 
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
 from services.usage.domain.records import CallRecord, Unreadable
@@ -31,18 +31,24 @@ _TRUNK_CONTEXTS = (
 )
 
 
-def split_rows(body: bytes) -> Iterator[bytes]:
-    """Rows of a CSV body, without their line ends; a quoted field may hold line breaks."""
+def whole_rows(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Rows with their line ends, from lines with theirs: a quoted field may hold line breaks."""
     held = b""
-    for line in body.splitlines(keepends=True):
+    for line in lines:
         held += line
         # A row is whole when its quotes are even; a lone quote must not swallow the rest of the file.
         if held.count(b'"') % 2 == 0 or len(held) > LONGEST_ROW_BYTES:
-            if held.strip():
-                yield held.rstrip(b"\r\n")
+            yield held
             held = b""
-    if held.strip():
-        yield held.rstrip(b"\r\n")
+    if held:
+        yield held
+
+
+def split_rows(body: bytes) -> Iterator[bytes]:
+    """Rows of a CSV body, without their line ends."""
+    for row in whole_rows(body.splitlines(keepends=True)):
+        if row.strip():
+            yield row.rstrip(b"\r\n")
 
 
 def read_asterisk(row: bytes, *, switch: str, zone: ZoneInfo) -> CallRecord | Unreadable:
