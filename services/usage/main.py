@@ -52,7 +52,7 @@ def build(settings: UsageSettings) -> FastAPI:
     async def replay() -> int:
         return await replay_step(open_work, numbering, read_record, late_window=late_window)
 
-    service.consume(open_work, HANDLERS, after_commit=lambda event: service.wake_all(event))
+    service.consume(open_work, HANDLERS, after_commit=service.wake_all)
     service.loop("meter dirty periods", meter_step, interval_seconds=0.5)
     service.loop("replay quarantine", replay, interval_seconds=1.0)
     service.own_work(own_work)

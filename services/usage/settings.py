@@ -5,7 +5,6 @@ from pydantic import Field
 from shared.command_line import DatabaseSettings
 from shared.settings import Settings
 
-
 LATE_WINDOW = Field(
     90, ge=1, le=3650, description="calls that ended longer ago are kept, reported and not billed (R42)"
 )

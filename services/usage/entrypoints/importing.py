@@ -52,10 +52,10 @@ def detect_format(path: Path) -> Source:
     return "asterisk"
 
 
-def content_hash(path: Path) -> bytes:
-    """Identifies a file by what is in it, whatever its name."""
+def identity(path: Path) -> tuple[bytes, int]:
+    """(Hash of the contents, size in bytes): a file is known by what is in it, whatever its name."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+        return hashlib.file_digest(file, "sha256").digest(), path.stat().st_size
 
 
 def pieces(path: Path, source: Source, start: int) -> Iterator[Piece]:
@@ -107,7 +107,7 @@ async def import_file(
     source: Source = detect_format(path) if options.file_format == "auto" else options.file_format
     if source == "asterisk":
         zone_named(options.context.get("time_zone", "UTC"))
-    digest, size = content_hash(path), path.stat().st_size
+    digest, size = identity(path)
     async with open_work() as work:
         if await work.directory.version(options.provider_id) == 0:
             raise Invalid(
