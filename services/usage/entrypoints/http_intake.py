@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
@@ -16,9 +16,11 @@ from services.usage.entrypoints.formats.reading import (
     received_own,
 )
 from services.usage.entrypoints.intake import Intake
-from shared.errors import Forbidden, Invalid
-from shared.http.auth import Caller, TokenVerifier, requires
+from services.usage.entrypoints.switch_tokens import SwitchTokens
+from shared.errors import Invalid
+from shared.http.auth import TokenVerifier
 from shared.http.problems import problem
+from shared.ids import ProviderId
 
 # Larger bodies are read in a thread, so that other switches need not wait for it.
 _LARGE_BYTES = 256 * 1024
@@ -86,28 +88,24 @@ def _response(outcomes: list[Outcome]) -> Response:
 def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
     """The three intakes, for tokens with the role ``switch``; the token names the provider."""
     router = APIRouter(prefix="/v1/cdrs", tags=["intake"])
-    switch = requires(verifier, "switch")
+    tokens = SwitchTokens(verifier)
 
-    async def keep(caller: Caller, received: list[Received]) -> Response:
-        if caller.provider_id is None:
-            raise Forbidden("The token names no provider.")
+    async def keep(provider_id: ProviderId, received: list[Received]) -> Response:
         if not received:
             raise Invalid("The body holds no call record; send at least one.", field="body")
-        return _response(await intake.submit(caller.provider_id, received))
+        return _response(await intake.submit(provider_id, received))
 
     @router.post("/freeswitch", responses=_ANSWERS, response_class=Response)
     async def post_freeswitch(
         request: Request,
-        caller: Annotated[Caller, Depends(switch)],
         uuid: Annotated[str | None, Query(max_length=80, description="set by mod_json_cdr")] = None,
     ) -> Response:
         """One document of FreeSWITCH's mod_json_cdr: `cdr=` url-encoded or base64, or bare JSON."""
-        return await keep(caller, received_freeswitch(await request.body(), uuid))
+        return await keep(await tokens.provider_of(request), received_freeswitch(await request.body(), uuid))
 
     @router.post("/asterisk", responses=_ANSWERS, response_class=Response)
     async def post_asterisk(
         request: Request,
-        caller: Annotated[Caller, Depends(switch)],
         switch: Annotated[
             str, Query(max_length=80, description="name of the machine; keeps calls of two apart")
         ] = DEFAULT_ASTERISK,
@@ -116,19 +114,21 @@ def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
         ] = "UTC",
     ) -> Response:
         """Rows of Asterisk's cdr_csv, of 16, 17, 18 or 21 columns, without a head line."""
+        provider_id = await tokens.provider_of(request)
         body = await request.body()
         if len(body) > _LARGE_BYTES:
             received = await asyncio.to_thread(received_asterisk, body, switch=switch, time_zone=time_zone)
         else:
             received = received_asterisk(body, switch=switch, time_zone=time_zone)
-        return await keep(caller, received)
+        return await keep(provider_id, received)
 
     @router.post("", responses=_ANSWERS, response_class=Response)
-    async def post_own(request: Request, caller: Annotated[Caller, Depends(switch)]) -> Response:
+    async def post_own(request: Request) -> Response:
         """Tollgate's own records: one JSON object, an array, or one object a line."""
+        provider_id = await tokens.provider_of(request)
         body = await request.body()
         if len(body) > _LARGE_BYTES:
-            return await keep(caller, await asyncio.to_thread(received_own, body))
-        return await keep(caller, received_own(body))
+            return await keep(provider_id, await asyncio.to_thread(received_own, body))
+        return await keep(provider_id, received_own(body))
 
     return router
