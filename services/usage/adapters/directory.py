@@ -16,6 +16,10 @@ from services.usage.domain.placing import Directory
 from services.usage.domain.tenants import PlanFrom, PlanTerms, Resource, ResourceKind, Tenant
 from shared.ids import PlanId, ProviderId, TenantId
 
+_STATE = text(
+    "SELECT (SELECT version FROM directory WHERE provider_id = :provider_id) AS version,"
+    " (SELECT country FROM provider WHERE provider_id = :provider_id) AS country"
+)
 _OWNERS = text(
     "SELECT tenant_id, lower(sip_domain) AS sip_domain, account_codes FROM tenant"
     " WHERE provider_id = :provider_id AND (lower(sip_domain) = ANY(CAST(:domains AS text[]))"
@@ -116,17 +120,10 @@ class SqlDirectory:
 
     # -- asking -------------------------------------------------------------------------------------------------
 
-    async def version(self, provider_id: ProviderId) -> int:
-        rows = await self._rows(
-            text("SELECT version FROM directory WHERE provider_id = :provider_id"), provider_id=provider_id
-        )
-        return int(rows[0]["version"]) if rows else 0
-
-    async def country(self, provider_id: ProviderId) -> str | None:
-        rows = await self._rows(
-            text("SELECT country FROM provider WHERE provider_id = :provider_id"), provider_id=provider_id
-        )
-        return str(rows[0]["country"]) if rows else None
+    async def state(self, provider_id: ProviderId) -> tuple[int, str | None]:
+        """(Version of the provider's directory, 0 for an unknown provider; its country if that is known)."""
+        rows = await self._rows(_STATE, provider_id=provider_id)
+        return int(rows[0]["version"] or 0), rows[0]["country"]
 
     async def look_up(
         self,

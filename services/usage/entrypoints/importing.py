@@ -109,7 +109,7 @@ async def import_file(
         zone_named(options.context.get("time_zone", "UTC"))
     digest, size = identity(path)
     async with open_work() as work:
-        if await work.directory.version(options.provider_id) == 0:
+        if (await work.directory.state(options.provider_id))[0] == 0:
             raise Invalid(
                 f"No provider {options.provider_id} is known here; check --provider.", field="provider"
             )

@@ -1,7 +1,9 @@
 """The intake gathers concurrent requests into one transaction: a switch posts one call at a time, many at once.
 
 While one transaction commits, what arrives waits for the next; so an idle intake answers at once, and a busy one
-pays one commit for up to 500 records. A caller is answered only after the commit (2xx means durable).
+pays one commit for up to 500 records. After a batch of several it lingers for some milliseconds: those who were just
+answered are about to send again, and a batch costs the same for three records as for thirty. A caller is answered
+only after the commit (2xx means durable).
 """
 
 import asyncio
@@ -23,6 +25,7 @@ from shared.ids import ProviderId
 log = structlog.get_logger(__name__)
 MOST_GATHERED = 500
 MOST_WAITING = 20_000
+LINGER_SECONDS = 0.005
 
 
 @dataclass(slots=True)
@@ -68,6 +71,8 @@ class Intake:
                 await self._record(batch)
             except Exception as error:
                 await self._one_by_one(batch, error)
+            if len(batch) > 1 and self._records_waiting < MOST_GATHERED:
+                await asyncio.sleep(LINGER_SECONDS)
 
     def _gather(self) -> list[_Submission]:
         batch: list[_Submission] = []

@@ -106,8 +106,7 @@ class Numbering(Protocol):
 class DirectoryPort(Protocol):
     """Tenants, plans, numbers."""
 
-    async def version(self, provider_id: ProviderId) -> int: ...
-    async def country(self, provider_id: ProviderId) -> str | None: ...
+    async def state(self, provider_id: ProviderId) -> tuple[int, str | None]: ...
     async def look_up(
         self,
         provider_id: ProviderId,

@@ -56,11 +56,11 @@ async def record_calls(
     it, and period totals are computed from days.
     """
     now = await work.now(provider_id)
-    version = await work.directory.version(provider_id)
+    version, country = await work.directory.state(provider_id)
     records = {
         position: one.record for position, one in enumerate(received) if isinstance(one.record, CallRecord)
     }
-    around, parties = await _look_around(work, numbering, provider_id, records)
+    around, parties = await _look_around(work, numbering, provider_id, country, records)
     calls: dict[int, Call] = {}
     problems: dict[int, _Problem] = {}
     for position, one in enumerate(received):
@@ -86,11 +86,14 @@ async def record_calls(
 
 
 async def _look_around(
-    work: UsageWork, numbering: Numbering, provider_id: ProviderId, records: Mapping[int, CallRecord]
+    work: UsageWork,
+    numbering: Numbering,
+    provider_id: ProviderId,
+    country: str | None,
+    records: Mapping[int, CallRecord],
 ) -> tuple[_Surroundings, dict[int, Parties]]:
     if not records:
         return _Surroundings({}, {}, {}), {}
-    country = await work.directory.country(provider_id)
     dids = {
         position: [
             number

@@ -26,7 +26,7 @@ async def replay_quarantine(
 
     ``accepted``: the operator has looked at them; what is over 24 h is then billed (R14).
     """
-    version = await work.directory.version(provider_id)
+    version, _ = await work.directory.state(provider_id)
     received = [
         Received(
             source=one.source,
