@@ -1,9 +1,8 @@
 """Settings of payments, read once from the environment (prefix ``TOLLGATE_``)."""
 
-from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from shared.settings import Settings
 
@@ -23,18 +22,21 @@ class PaymentsSettings(Settings):
     )
     stripe_api_base: str = Field(STRIPE, description="Stripe's API, or the simulator's address")
 
-    @model_validator(mode="after")
-    def _live_keys_only_to_stripe(self) -> Self:
-        key = self.stripe_secret_key.get_secret_value()
-        live = key.startswith(_LIVE) or self.stripe_publishable_key.startswith("pk_live_")
-        if live and self.stripe_api_base.rstrip("/") != STRIPE:
-            raise ValueError(
-                f"TOLLGATE_STRIPE_API_BASE is not {STRIPE}, but a live key is set: a live key is sent to Stripe only"
-            )
-        if urlsplit(self.stripe_api_base).scheme not in ("http", "https"):
-            raise ValueError(
-                "TOLLGATE_STRIPE_API_BASE must be an address that begins with http:// or https://"
-            )
-        if not any(part.strip() for part in self.stripe_webhook_secret.get_secret_value().split(",")):
-            raise ValueError("TOLLGATE_STRIPE_WEBHOOK_SECRET holds no secret")
-        return self
+    @field_validator("stripe_webhook_secret")
+    @classmethod
+    def _holds_a_secret(cls, value: SecretStr) -> SecretStr:
+        if not all(len(part.strip()) >= 8 for part in value.get_secret_value().split(",")):
+            raise ValueError("give one secret, or several with a comma between them, of 8 characters or more")
+        return value
+
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _live_keys_go_to_stripe_only(cls, value: str, info: ValidationInfo) -> str:
+        if urlsplit(value).scheme not in ("http", "https"):
+            raise ValueError("give an address that begins with https:// (or http:// for the simulator)")
+        secret = info.data.get("stripe_secret_key")
+        publishable = str(info.data.get("stripe_publishable_key", ""))
+        live = secret is not None and secret.get_secret_value().startswith(_LIVE)
+        if (live or publishable.startswith("pk_live_")) and value.rstrip("/") != STRIPE:
+            raise ValueError(f"a live key is set, and a live key is sent to {STRIPE} only")
+        return value

@@ -1,7 +1,8 @@
 """Default, delete and auto-pay (R61, R62)."""
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
+
+import structlog
 
 from services.payments.domain.invoices import OpenInvoice
 from services.payments.domain.methods import AutoPay, Method, after_removal
@@ -9,11 +10,13 @@ from services.payments.domain.states import State
 from services.payments.use_cases.find_tenant import find_method, find_tenant
 from services.payments.use_cases.open_payment import payable
 from services.payments.use_cases.payment_events import shown_method
-from services.payments.use_cases.ports import Gateway, GatewayRefused, OpenWork, Work
+from services.payments.use_cases.ports import Gateway, GatewayRefused, GatewayUnreachable, OpenWork, Work
 from services.payments.use_cases.save_method import make_default, retry_open_invoices
 from shared.errors import Conflict
 from shared.events.payments import AutoPayChanged, MethodRemoved
 from shared.ids import InvoiceId, MethodId, ProviderId, TenantId
+
+log = structlog.get_logger(__name__)
 
 
 async def list_methods(
@@ -121,13 +124,19 @@ async def detach_removed(open_work: OpenWork, gateway: Gateway, *, limit: int = 
     """Tells Stripe which methods were deleted here."""
     async with open_work() as work:
         removed = await work.methods.to_detach(limit)
+    done = 0
     for method in removed:
-        # Refused: Stripe has it no longer attached, which is what we wanted.
-        with suppress(GatewayRefused):
+        try:
             await gateway.detach_method(method.account, method.facts.stripe_method)
+        except GatewayUnreachable:
+            continue
+        except GatewayRefused as error:
+            # Stripe has it no longer attached, which is what we wanted.
+            log.info("method was detached before", method_id=str(method.method_id), error=str(error))
         async with open_work() as work:
             await work.methods.update(replace(method, detached=True))
-    return len(removed)
+        done += 1
+    return done
 
 
 async def set_auto_pay(

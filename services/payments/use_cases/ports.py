@@ -85,6 +85,10 @@ class Tenants(Protocol):
 
 
 class Accounts(Protocol):
+    async def know(self, provider_id: ProviderId) -> None:
+        """The provider exists; until told otherwise it uses the platform's own account."""
+
+    async def is_known(self, provider_id: ProviderId) -> bool: ...
     async def of(self, provider_id: ProviderId) -> str: ...
     async def put(self, provider_id: ProviderId, account: str) -> None: ...
     async def customer(self, tenant_id: TenantId, account: str) -> str | None: ...
@@ -139,7 +143,7 @@ class Attempts(Protocol):
     async def to_check(self, system_now: datetime, untouched_since: datetime, limit: int) -> list[Attempt]:
         """Created or submitted and left alone since then, or open with ``check_at`` passed."""
 
-    async def to_close(self, untouched_since: datetime, limit: int) -> list[Attempt]:
+    async def to_close(self, system_now: datetime, limit: int) -> list[Attempt]:
         """Failed ones whose PaymentIntent is still to be canceled."""
 
 

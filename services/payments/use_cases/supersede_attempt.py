@@ -4,11 +4,15 @@ invoices are not charged another time (design/stripe.md, section 4.4).
 
 from uuid import UUID
 
+import structlog
+
 from services.payments.domain.outcome import Outcome
 from services.payments.domain.payments import Attempt
 from services.payments.domain.states import State
 from services.payments.use_cases.apply_outcome import apply_outcome
-from services.payments.use_cases.ports import Gateway, OpenWork
+from services.payments.use_cases.ports import Gateway, GatewayRefused, GatewayUnreachable, OpenWork
+
+log = structlog.get_logger(__name__)
 
 
 def cancel_key(attempt_id: UUID) -> str:
@@ -41,11 +45,17 @@ async def close_intents(open_work: OpenWork, gateway: Gateway, *, limit: int = 8
     """Tidies up: cancels the PaymentIntents of attempts that were declined at once."""
     async with open_work() as work:
         failed = await work.attempts.to_close(work.system_now(), limit)
+    done = 0
     for attempt in failed:
         assert attempt.intent is not None
-        outcome = await gateway.cancel_intent(
-            attempt.account, attempt.intent, key=cancel_key(attempt.attempt_id)
-        )
+        try:
+            outcome = await gateway.cancel_intent(
+                attempt.account, attempt.intent, key=cancel_key(attempt.attempt_id)
+            )
+            done += 1
+        except (GatewayUnreachable, GatewayRefused) as error:
+            log.warning("intent not closed yet", attempt_id=str(attempt.attempt_id), error=str(error))
+            outcome = Outcome(State.UNKNOWN)
         async with open_work() as work:
             await apply_outcome(work, attempt.tenant_id, attempt.attempt_id, outcome)
-    return len(failed)
+    return done
