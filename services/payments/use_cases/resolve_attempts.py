@@ -1,7 +1,7 @@
 """The janitor: takes up attempts whose process died, and finds out what became of unknown ones.
 
-First the same key with the same parameters; once Stripe may have forgotten the key, by listing the customer's
-PaymentIntents. Never by making a new one (design/stripe.md, section 4.5). All times here are real time.
+While the key holds, by the same key with the same parameters; once Stripe may have forgotten it, by listing the
+customer's PaymentIntents. Never by making a new one (design/stripe.md, section 4.5). All times here are real time.
 """
 
 import asyncio
@@ -69,20 +69,21 @@ async def resolve_attempt(open_work: OpenWork, gateway: Gateway, attempt: Attemp
 
 
 async def _by_key(gateway: Gateway, attempt: Attempt, now: datetime) -> Outcome:
-    """The same request again. Stripe replays a stored fault of its own for as long as it keeps the key, so after
-    one the list is asked as well; an attempt that is in no list long after its request ended was never made.
+    """Looks first, in case that the key was forgotten early, then sends the same request again under its key.
+
+    Stripe replays a stored fault of its own for as long as it keeps the key; an attempt that is in no list long
+    after its request ended so was never made.
     """
+    found = await gateway.find_intent(attempt)
+    if found is not None:
+        return found
     try:
         return await gateway.charge(attempt)
     except GatewayRefused as error:
         return Outcome(State.FAILED, decline=Decline(code=error.code))
     except GatewayUnreachable as error:
-        found = await gateway.find_intent(attempt)
-        if found is not None:
-            return found
-        submitted_at = attempt.submitted_at or now
-        if error.answered and now - submitted_at > SURELY_OVER:
-            return _NEVER_MADE
+        if error.answered and now - (attempt.submitted_at or now) > SURELY_OVER:
+            return await _by_listing(gateway, attempt)
         raise
 
 

@@ -25,12 +25,12 @@ from services.payments.use_cases.start_payment import PayNow
 from services.payments.use_cases.take_webhook import take_webhook
 from shared.clock import SetClock
 from shared.events.envelope import Envelope
-from shared.events.invoicing import InvoiceIssued, InvoicePaid, InvoicePartiallyPaid
+from shared.events.invoicing import InvoiceCancelled, InvoiceIssued, InvoicePaid, InvoicePartiallyPaid
 from shared.http.journal import JournalCheck, journal_check
 from shared.ids import EventId, InvoiceId, MethodId, ProviderId, TenantId, new_id
 from tests.unit.stripe_simulator.simulator import Simulator
 
-AnyInvoice = InvoiceIssued | InvoicePaid | InvoicePartiallyPaid
+AnyInvoice = InvoiceIssued | InvoicePaid | InvoicePartiallyPaid | InvoiceCancelled
 
 
 @dataclass
