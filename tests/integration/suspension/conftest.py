@@ -41,9 +41,7 @@ class Desk:
 
     def envelope(self, event: Event, at: datetime | None = None) -> bytes:
         now = at or self.clock.now()
-        return Envelope.of(
-            event, event_id=EventId(new_id()), source="test", time=now, sent_at=now
-        ).to_bytes()
+        return Envelope.of(event, event_id=EventId(new_id()), source="test", time=now, sent_at=now).to_bytes()
 
     async def send(self, event: Event, at: datetime | None = None) -> None:
         """``at``: the event's time where it differs from now."""

@@ -49,7 +49,9 @@ def reminded(invoice: Invoice, day: int = -3, at: datetime | None = None) -> Rem
     return ReminderSent(invoice.invoice_id, day, sent_at, frozenset({invoice.invoice_id}))
 
 
-def look(account: Account, now: datetime, policy: Policy | None = None, zone: ZoneInfo = NEW_YORK) -> Standing:
+def look(
+    account: Account, now: datetime, policy: Policy | None = None, zone: ZoneInfo = NEW_YORK
+) -> Standing:
     return evaluate(policy or Policy(), account, now, zone)
 
 
