@@ -189,6 +189,15 @@ def test_paying_one_of_two_overdue_does_not_restore() -> None:
     assert look(told(first, both), on_day(17)).stage is Stage.NONE
 
 
+def test_a_suspension_goes_on_through_overlapping_invoices() -> None:
+    """A barred; paid while B was overdue; B paid while C is: never without an overdue invoice since (R59)."""
+    first = make_invoice("A", balance_minor=0, settled_at=on_day(16))
+    second = make_invoice("B", due_on=DUE + timedelta(days=10), balance_minor=0, settled_at=on_day(20))
+    third = make_invoice("C", due_on=DUE + timedelta(days=18))
+    assert look(told(first, second, third), on_day(21)).stage is Stage.BOTH_BARRED
+    assert look(told(first, third), on_day(21)).stage is Stage.NOTICE
+
+
 def test_one_paid_in_time_does_not_count_against_the_next() -> None:
     """A paid on day 13 led to no suspension, so B has its own fourteen days."""
     first = make_invoice("A", balance_minor=0, settled_at=on_day(13))

@@ -83,6 +83,7 @@ def _invoices(history: Sequence[tuple[int, int | None]], now: datetime) -> list[
     return invoices
 
 
+@settings(max_examples=50, deadline=None)
 @given(histories())
 def test_derivation_equals_walking_the_days(history: list[tuple[int, int | None]]) -> None:
     """The stateless answer of each day is the one of a person who remembers all days before it."""
