@@ -6,6 +6,7 @@ must not stop because billing does).
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections.abc import Callable, Collection
 from typing import Any
@@ -30,6 +31,8 @@ CHECK_SECONDS = 2.0
 RECONNECT_SECONDS = 0.3
 # More changes than this at a time: reading everything is cheaper.
 _MOST_SUBJECTS = 2000
+# Rows that are read and built between two turns of the event loop.
+_PART = 500
 
 _LINES = """
 SELECT t.tenant_id, t.provider_id, t.country, t.sip_domain, t.account_codes, t.closed_on IS NOT NULL AS closed,
@@ -145,12 +148,23 @@ class GateFeed:
                 raise
 
     async def read_all(self) -> None:
-        """The whole memory anew. Notifications from before the reading are answered by it."""
+        """The whole memory anew, in parts, so that calls are answered meanwhile.
+
+        Notifications from before the reading are answered by it; later ones are read after it.
+        """
         self._changed = set()
+        entries: list[Entry] = []
         async with self._engine.connect() as connection:
-            lines = await connection.execute(_ALL_LINES)
+            async with connection.stream(_ALL_LINES) as lines:
+                async for part in lines.partitions(_PART):
+                    entries += [self._memory.known(_entry(row)) for row in part]
+                    await asyncio.sleep(0)
             providers = await connection.execute(_ALL_PROVIDERS)
-        self._memory.replace((_entry(row) for row in lines), dict(_reachable(row) for row in providers))
+        first = not self._memory.loaded
+        await self._memory.replace(entries, dict(_reachable(row) for row in providers))
+        if first:
+            # The lines live as long as the process: the collector need not walk through all of them each time.
+            gc.freeze()
         self._read_all_at = self._in_touch_at = self._monotonic()
 
     async def _read(self, subjects: Collection[UUID]) -> None:

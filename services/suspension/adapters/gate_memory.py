@@ -1,11 +1,14 @@
 """The gate's memory: every tenant's line, found by tenant id, SIP domain or account code. Answers touch nothing else."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from services.suspension.domain.gate import Line
 from shared.ids import ProviderId, TenantId
+
+_PART = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,23 @@ class GateMemory:
         """Numbers in E.164 that barred tenants of the provider may call."""
         return self._reachable.get(provider_id, frozenset())
 
-    def replace(self, entries: Iterable[Entry], reachable: dict[ProviderId, frozenset[str]]) -> None:
-        """Everything anew."""
-        self._entries = {entry.line.tenant_id: entry for entry in entries}
-        self._by_name = {
-            (entry.line.provider_id, name): entry.line.tenant_id
-            for entry in self._entries.values()
-            for name in entry.names
-        }
-        self._reachable = reachable
+    def known(self, entry: Entry) -> Entry:
+        """The very entry that is held already where nothing changed, so that a reload makes no new objects."""
+        held = self._entries.get(entry.line.tenant_id)
+        return held if held == entry else entry
+
+    async def replace(self, entries: Sequence[Entry], reachable: dict[ProviderId, frozenset[str]]) -> None:
+        """Everything anew: built aside in parts, while calls are answered, and put in place at once."""
+        by_id: dict[TenantId, Entry] = {}
+        by_name: dict[tuple[ProviderId, str], TenantId] = {}
+        for start in range(0, len(entries), _PART):
+            for entry in entries[start : start + _PART]:
+                line = entry.line
+                by_id[line.tenant_id] = entry
+                for name in entry.names:
+                    by_name[(line.provider_id, name)] = line.tenant_id
+            await asyncio.sleep(0)
+        self._entries, self._by_name, self._reachable = by_id, by_name, reachable
         self.loaded = True
 
     def update(self, entries: Iterable[Entry], reachable: dict[ProviderId, frozenset[str]]) -> None:
