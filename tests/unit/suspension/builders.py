@@ -115,9 +115,10 @@ def invoice_event(
     total: int = 10_000,
     tenant_id: TenantId = TENANT,
     due_on: date = DUE,
+    provider_id: ProviderId = PROVIDER,
 ) -> Any:
     return kind(
-        provider_id=PROVIDER,
+        provider_id=provider_id,
         tenant_id=tenant_id,
         invoice_id=invoice_id(name),
         number=name,
