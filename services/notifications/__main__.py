@@ -19,7 +19,7 @@ async def _in_work(use: Callable[[NotificationsWork], Awaitable[R]]) -> R:
     settings = NotificationsSettings.from_environment()
     engine = make_engine(settings.database_url.get_secret_value(), pool=2)
     try:
-        async with Work(engine, source=NAME) as work:
+        async with Work(engine, source=f"tollgate/{NAME}") as work:
             return await use(work)
     finally:
         await engine.dispose()

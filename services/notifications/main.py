@@ -28,7 +28,7 @@ def build(settings: NotificationsSettings) -> FastAPI:
     service = Service(NAME, settings, migrations=MIGRATIONS)
 
     def open_work() -> Work:
-        return Work(service.engine, source=NAME, clock=service.clock)
+        return Work(service.engine, source=f"tollgate/{NAME}", clock=service.clock)
 
     send = SendMails(
         open_work, make_composer(settings, service.clock), postman_opener(settings), continued_trace

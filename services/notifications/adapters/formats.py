@@ -1,5 +1,6 @@
 """Numbers and dates in a tenant's locale and zone, by Babel (design/ui.md, Numbers and dates)."""
 
+from copy import copy
 from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -47,13 +48,13 @@ class LocalFormats:
         """
         places = exponent(amount.currency)
         grouped = self._locale.language not in _GROUPS_FROM_FIVE_DIGITS or abs(amount.decimal) >= 10_000
-        pattern = self._locale.currency_formats["standard"]
+        pattern = copy(self._locale.currency_formats["standard"])
+        pattern.frac_prec = (places, places)
         text: str = pattern.apply(
             amount.decimal,
             self._locale,
             currency=amount.currency,
             currency_digits=False,
-            force_frac=(places, places),
             group_separator=grouped,
         )
         return "".join(_unbreakable(character) for character in text)
