@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -46,11 +47,14 @@ class StagedProvider:
 class Stage:
     """Opens the interfaces named in ``endpoints.json`` and keeps them."""
 
-    def __init__(self, endpoints_file: Path) -> None:
+    def __init__(self, endpoints_file: Path, providers: tuple[ProviderSpec, ...] = PROVIDERS) -> None:
         self.file = endpoints_file
+        self.specs = providers
+        # Mails that were there before are another playing's.
+        self.began_at = time.time()
         self.endpoints: dict[str, Any] = json.loads(endpoints_file.read_text())
         self.services: dict[str, str] = self.endpoints["services"]
-        self.tokens = TokenIssuer(Path(self.endpoints.get("token_folder") or endpoints_file.parent))
+        self.tokens = TokenIssuer(Path(self.endpoints.get("token_issuer_folder") or endpoints_file.parent))
         self.people: dict[str, str] = {}
         self.providers: dict[str, StagedProvider] = {}
         self._open: list[Api] = []
@@ -79,7 +83,7 @@ class Stage:
         operator = self.api(
             "gateway", self.token("operator", Person(sub="operator", roles=["operator"], provider_id=""))
         )
-        await asyncio.gather(*(self._provider(operator, spec) for spec in PROVIDERS))
+        await asyncio.gather(*(self._provider(operator, spec) for spec in self.specs))
         self.write_tokens()
 
     async def _provider(self, operator: Api, spec: ProviderSpec) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from pathlib import Path
@@ -29,9 +30,18 @@ A_NUMBER = "+14155550123"
 class Play:
     """One playing of the month."""
 
-    def __init__(self, endpoints: Path, report: Path, calls: int, console: Console) -> None:
-        self.stage = Stage(endpoints)
-        self.report = report
+    def __init__(
+        self,
+        endpoints: Path,
+        calls: int,
+        console: Console,
+        *,
+        suffix: str = "",
+        on_step: Callable[[str], None] | None = None,
+    ) -> None:
+        self.specs = tuple(replace(spec, slug=spec.slug + suffix) for spec in PROVIDERS)
+        self.stage = Stage(endpoints, self.specs)
+        self.on_step = on_step
         self.calls = calls
         self.facts = Facts()
         self.console = console
@@ -41,6 +51,8 @@ class Play:
     def step(self, what: str) -> Iterator[None]:
         """Says what happens now and how long it took."""
         self.console.print(f"[bold]{what}[/]")
+        if self.on_step is not None:
+            self.on_step(what)
         started = time.monotonic()
         yield
         self.seconds[what] = round(time.monotonic() - started, 2)
@@ -56,12 +68,12 @@ class Play:
             spec.slug: datetime.combine(day, clock_time(hour, minute), ZoneInfo(spec.time_zone)).astimezone(
                 UTC
             )
-            for spec in PROVIDERS
+            for spec in self.specs
         }
         await advance(list(self.stage.providers.values()), targets)
 
     async def play(self) -> None:
-        month = generate(PROVIDERS, self.calls)
+        month = generate(self.specs, self.calls)
         with self.step("Two providers, five tenants, their extensions and numbers"):
             await self.stage.set()
             cards = [t for t in observe.everybody(self.stage) if t.spec.card is not None]
@@ -217,28 +229,36 @@ class Play:
         )
 
 
+def play(
+    endpoints: Path,
+    calls: int,
+    console: Console,
+    *,
+    suffix: str = "",
+    on_step: Callable[[str], None] | None = None,
+) -> Play:
+    """Plays the month once. ``suffix`` keeps several playings on one stack apart; ``on_step`` hears each step begin."""
+
+    async def run() -> Play:
+        made = Play(endpoints, calls, console, suffix=suffix, on_step=on_step)
+        stopped_by: str | None = None
+        try:
+            await made.play()
+        except DemoFailed as failure:
+            stopped_by = str(failure)
+        finally:
+            await made.stage.close()
+        made.facts.note("the_month_was_played_to_its_end", stopped_by is None, stopped_by=stopped_by)
+        return made
+
+    return asyncio.run(run())
+
+
 def play_month(endpoints: Path, report: Path, calls: int = 20_000) -> int:
     """Plays, writes ``report`` (each fact with its figures), prints the table. 0 only if every fact was seen."""
     console = Console()
     started = time.monotonic()
-    failure: str | None = None
-
-    async def play() -> Play:
-        nonlocal failure
-        made = Play(endpoints, report, calls, console)
-        try:
-            await made.play()
-        except DemoFailed as error:
-            failure = str(error)
-        finally:
-            await made.stage.close()
-        return made
-
-    done = asyncio.run(play())
-    if failure is not None:
-        done.facts.note("the_month_was_played_to_its_end", False, stopped_by=failure)
-    else:
-        done.facts.note("the_month_was_played_to_its_end", True)
+    done = play(endpoints, calls, console)
     seconds = round(time.monotonic() - started, 1)
     done.facts.write(report, calls=calls, seconds=seconds, steps=done.seconds)
     done.facts.show(console)

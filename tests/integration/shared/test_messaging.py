@@ -181,7 +181,7 @@ async def _emitted(house: House, year: int) -> bool:
                     text("SELECT 1 FROM outbox WHERE position(CAST(:year AS bytea) IN body) > 0"),
                     {"year": f"{year}-01-01".encode()},
                 )
-                return found.first() is not None
+                return bool(found.first() is not None)
         except Exception:
             await asyncio.sleep(0.2)
     raise AssertionError("the database did not come back")
