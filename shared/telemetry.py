@@ -75,8 +75,11 @@ def start_logging(service: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("aio_pika", "aiormq", "httpx", "httpcore", "uvicorn.access", "stripe"):
+    for noisy in ("httpx", "httpcore", "uvicorn.access", "stripe", "faststream"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # They report a lost connection at every try; the relay, the consumers and readiness say it once in our words.
+    for noisy in ("aio_pika", "aiormq"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
     structlog.contextvars.bind_contextvars(service=service)
 
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,8 @@ import typer
 
 from deploy.local import packages
 from deploy.local.chromium import ensure_chromium
-from deploy.local.docker import ROOT
+from deploy.local.compose import ComposeStack
+from deploy.local.docker import ROOT, engine_answers
 from deploy.local.errors import LocalError
 from deploy.local.stack import Stack, say
 
@@ -74,7 +76,9 @@ def run(infra: Infra = "auto", state: State = STATE, calls: Calls = CALLS) -> No
             say(f"logs: {stack.state / 'log'}")
             say(f"Billing page: {page}")
             say("Ctrl-C stops all of it")
-            signal.pause()
+            while stack.supervisor.is_up():
+                time.sleep(1)
+            say("ended from elsewhere")
         except KeyboardInterrupt:
             say("stopping")
         finally:
@@ -108,6 +112,35 @@ def demo(
                 shutil.rmtree(state, ignore_errors=True)
             else:
                 say(f"logs and data of the failed demonstration are kept in {state}")
+    raise typer.Exit(code)
+
+
+@app.command(name="demo-compose")
+def demo_compose(
+    report: Annotated[Path, typer.Option(help="where the facts are written")] = STATE / "demo-compose.json",
+    calls: Calls = CALLS,
+) -> None:
+    """Build and start the whole compose stack, play the month against it, take it down."""
+    if not engine_answers():
+        raise LocalError("no Docker engine answers `docker info`: start it, then try again")
+    report.parent.mkdir(parents=True, exist_ok=True)
+    state = Path(tempfile.mkdtemp(prefix="tollgate-compose-"))
+    # Containers run as users of their own, and read the public keys in it.
+    state.chmod(0o711)
+    stack = ComposeStack(state)
+    code = 1
+    with ended_by_signals():
+        try:
+            code = play_month(stack.up(), report.resolve(), calls)
+        except KeyboardInterrupt:
+            say("interrupted, stopping")
+            code = 130
+        finally:
+            if code != 0:
+                say(f"logs of the failed demonstration: {stack.keep_logs()}")
+            stack.down()
+            if code == 0:
+                shutil.rmtree(state, ignore_errors=True)
     raise typer.Exit(code)
 
 

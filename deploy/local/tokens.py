@@ -1,4 +1,8 @@
-"""The development token issuer: stands in for a provider's identity service on one machine."""
+"""The development token issuer: stands in for a provider's identity service on one machine.
+
+python -m deploy.local.tokens keys --folder .run
+python -m deploy.local.tokens mint --folder .run --sub ada --role tenant_admin --provider-id P --tenant-id T
+"""
 
 import json
 import os
@@ -7,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Annotated
 
 import jwt
+import typer
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
@@ -39,7 +45,7 @@ class TokenIssuer:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._key = self._load_or_make_key()
         self._kid = self._public_jwk()["kid"]
-        self.jwks_file.write_text(json.dumps({"keys": [self._public_jwk()]}, indent=1) + "\n")
+        self._publish({"keys": [self._public_jwk()]})
 
     @property
     def jwks_file(self) -> Path:
@@ -68,6 +74,13 @@ class TokenIssuer:
         }
         return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self._kid})
 
+    def _publish(self, keys: dict[str, list[dict[str, str]]]) -> None:
+        """Public, so readable by services that run as other users; left alone when it is true already."""
+        text = json.dumps(keys, indent=1) + "\n"
+        if not self.jwks_file.exists() or self.jwks_file.read_text() != text:
+            self.jwks_file.write_text(text)
+            self.jwks_file.chmod(0o644)
+
     def _load_or_make_key(self) -> ec.EllipticCurvePrivateKey:
         file = self._folder / "token-key.pem"
         if file.exists():
@@ -89,3 +102,33 @@ class TokenIssuer:
         # The same key has the same name in every start: a verifier may cache it.
         kid = uuid.uuid5(uuid.NAMESPACE_URL, public["x"] + public["y"])
         return {**public, "kid": str(kid), "use": "sig", "alg": ALGORITHM}
+
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+Folder = Annotated[Path, typer.Option(help="where the key and jwks.json are")]
+
+
+@app.command()
+def keys(folder: Folder) -> None:
+    """Make a key and publish it in jwks.json, unless the folder has them."""
+    if not (folder / "jwks.json").exists():
+        TokenIssuer(folder)
+
+
+@app.command()
+def mint(
+    folder: Folder,
+    sub: Annotated[str, typer.Option(help="who the token speaks for")],
+    provider_id: Annotated[str, typer.Option(help="the provider whose data it opens")],
+    role: Annotated[list[str], typer.Option(help="may be repeated")],
+    tenant_id: Annotated[str | None, typer.Option(help="the tenant, for a tenant's people")] = None,
+    hours: Annotated[int, typer.Option(min=1, help="how long it is valid")] = 12,
+) -> None:
+    """Print a token."""
+    typer.echo(
+        TokenIssuer(folder).mint(Person(sub, role, provider_id, tenant_id), ttl=timedelta(hours=hours))
+    )
+
+
+if __name__ == "__main__":
+    app()

@@ -14,7 +14,7 @@ from typing import Any
 import aiormq.exceptions
 import asyncpg
 import structlog
-from aio_pika.exceptions import AMQPException, ChannelInvalidStateError
+from aio_pika.exceptions import AMQPException, ChannelInvalidStateError, DeliveryError
 from faststream.rabbit import RabbitBroker
 from opentelemetry import context, metrics, propagate
 from sqlalchemy import text
@@ -41,7 +41,7 @@ _TAKE = text(
 _DONE = text("UPDATE outbox SET published_at = :now, last_error = NULL WHERE event_id = ANY(:ids)")
 _LATER = text(
     "UPDATE outbox SET attempts = attempts + 1, last_error = :error,"
-    " next_attempt_at = :now + LEAST(power(2, attempts), 60) * INTERVAL '1 second'"
+    " next_attempt_at = CAST(:now AS timestamptz) + LEAST(power(2, attempts), 60) * INTERVAL '1 second'"
     " WHERE provider_id = :provider_id AND event_id = :event_id"
 )
 _PURGE = text("DELETE FROM outbox WHERE published_at < :before AND sent_at < :before")
@@ -112,14 +112,14 @@ class Relay:
                 return 0
             outcomes = await asyncio.gather(*(self._publish(row) for row in rows))
             await self._mark(connection, rows, outcomes, now)
-        confirmed = sum(1 for outcome in outcomes if outcome is None)
-        _published.add(confirmed)
-        if confirmed == 0:
-            raise ConnectionError(f"the broker took none of {len(rows)} events: {outcomes[0]}")
+        _published.add(sum(1 for outcome in outcomes if outcome is None))
+        for outcome in outcomes:
+            if outcome is not None and not isinstance(outcome, DeliveryError):
+                raise outcome
         return len(rows)
 
-    async def _publish(self, row: dict[str, Any]) -> str | None:
-        """None when confirmed, else why not. The event continues the trace in which it was emitted."""
+    async def _publish(self, row: dict[str, Any]) -> Exception | None:
+        """None when confirmed, else why not: returned or refused (DeliveryError), or the broker is away. The event continues the trace in which it was emitted."""
         token = context.attach(propagate.extract(row["headers"]))
         try:
             await self._broker.publish(
@@ -134,7 +134,7 @@ class Relay:
                 headers={"x-attempt": 0},
             )
         except _BROKER_ERRORS as error:
-            return repr(error)
+            return error
         finally:
             context.detach(token)
         return None
@@ -143,16 +143,22 @@ class Relay:
         self,
         connection: AsyncConnection,
         rows: Sequence[dict[str, Any]],
-        outcomes: Sequence[str | None],
+        outcomes: Sequence[Exception | None],
         now: datetime,
     ) -> None:
+        """While the broker is away nothing is marked: the rows stay as they were, in their order."""
         done = [row["event_id"] for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
         if done:
             await connection.execute(_DONE, {"now": now, "ids": done})
         late = [
-            {"error": outcome, "now": now, "provider_id": row["provider_id"], "event_id": row["event_id"]}
+            {
+                "error": repr(outcome),
+                "now": now,
+                "provider_id": row["provider_id"],
+                "event_id": row["event_id"],
+            }
             for row, outcome in zip(rows, outcomes, strict=True)
-            if outcome is not None
+            if isinstance(outcome, DeliveryError)
         ]
         if late:
             await connection.execute(_LATER, late)

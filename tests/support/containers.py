@@ -5,7 +5,7 @@ from typing import Any
 
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.community.rabbitmq import RabbitMqContainer
-from testcontainers.core.config import testcontainers_config
+from testcontainers.core.config import ConnectionMode, testcontainers_config
 
 from deploy.local.ports import pick
 from deploy.local.probes import broker_answers, postgres_answers
@@ -28,6 +28,9 @@ class ContainerServers:
         if inspected.returncode != 0:
             # Without the reaper image a run that ends normally still removes its containers itself.
             testcontainers_config.ryuk_disabled = True
+        # The ports are published on this machine's loopback address alone.
+        testcontainers_config.tc_host_override = "127.0.0.1"
+        testcontainers_config.connection_mode_override = ConnectionMode.docker_host
         self._ports = {name: pick() for name in ("postgres", "broker", "management")}
         self.postgres_admin_url = (
             f"postgresql://postgres:{_PASSWORD}@127.0.0.1:{self._ports['postgres']}/postgres"
@@ -37,9 +40,9 @@ class ContainerServers:
         self._postgres: Any = None
         self._broker: Any = None
 
-    def _loopback(self, name: str) -> Any:
-        """A pair, which the Docker SDK takes and testcontainers passes on, though it names numbers only."""
-        return ("127.0.0.1", self._ports[name])
+    def _publish(self, container: Any, inside: int, name: str) -> None:
+        """On the loopback address alone, which `with_bind_ports` cannot say."""
+        container.ports[str(inside)] = ("127.0.0.1", self._ports[name])
 
     def start(self) -> None:
         """Start what does not run, and return when both answer."""
@@ -49,13 +52,10 @@ class ContainerServers:
     def start_postgres(self) -> None:
         """Start PostgreSQL; a killed one comes back with its data."""
         if self._postgres is None:
-            self._postgres = (
-                PostgresContainer(
-                    POSTGRES_IMAGE, username="postgres", password=_PASSWORD, dbname="postgres", driver=None
-                )
-                .with_bind_ports("5432/tcp", self._loopback("postgres"))
-                .with_command("postgres -c max_connections=200")
-            )
+            self._postgres = PostgresContainer(
+                POSTGRES_IMAGE, username="postgres", password=_PASSWORD, dbname="postgres", driver=None
+            ).with_command("postgres -c max_connections=200")
+            self._publish(self._postgres, 5432, "postgres")
             self._postgres.start()
         else:
             self._postgres.get_wrapped_container().start()
@@ -70,12 +70,12 @@ class ContainerServers:
         if self._broker is None:
             self._broker = (
                 RabbitMqContainer(RABBITMQ_IMAGE, username="tollgate", password=_PASSWORD)
-                .with_bind_ports("5672/tcp", self._loopback("broker"))
-                .with_bind_ports("15672/tcp", self._loopback("management"))
                 .with_env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-rabbit collect_statistics_interval 1000")
                 # A node's data is filed under its host name.
                 .with_kwargs(hostname="rabbitmq")
             )
+            self._publish(self._broker, 5672, "broker")
+            self._publish(self._broker, 15672, "management")
             self._broker.start()
         else:
             self._broker.get_wrapped_container().start()

@@ -1,0 +1,81 @@
+"""The demonstration month against real services, undisturbed and with each part killed in the middle."""
+
+import threading
+import time
+import uuid
+
+import pytest
+from rich.console import Console
+
+from deploy.demo.play import Play, play
+from deploy.local.docker import DockerServers
+from deploy.local.stack import Stack
+
+pytestmark = pytest.mark.journey
+CALLS = 600
+
+
+def _play(stack: Stack, *, on_step: object = None) -> Play:
+    return play(
+        stack.endpoints_file,
+        CALLS,
+        Console(quiet=True),
+        suffix=f"-{uuid.uuid4().hex[:8]}",
+        on_step=on_step,  # type: ignore[arg-type]
+    )
+
+
+def _false_facts(played: Play) -> dict[str, object]:
+    return {name: fact for name, fact in played.facts.found.items() if not fact["holds"]}
+
+
+def _kill(stack: Stack, name: str) -> None:
+    """kill -9; whoever watches over it starts it again."""
+    if name in stack.supervisor.processes():
+        stack.supervisor.kill(name)
+        return
+    servers = DockerServers(stack.state)
+    if name == "postgres":
+        servers.kill_postgres()
+        servers.start_postgres()
+    else:
+        servers.kill_broker()
+        servers.start_broker()
+
+
+def test_the_month_ends_with_every_fact_seen(stack: Stack) -> None:
+    """What `make demo` shows, on a smaller month."""
+    assert _false_facts(_play(stack)) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        ("usage", "October: the calls"),
+        ("gateway", "October: the calls"),
+        ("invoicing", "November 1"),
+        ("payments", "November 1"),
+        ("notifications", "November 1"),
+        ("suspension", "November 29"),
+        ("stripe_simulator", "November 1"),
+        ("rabbitmq", "November 1"),
+        ("postgres", "November 1"),
+    ],
+)
+def test_a_part_killed_in_the_middle_changes_no_fact(stack: Stack, name: str, step: str) -> None:
+    """kill -9 while it is at work; it comes back and the month ends with the same facts."""
+    killed = threading.Event()
+
+    def on_step(what: str) -> None:
+        if what.startswith(step):
+
+            def strike() -> None:
+                time.sleep(0.4)
+                _kill(stack, name)
+                killed.set()
+
+            threading.Thread(target=strike, daemon=True).start()
+
+    played = _play(stack, on_step=on_step)
+    assert killed.wait(60)
+    assert _false_facts(played) == {}
