@@ -8,7 +8,7 @@ const HEADING = "Invoices";
 
 const address = (invoice) => `/billing/invoices/${invoice.invoice_id}`;
 
-export const canBePaid = (invoice) => invoice.balance.minor > 0 && invoice.status.toLowerCase() !== "cancelled";
+export const canBePaid = (invoice) => invoice.balance.minor > 0 && invoice.status !== "Cancelled";
 
 const amount = (format, invoice) => [
   money(format, invoice.total),
