@@ -1,11 +1,13 @@
 """A migrated database of suspension and a desk from which tests send it events and move its clocks."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -65,6 +67,14 @@ class Desk:
     async def rows(self, query: str) -> list[dict[str, Any]]:
         async with self.engine.connect() as connection:
             return [dict(row) for row in (await connection.execute(text(query))).mappings()]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _quiet_logs() -> Iterator[None]:
+    """Servers go away on purpose here; the default log would draw a picture of every traceback, for seconds."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
