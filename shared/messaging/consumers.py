@@ -40,7 +40,7 @@ W = TypeVar("W", bound=SqlUnitOfWork)
 class AfterCommit(Protocol):
     """Called after an event was handled and committed: wakes loops that may have work now."""
 
-    def __call__(self, event: Event) -> None: ...
+    def __call__(self, event: Event, /) -> None: ...
 
 
 class Consumers(Generic[W]):
