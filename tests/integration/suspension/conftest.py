@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.suspension.adapters.work import SqlSuspensionWork
+from services.suspension.adapters.work import SqlSuspensionWork, tenants_due
 from services.suspension.entrypoints.consumers import HANDLERS
 from services.suspension.entrypoints.scheduler import make_sweep
 from services.suspension.main import MIGRATIONS
@@ -20,7 +20,7 @@ from shared.db.engine import make_engine
 from shared.db.migration import migrate
 from shared.events.envelope import Envelope, Event
 from shared.events.invoicing import ClockAdvanced
-from shared.ids import EventId, new_id
+from shared.ids import EventId, TenantId, new_id
 from shared.messaging.broker import make_broker
 from shared.messaging.consumers import Consumers
 from tests.conftest import FreshDatabase
@@ -36,7 +36,10 @@ class Desk:
         self.clock = SetClock(datetime(2026, 1, 1, tzinfo=UTC))
         broker = make_broker("amqp://nobody@127.0.0.1:1/", prefetch=1)
         self._consumers = Consumers("suspension", broker, self.work, HANDLERS)
-        self.sweep = make_sweep(engine, self.work, self.clock)
+        self.sweep = make_sweep(self._tenants_due, self.work)
+
+    async def _tenants_due(self, limit: int) -> list[TenantId]:
+        return await tenants_due(self.engine, self.clock.now(), limit)
 
     def work(self) -> SqlSuspensionWork:
         return SqlSuspensionWork(self.engine, clock=self.clock)

@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from typing import get_args
 from uuid import uuid4
 
 import pytest
@@ -14,8 +13,8 @@ from services.suspension.domain.account import Stage
 from services.suspension.domain.emergency import dialled, is_emergency
 from services.suspension.domain.gate import Answer, Line, decide
 from services.suspension.entrypoints import verified_tokens
-from services.suspension.entrypoints.gate_http import Gate
 from services.suspension.entrypoints.verified_tokens import VerifiedTokens
+from services.suspension.use_cases.answer_call import Gate
 from shared.errors import Invalid, NotFound, Unauthenticated, Unavailable
 from shared.http.auth import Caller, TokenVerifier
 from shared.ids import TenantId, new_id
@@ -127,19 +126,22 @@ async def test_memory_updates_forget_old_names_but_not_taken_ones() -> None:
 async def test_gate_answers_in_the_right_order() -> None:
     """Emergency, then not loaded, unknown tenant, direction; a barred tenant reaches its provider's support."""
     memory = GateMemory()
-    gate, barred = Gate(memory), make_line(Stage.BOTH_BARRED)
-    assert gate.answer(None, "911", "nonsense") == "allow"
+    gate = Gate(memory, is_emergency_in=is_emergency_in, international=international)
+    assert gate.answer(PROVIDER, "", "nonsense", "911") == "allow"
     with pytest.raises(Unavailable):
-        gate.answer(None, "+1", "outbound")
-    await memory.replace([Entry(barred, ())], {PROVIDER: frozenset({"+12125550100"})})
+        gate.answer(PROVIDER, "acme", "outbound", "+1")
+    barred = Entry(make_line(Stage.BOTH_BARRED), ("acme",))
+    await memory.replace([barred], {PROVIDER: frozenset({"+12125550100"})})
+    for name in ("nobody", "", "x" * 10_000):
+        with pytest.raises(NotFound):
+            gate.answer(PROVIDER, name, "outbound", "+1")
     with pytest.raises(NotFound):
-        gate.answer(None, "+1", "outbound")
+        gate.answer(OTHER_PROVIDER, "acme", "outbound", "+1")
     with pytest.raises(Invalid):
-        gate.answer(barred, "+1", "sideways")
-    assert gate.answer(barred, "2125550100", "outbound") == "allow"
-    assert gate.answer(barred, "2125550101", "outbound") == "reject"
-    assert gate.answer(barred, "2125550100", "inbound") == "announce"
-    assert set(get_args(Answer)) == {"allow", "reject", "announce"}
+        gate.answer(PROVIDER, "acme", "sideways", "+1")
+    assert gate.answer(PROVIDER, "acme", "outbound", "2125550100") == "allow"
+    assert gate.answer(PROVIDER, "acme", "outbound", "2125550101") == "reject"
+    assert gate.answer(PROVIDER, "acme", "inbound", "2125550100") == "announce"
 
 
 class CountingVerifier(TokenVerifier):
