@@ -1,0 +1,1 @@
+"""Payments: collects money through Stripe, never twice, and keeps the books of it."""

@@ -1,0 +1,242 @@
+"""Stripe by the official SDK. The only place that talks to it.
+
+Time-outs, retries and idempotency keys are explicit: the SDK's own defaults wait 80 s and retry twice. A charge is
+never retried here; that is the janitor's business, with the attempt's state written down first.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import httpx
+import stripe
+from stripe.params import (
+    CustomerCreateParams,
+    PaymentIntentCancelParams,
+    PaymentIntentCreateParams,
+    PaymentIntentListParams,
+    PaymentIntentRetrieveParams,
+    SetupIntentCreateParams,
+    SetupIntentRetrieveParams,
+)
+
+from services.payments.adapters.stripe_objects import Json, decline_of, method_of, outcome_of
+from services.payments.domain.outcome import Outcome
+from services.payments.domain.payments import Attempt
+from services.payments.domain.states import State
+from services.payments.domain.tenants import Tenant
+from services.payments.use_cases.ports import GatewayRefused, GatewayUnreachable, SetupIntent
+from shared.ids import derived_id
+
+TIMEOUT = httpx.Timeout(20.0, connect=3.0)
+_READ_RETRIES = 1
+# Our clock and Stripe's may differ; the list is asked for a little earlier than we sent.
+_CLOCK_SKEW = timedelta(minutes=10)
+
+
+class StripeGateway:
+    """Implements the port ``Gateway``."""
+
+    def __init__(self, *, secret_key: str, publishable_key: str, api_base: str) -> None:
+        self.publishable_key = publishable_key
+        self._http = stripe.HTTPXClient(timeout=TIMEOUT)
+        self._client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": api_base},
+            http_client=self._http,
+            max_network_retries=0,
+        )
+
+    async def close(self) -> None:
+        await self._http.close_async()  # type: ignore[no-untyped-call]
+
+    async def create_customer(self, account: str, tenant: Tenant) -> str:
+        params: CustomerCreateParams = {
+            "name": tenant.name,
+            "email": tenant.email,
+            "metadata": _metadata(tenant),
+        }
+        # The key follows the parameters: the same key with other ones would be refused.
+        key = derived_id("customer", tenant.tenant_id, account, tenant.name, tenant.email)
+        async with _answers():
+            made = await self._client.v1.customers.create_async(
+                params, _options(account, key=f"customer-{key}", retries=_READ_RETRIES)
+            )
+        return made.id
+
+    async def create_setup_intent(
+        self, account: str, customer: str, tenant: Tenant, *, key: str
+    ) -> SetupIntent:
+        params: SetupIntentCreateParams = {
+            "customer": customer,
+            "usage": "off_session",
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            "metadata": _metadata(tenant),
+        }
+        async with _answers():
+            made = await self._client.v1.setup_intents.create_async(
+                params, _options(account, key=key, retries=_READ_RETRIES)
+            )
+        return _setup(made.to_dict())
+
+    async def read_setup_intent(self, account: str, intent: str) -> SetupIntent:
+        params: SetupIntentRetrieveParams = {"expand": ["payment_method"]}
+        async with _answers():
+            found = await self._client.v1.setup_intents.retrieve_async(
+                intent, params, _options(account, retries=_READ_RETRIES)
+            )
+        return _setup(found.to_dict())
+
+    async def charge(self, attempt: Attempt) -> Outcome:
+        try:
+            async with _answers():
+                made = await self._client.v1.payment_intents.create_async(
+                    _charge_params(attempt), _options(attempt.account, key=attempt.idempotency_key)
+                )
+        except stripe.CardError as error:
+            return _declined(error)
+        return outcome_of(made.to_dict())
+
+    async def read_intent(self, account: str, intent: str) -> Outcome:
+        params: PaymentIntentRetrieveParams = {"expand": ["payment_method"]}
+        async with _answers():
+            found = await self._client.v1.payment_intents.retrieve_async(
+                intent, params, _options(account, retries=_READ_RETRIES)
+            )
+        return outcome_of(found.to_dict())
+
+    async def cancel_intent(self, account: str, intent: str, *, key: str) -> Outcome:
+        params: PaymentIntentCancelParams = {
+            "cancellation_reason": "abandoned",
+            "expand": ["payment_method"],
+        }
+        try:
+            async with _answers():
+                gone = await self._client.v1.payment_intents.cancel_async(
+                    intent, params, _options(account, key=key, retries=_READ_RETRIES)
+                )
+        except GatewayRefused as error:
+            if error.code != "payment_intent_unexpected_state":
+                raise
+            return await self.read_intent(account, intent)
+        return outcome_of(gone.to_dict())
+
+    async def find_intent(self, attempt: Attempt) -> Outcome | None:
+        if attempt.customer is None or attempt.submitted_at is None:
+            return None
+        since = int((attempt.submitted_at - _CLOCK_SKEW).timestamp())
+        params: PaymentIntentListParams = {
+            "customer": attempt.customer,
+            "created": {"gte": since},
+            "limit": 100,
+            "expand": ["data.payment_method"],
+        }
+        async with _answers():
+            page = await self._client.v1.payment_intents.list_async(
+                params, _options(attempt.account, retries=_READ_RETRIES)
+            )
+            async for found in page.auto_paging_iter():
+                intent = found.to_dict()
+                if (intent.get("metadata") or {}).get("attempt_id") == str(attempt.attempt_id):
+                    return outcome_of(intent)
+        return None
+
+    async def detach_method(self, account: str, stripe_method: str) -> None:
+        async with _answers():
+            await self._client.v1.payment_methods.detach_async(
+                stripe_method,
+                {},
+                _options(account, key=f"detach-{stripe_method}", retries=_READ_RETRIES),
+            )
+
+
+def _charge_params(attempt: Attempt) -> PaymentIntentCreateParams:
+    """Made of the attempt's row alone, so that the same key always carries the same parameters."""
+    params: PaymentIntentCreateParams = {
+        "amount": attempt.amount_minor,
+        "currency": attempt.currency.lower(),
+        "description": attempt.description,
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        "metadata": {
+            "provider_id": str(attempt.provider_id),
+            "tenant_id": str(attempt.tenant_id),
+            "payment_id": str(attempt.payment_id),
+            "attempt_id": str(attempt.attempt_id),
+        },
+        "expand": ["payment_method"],
+    }
+    if attempt.customer is not None:
+        params["customer"] = attempt.customer
+    if attempt.stripe_method is not None:
+        params["payment_method"] = attempt.stripe_method
+        params["confirm"] = True
+        if attempt.off_session:
+            params["off_session"] = True
+    elif attempt.save_method:
+        params["setup_future_usage"] = "off_session"
+    return params
+
+
+def _metadata(tenant: Tenant) -> dict[str, str]:
+    return {"provider_id": str(tenant.provider_id), "tenant_id": str(tenant.tenant_id)}
+
+
+def _options(account: str, *, key: str | None = None, retries: int = 0) -> stripe.RequestOptions:
+    options: stripe.RequestOptions = {"max_network_retries": retries}
+    if account:
+        options["stripe_account"] = account
+    if key is not None:
+        options["idempotency_key"] = key
+    return options
+
+
+def _setup(intent: Json) -> SetupIntent:
+    method = intent.get("payment_method")
+    return SetupIntent(
+        intent=str(intent["id"]),
+        finished=intent["status"] == "succeeded",
+        customer=_id(intent.get("customer")),
+        method=method_of(method) if isinstance(method, dict) else None,
+        client_secret=intent.get("client_secret"),
+    )
+
+
+def _id(value: object) -> str | None:
+    if isinstance(value, dict):
+        return str(value["id"])
+    return str(value) if value else None
+
+
+def _declined(error: stripe.CardError) -> Outcome:
+    """The error carries the PaymentIntent where there is one (https://docs.stripe.com/error-handling)."""
+    body = error.json_body if isinstance(error.json_body, dict) else {}
+    told = dict(body.get("error") or {"code": error.code})
+    intent = told.get("payment_intent")
+    if isinstance(intent, dict):
+        return outcome_of({**intent, "last_payment_error": intent.get("last_payment_error") or told})
+    return Outcome(State.FAILED, decline=decline_of(told))
+
+
+@asynccontextmanager
+async def _answers() -> AsyncIterator[None]:
+    """Settled refusals are ``GatewayRefused``. Whatever leaves open what happened is ``GatewayUnreachable``: so are a
+    wrong key and a rate limit, which say nothing about an earlier try of the same request. ``CardError`` passes.
+    """
+    try:
+        yield
+    except stripe.CardError:
+        raise
+    except stripe.InvalidRequestError as error:
+        if error.http_status == 409:
+            raise GatewayUnreachable(_told(error), answered=False) from error
+        raise GatewayRefused(_told(error), error.code) from error
+    except stripe.APIConnectionError as error:
+        raise GatewayUnreachable("Stripe could not be reached") from error
+    except stripe.StripeError as error:
+        fault = error.http_status is not None and error.http_status >= 500
+        raise GatewayUnreachable(_told(error), answered=fault) from error
+
+
+def _told(error: stripe.StripeError) -> str:
+    """For logs: what kind of error and Stripe's request id; not its text, which may name keys."""
+    return f"{type(error).__name__} {error.http_status} {error.code or ''} {error.request_id or ''}".strip()

@@ -1,0 +1,148 @@
+"""Tenants, Stripe accounts and customers, methods and auto-pay."""
+
+from sqlalchemy import func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.payments.adapters import rows, tables
+from services.payments.domain.methods import AutoPay, Method
+from services.payments.domain.tenants import Tenant
+from shared.ids import ProviderId, TenantId
+
+
+class TenantsRepository:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def get(self, provider_id: ProviderId, tenant_id: TenantId) -> Tenant | None:
+        row = (
+            await self._connection.execute(
+                select(tables.tenant).where(
+                    tables.tenant.c.tenant_id == tenant_id, tables.tenant.c.provider_id == provider_id
+                )
+            )
+        ).first()
+        return Tenant(**row._mapping) if row is not None else None
+
+    async def put(self, tenant: Tenant) -> None:
+        values = {name: getattr(tenant, name) for name in tables.tenant.c.keys()}  # noqa: SIM118
+        statement = insert(tables.tenant).values(values)
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["tenant_id"], set_=values)
+        )
+
+
+class AccountsRepository:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def know(self, provider_id: ProviderId) -> None:
+        statement = insert(tables.account).values(provider_id=provider_id, stripe_account="")
+        await self._connection.execute(statement.on_conflict_do_nothing())
+
+    async def is_known(self, provider_id: ProviderId) -> bool:
+        found = await self._connection.execute(
+            select(tables.account.c.provider_id).where(tables.account.c.provider_id == provider_id)
+        )
+        return found.first() is not None
+
+    async def of(self, provider_id: ProviderId) -> str:
+        found = await self._connection.execute(
+            select(tables.account.c.stripe_account).where(tables.account.c.provider_id == provider_id)
+        )
+        return found.scalar_one_or_none() or ""
+
+    async def put(self, provider_id: ProviderId, account: str) -> None:
+        statement = insert(tables.account).values(provider_id=provider_id, stripe_account=account)
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["provider_id"], set_={"stripe_account": account})
+        )
+
+    async def customer(self, tenant_id: TenantId, account: str) -> str | None:
+        held = tables.customer
+        found = await self._connection.execute(
+            select(held.c.stripe_customer).where(
+                held.c.tenant_id == tenant_id, held.c.stripe_account == account
+            )
+        )
+        return found.scalar_one_or_none()
+
+    async def add_customer(
+        self, provider_id: ProviderId, tenant_id: TenantId, account: str, customer: str
+    ) -> str:
+        statement = insert(tables.customer).values(
+            provider_id=provider_id, tenant_id=tenant_id, stripe_account=account, stripe_customer=customer
+        )
+        await self._connection.execute(statement.on_conflict_do_nothing())
+        held = await self.customer(tenant_id, account)
+        assert held is not None
+        return held
+
+
+class MethodsRepository:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def saved(self, tenant_id: TenantId, account: str) -> list[Method]:
+        held = tables.method
+        found = await self._connection.execute(
+            select(held)
+            .where(
+                held.c.tenant_id == tenant_id, held.c.stripe_account == account, held.c.removed_at.is_(None)
+            )
+            .order_by(held.c.saved_at, held.c.method_id)
+        )
+        return [rows.method_of(dict(row)) for row in found.mappings()]
+
+    async def find(self, account: str, stripe_method: str) -> Method | None:
+        held = tables.method
+        found = await self._connection.execute(
+            select(held).where(held.c.stripe_account == account, held.c.stripe_method == stripe_method)
+        )
+        row = found.mappings().first()
+        return rows.method_of(dict(row)) if row is not None else None
+
+    async def add(self, method: Method) -> bool:
+        statement = insert(tables.method).values(rows.method_values(method)).on_conflict_do_nothing()
+        found = await self._connection.execute(statement.returning(tables.method.c.method_id))
+        return found.first() is not None
+
+    async def update(self, method: Method) -> None:
+        held = tables.method
+        await self._connection.execute(
+            update(held)
+            .where(held.c.tenant_id == method.tenant_id, held.c.method_id == method.method_id)
+            .values(is_default=method.is_default, removed_at=method.removed_at, detached=method.detached)
+        )
+
+    async def auto_pay(self, tenant_id: TenantId) -> AutoPay | None:
+        held = tables.auto_pay
+        found = await self._connection.execute(
+            select(held).where(held.c.tenant_id == tenant_id).order_by(held.c.position.desc()).limit(1)
+        )
+        row = found.mappings().first()
+        return rows.auto_pay_of(dict(row)) if row is not None else None
+
+    async def put_auto_pay(self, auto_pay: AutoPay) -> None:
+        """Adds to the record; the caller holds the tenant's lock."""
+        held = tables.auto_pay
+        newest = select(func.coalesce(func.max(held.c.position), 0) + literal(1)).where(
+            held.c.tenant_id == auto_pay.tenant_id
+        )
+        await self._connection.execute(
+            insert(held).values(
+                tenant_id=auto_pay.tenant_id,
+                position=newest.scalar_subquery(),
+                provider_id=auto_pay.provider_id,
+                enabled=auto_pay.enabled,
+                since=auto_pay.since,
+                by=auto_pay.by,
+            )
+        )
+
+    async def to_detach(self, limit: int) -> list[Method]:
+        held = tables.method
+        found = await self._connection.execute(
+            select(held).where(held.c.removed_at.is_not(None), ~held.c.detached).limit(limit)
+        )
+        return [rows.method_of(dict(row)) for row in found.mappings()]

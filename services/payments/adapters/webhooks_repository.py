@@ -1,0 +1,98 @@
+"""Stored webhook events."""
+
+from datetime import datetime
+
+from sqlalchemy import case, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.payments.adapters import rows, tables
+from services.payments.domain.tenants import WebhookEvent
+from shared.ids import ProviderId
+
+_LONGEST_REASON = 500
+
+
+class WebhooksRepository:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, event: WebhookEvent, provider_id: ProviderId | None) -> bool:
+        statement = insert(tables.webhook_event).values(
+            account=event.account,
+            event_id=event.event_id,
+            provider_id=provider_id,
+            type=event.type,
+            body=event.body,
+            received_at=event.received_at,
+        )
+        found = await self._connection.execute(
+            statement.on_conflict_do_nothing().returning(tables.webhook_event.c.event_id)
+        )
+        return found.first() is not None
+
+    async def waiting(self, system_now: datetime, limit: int) -> list[WebhookEvent]:
+        held = tables.webhook_event
+        found = await self._connection.execute(
+            select(held)
+            .where(
+                held.c.finished_at.is_(None), or_(held.c.again_at.is_(None), held.c.again_at <= system_now)
+            )
+            .order_by(held.c.received_at)
+            .limit(limit)
+        )
+        return [rows.webhook_of(dict(row)) for row in found.mappings()]
+
+    async def finish(self, event: WebhookEvent, outcome: str, reason: str | None, at: datetime) -> bool:
+        held = tables.webhook_event
+        found = await self._connection.execute(
+            update(held)
+            .where(
+                held.c.account == event.account,
+                held.c.event_id == event.event_id,
+                held.c.finished_at.is_(None),
+            )
+            .values(finished_at=at, outcome=outcome, reason=reason)
+        )
+        return found.rowcount == 1
+
+    async def postpone(self, event: WebhookEvent, reason: str, again_at: datetime) -> None:
+        held = tables.webhook_event
+        await self._connection.execute(
+            update(held)
+            .where(held.c.account == event.account, held.c.event_id == event.event_id)
+            .values(tries=held.c.tries + 1, reason=reason[:_LONGEST_REASON], again_at=again_at)
+        )
+
+    async def newest(self, limit: int, *, unfinished: bool) -> list[dict[str, object]]:
+        """For the operator: what came and what became of it."""
+        held = tables.webhook_event
+        state = case((held.c.finished_at.is_(None), literal("waiting")), else_=held.c.outcome).label("state")
+        query = select(
+            held.c.account,
+            held.c.event_id,
+            held.c.type,
+            held.c.received_at,
+            held.c.tries,
+            state,
+            held.c.reason,
+        )
+        if unfinished:
+            query = query.where(held.c.finished_at.is_(None))
+        found = await self._connection.execute(query.order_by(held.c.received_at.desc()).limit(limit))
+        return [dict(row) for row in found.mappings()]
+
+    async def replay(self, event_id: str | None) -> int:
+        """Makes an event (None: all that were ignored or wait after an error) be processed again."""
+        held = tables.webhook_event
+        wanted = (
+            held.c.event_id == event_id
+            if event_id is not None
+            else func.coalesce(held.c.outcome, "waiting") != "processed"
+        )
+        found = await self._connection.execute(
+            update(held)
+            .where(wanted)
+            .values(finished_at=None, outcome=None, reason=None, again_at=None, tries=0)
+        )
+        return found.rowcount

@@ -1,0 +1,84 @@
+"""Payments' unit of work, and what it reports to the test clock."""
+
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.payments.adapters.payments_repository import (
+    AttemptsRepository,
+    InvoicesRepository,
+    PaymentsRepository,
+)
+from services.payments.adapters.tenants_repository import (
+    AccountsRepository,
+    MethodsRepository,
+    TenantsRepository,
+)
+from services.payments.adapters.webhooks_repository import WebhooksRepository
+from shared.clock import Clock
+from shared.db.unit_of_work import SqlUnitOfWork
+from shared.ids import ProviderId
+
+SOURCE = "tollgate/payments"
+
+
+class PaymentsWork(SqlUnitOfWork):
+    """One transaction of payments' database."""
+
+    def __init__(self, engine: AsyncEngine, *, clock: Clock | None = None) -> None:
+        super().__init__(engine, source=SOURCE, clock=clock)
+
+    @property
+    def tenants(self) -> TenantsRepository:
+        return TenantsRepository(self.connection)
+
+    @property
+    def accounts(self) -> AccountsRepository:
+        return AccountsRepository(self.connection)
+
+    @property
+    def methods(self) -> MethodsRepository:
+        return MethodsRepository(self.connection)
+
+    @property
+    def invoices(self) -> InvoicesRepository:
+        return InvoicesRepository(self.connection)
+
+    @property
+    def payments(self) -> PaymentsRepository:
+        return PaymentsRepository(self.connection)
+
+    @property
+    def attempts(self) -> AttemptsRepository:
+        return AttemptsRepository(self.connection)
+
+    @property
+    def webhooks(self) -> WebhooksRepository:
+        return WebhooksRepository(self.connection)
+
+
+_UNDER_WAY = text(
+    "SELECT (SELECT count(*) FROM attempt WHERE provider_id = :provider_id"
+    "        AND state IN ('created', 'submitted', 'unknown'))"
+    "     + (SELECT count(*) FROM webhook_event WHERE provider_id = :provider_id AND finished_at IS NULL)"
+    "     + (SELECT count(*) FROM open_invoice WHERE provider_id = :provider_id AND collect_at <= :now)"
+)
+_NEXT = text(
+    "SELECT min(collect_at) FROM open_invoice WHERE provider_id = :provider_id AND collect_at > :now"
+)
+
+
+async def own_work(
+    engine: AsyncEngine, provider_id: ProviderId, *, clock: Clock
+) -> tuple[int, datetime | None]:
+    """Attempts without an answer, stored webhooks, and invoices due for collection; then the next retry.
+
+    A payment that waits for a person or a bank is not under way: time may pass meanwhile.
+    """
+    async with PaymentsWork(engine, clock=clock) as work:
+        now = await work.now(provider_id)
+        values = {"provider_id": provider_id, "now": now}
+        under_way = (await work.connection.execute(_UNDER_WAY, values)).scalar_one()
+        next_due = (await work.connection.execute(_NEXT, values)).scalar_one()
+    return int(under_way), next_due

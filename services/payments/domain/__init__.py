@@ -1,0 +1,1 @@
+"""Pure rules of collecting: states, declines, balances, words."""

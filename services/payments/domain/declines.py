@@ -1,0 +1,86 @@
+"""From Stripe's codes to what people read and to whether we try again by ourselves (design/stripe.md, section 4.6)."""
+
+from datetime import timedelta
+from typing import Literal
+
+from services.payments.domain.outcome import Decline
+
+Reason = Literal["no_funds", "expired", "declined", "authentication", "no_method", "other"]
+
+# Days after the first decline, in the provider's time (Polar's ladder).
+RETRY_DAYS = (2, 7, 14, 21)
+
+# https://docs.stripe.com/declines/codes: trying again cannot help, or would harm. Lost, stolen and fraud read like
+# any decline: who holds the card must not learn from us that it is reported.
+_NEVER_AGAIN = frozenset(
+    {
+        "lost_card",
+        "stolen_card",
+        "pickup_card",
+        "restricted_card",
+        "security_violation",
+        "fraudulent",
+        "merchant_blacklist",
+        "revocation_of_authorization",
+        "revocation_of_all_authorizations",
+        "stop_payment_order",
+        "transaction_not_allowed",
+        "card_not_supported",
+        "currency_not_supported",
+        "expired_card",
+        "incorrect_number",
+        "invalid_number",
+        "invalid_account",
+        "no_account",
+        "account_closed",
+        "debit_not_authorized",
+        "incorrect_cvc",
+        "invalid_cvc",
+        "invalid_expiry_month",
+        "invalid_expiry_year",
+        "highest_risk_level",
+    }
+)
+_NO_FUNDS = frozenset({"insufficient_funds", "withdrawal_count_limit_exceeded"})
+_EXPIRED = frozenset({"expired_card", "invalid_expiry_month", "invalid_expiry_year"})
+_AUTHENTICATION = frozenset(
+    {"authentication_required", "payment_intent_authentication_failure", "authentication_not_handled"}
+)
+_BANK_SAYS_NO = frozenset(
+    {
+        "card_declined",
+        "incorrect_cvc",
+        "incorrect_number",
+        "processing_error",
+        "payment_method_provider_decline",
+        "card_velocity_exceeded",
+    }
+)
+_NO_RETRY_ADVICE = frozenset({"do_not_try_again", "confirm_card_data"})
+
+
+def reason_of(decline: Decline) -> Reason:
+    """One of the moments of design/ui.md, "Words"."""
+    codes = {decline.code, decline.decline_code}
+    if codes & _AUTHENTICATION:
+        return "authentication"
+    if codes & _NO_FUNDS:
+        return "no_funds"
+    if codes & _EXPIRED:
+        return "expired"
+    if decline.decline_code is not None or codes & _BANK_SAYS_NO:
+        return "declined"
+    return "other"
+
+
+def may_retry(decline: Decline) -> bool:
+    """Whether the same method may be charged again without the tenant doing something first."""
+    codes = {decline.code, decline.decline_code}
+    if codes & (_NEVER_AGAIN | _AUTHENTICATION):
+        return False
+    return decline.advice_code not in _NO_RETRY_ADVICE
+
+
+def retry_after(retries_done: int) -> timedelta | None:
+    """From the first decline to the next retry; None when the ladder is used up."""
+    return timedelta(days=RETRY_DAYS[retries_done]) if retries_done < len(RETRY_DAYS) else None

@@ -1,0 +1,89 @@
+"""What payments knows of an invoice: a projection of invoicing's events, and what may be collected on it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Literal
+
+from shared.ids import InvoiceId, ProviderId, TenantId
+
+Standing = Literal["open", "paid", "cancelled"]
+_RANK: dict[Standing, int] = {"open": 0, "paid": 1, "cancelled": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvoice:
+    """``seen_at`` is the envelope time of the newest event about it.
+
+    ``issued_balance_minor`` is what was left to pay at issue, once that event came. The automatic collection:
+    ``auto_pay`` (the invoice is under it), ``retries_done``, ``first_declined_at``, ``collect_at`` (next charge).
+    """
+
+    provider_id: ProviderId
+    tenant_id: TenantId
+    invoice_id: InvoiceId
+    number: str
+    currency: str
+    total_minor: int
+    balance_minor: int
+    due_on: date
+    collectable: bool
+    standing: Standing
+    seen_at: datetime
+    issued_balance_minor: int | None = None
+    auto_pay: bool = False
+    retries_done: int = 0
+    first_declined_at: datetime | None = None
+    collect_at: datetime | None = None
+
+
+def merged(held: OpenInvoice | None, told: OpenInvoice) -> OpenInvoice:
+    """The projection after an event, the same whatever order events come in.
+
+    The newest envelope time holds. A test clock stands still, so events of one instant are told apart by what
+    can only go one way within it: the balance falls, and an end is an end.
+    """
+    if held is None:
+        return told
+    issued = told.issued_balance_minor if held.issued_balance_minor is None else held.issued_balance_minor
+    if _order(told) < _order(held):
+        return replace(held, issued_balance_minor=issued)
+    closed = told.standing != "open" or told.balance_minor <= 0
+    return replace(
+        told,
+        issued_balance_minor=issued,
+        auto_pay=held.auto_pay,
+        retries_done=held.retries_done,
+        first_declined_at=held.first_declined_at,
+        collect_at=None if closed else held.collect_at,
+    )
+
+
+def _order(invoice: OpenInvoice) -> tuple[datetime, int, int]:
+    return (invoice.seen_at, _RANK[invoice.standing], -invoice.balance_minor)
+
+
+def payable_minor(invoice: OpenInvoice, collected_minor: int) -> int:
+    """What may still be charged: never more than invoicing's balance, nor than what we have not collected yet.
+
+    ``collected_minor`` is the sum of our succeeded payments on it. Invoicing hears of a payment a moment after
+    us; until then its balance is too high, and believing it would charge twice.
+    """
+    if invoice.standing != "open":
+        return 0
+    at_issue = invoice.total_minor if invoice.issued_balance_minor is None else invoice.issued_balance_minor
+    return max(0, min(invoice.balance_minor, at_issue - collected_minor))
+
+
+def spread(
+    amount_minor: int, invoices: Sequence[OpenInvoice], payable: Mapping[InvoiceId, int]
+) -> dict[InvoiceId, int]:
+    """Gives an amount to invoices, oldest due first. The amount is at most the sum of what is payable."""
+    shares: dict[InvoiceId, int] = {}
+    left = amount_minor
+    for invoice in sorted(invoices, key=lambda one: (one.due_on, one.number)):
+        share = min(left, payable[invoice.invoice_id])
+        if share > 0:
+            shares[invoice.invoice_id] = share
+            left -= share
+    return shares

@@ -1,0 +1,1 @@
+"""Events, HTTP, webhooks and loops: parse, call a use case, no decisions."""

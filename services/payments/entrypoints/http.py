@@ -1,0 +1,259 @@
+"""HTTP between services: methods, auto-pay, payments. Paths are bound to a provider; others' ids are a 404."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from services.payments.entrypoints.http_models import (
+    AccountIn,
+    Amount,
+    AutoPayChangedOut,
+    AutoPayIn,
+    AutoPayOut,
+    BegunOut,
+    DeletedOut,
+    MethodIn,
+    MethodOut,
+    MethodsOut,
+    OpenInvoiceOut,
+    PaymentIn,
+    PaymentOut,
+    PaymentsOut,
+    SetupOut,
+    payment_fields,
+)
+from services.payments.use_cases.change_methods import (
+    delete_method,
+    list_methods,
+    set_auto_pay,
+    set_default,
+)
+from services.payments.use_cases.find_tenant import find_payment, find_tenant
+from services.payments.use_cases.ports import Gateway, GatewayRefused, GatewayUnreachable, OpenWork
+from services.payments.use_cases.refresh_payment import refresh_payment
+from services.payments.use_cases.save_method import begin_setup, save_method
+from services.payments.use_cases.start_payment import PayNow, start_payment
+from shared.errors import Invalid, NotFound, Unavailable
+from shared.ids import InvoiceId, MethodId, PaymentId, ProviderId, TenantId
+
+TENANT = "/tenants/{tenant_id}"
+OFF = "It was your only payment method, so auto-pay is turned off."
+
+
+@asynccontextmanager
+async def _asking_stripe() -> Any:
+    """Stripe's silence becomes a 503 that says that nothing was saved or charged."""
+    try:
+        yield
+    except GatewayUnreachable as error:
+        raise Unavailable(
+            "The payment service cannot be reached now. Nothing was changed; try again in a minute."
+        ) from error
+    except GatewayRefused as error:
+        raise Unavailable(
+            "The payment service refused this. Nothing was changed; tell your provider if it happens again."
+        ) from error
+
+
+def asking_stripe() -> AbstractAsyncContextManager[None]:
+    made: AbstractAsyncContextManager[None] = _asking_stripe()
+    return made
+
+
+def routes(open_work: OpenWork, gateway: Gateway, internal: Any, wake: Callable[[], None]) -> APIRouter:
+    """Everything under ``/v1/providers/{provider_id}``, for Tollgate's own services."""
+    router = APIRouter(prefix="/v1/providers/{provider_id}", dependencies=[Depends(internal)])
+    router.include_router(_account_routes(open_work))
+    router.include_router(_method_routes(open_work, gateway, wake))
+    router.include_router(_auto_pay_routes(open_work))
+    router.include_router(_payment_routes(open_work, gateway, wake))
+    router.include_router(_history_routes(open_work))
+    return router
+
+
+def _account_routes(open_work: OpenWork) -> APIRouter:
+    router = APIRouter(tags=["account"])
+
+    @router.put("/stripe-account")
+    async def put_account(provider_id: ProviderId, body: AccountIn) -> AccountIn:
+        """Which Stripe account collects for the provider. Saved methods belong to the account they were saved in."""
+        async with open_work() as work:
+            if not await work.accounts.is_known(provider_id):
+                raise NotFound("There is no such provider. Check the id.")
+            await work.accounts.put(provider_id, body.stripe_account or "")
+        return body
+
+    return router
+
+
+def _method_routes(open_work: OpenWork, gateway: Gateway, wake: Callable[[], None]) -> APIRouter:
+    router = APIRouter(prefix=TENANT, tags=["methods"])
+
+    @router.post("/setup-intents", status_code=201)
+    async def post_setup_intent(provider_id: ProviderId, tenant_id: TenantId) -> SetupOut:
+        """Begins to save a method; the browser confirms it with Stripe."""
+        async with asking_stripe():
+            made, account = await begin_setup(open_work, gateway, provider_id, tenant_id)
+        return SetupOut(
+            setup_intent=made.intent,
+            client_secret=made.client_secret or "",
+            publishable_key=gateway.publishable_key,
+            stripe_account=account or None,
+        )
+
+    @router.post("/methods")
+    async def post_method(provider_id: ProviderId, tenant_id: TenantId, body: MethodIn) -> MethodOut:
+        """Confirms that a method was saved; it is read again from Stripe. Doing it twice changes nothing."""
+        async with asking_stripe():
+            method = await save_method(open_work, gateway, provider_id, tenant_id, body.setup_intent)
+        wake()
+        return MethodOut.of(method)
+
+    @router.get("/methods")
+    async def get_methods(provider_id: ProviderId, tenant_id: TenantId) -> MethodsOut:
+        async with open_work() as work:
+            methods, auto_pay = await list_methods(work, provider_id, tenant_id)
+        return MethodsOut(
+            methods=[MethodOut.of(method) for method in methods], auto_pay=AutoPayOut.of(auto_pay)
+        )
+
+    @router.post("/methods/{method_id}/default", status_code=204)
+    async def post_default(provider_id: ProviderId, tenant_id: TenantId, method_id: MethodId) -> None:
+        async with open_work() as work:
+            await set_default(work, provider_id, tenant_id, method_id)
+        wake()
+
+    @router.delete("/methods/{method_id}")
+    async def delete(
+        provider_id: ProviderId,
+        tenant_id: TenantId,
+        method_id: MethodId,
+        next_default: UUID | None = None,
+        by: Annotated[str, Query(min_length=1, max_length=200)] = "tenant",
+    ) -> DeletedOut:
+        """Deleting the default asks for ``next_default``; deleting the only one turns auto-pay off (R62)."""
+        async with open_work() as work:
+            gone = await delete_method(
+                work,
+                provider_id,
+                tenant_id,
+                method_id,
+                next_default=MethodId(next_default) if next_default else None,
+                by=by,
+            )
+        wake()
+        return DeletedOut(
+            default=gone.default,
+            auto_pay_turned_off=gone.auto_pay_turned_off,
+            sentence=OFF if gone.auto_pay_turned_off else None,
+        )
+
+    return router
+
+
+def _auto_pay_routes(open_work: OpenWork) -> APIRouter:
+    router = APIRouter(prefix=TENANT, tags=["auto-pay"])
+
+    @router.put("/auto-pay")
+    async def put_auto_pay(
+        provider_id: ProviderId, tenant_id: TenantId, body: AutoPayIn
+    ) -> AutoPayChangedOut:
+        """Charges invoices issued while it is on; open ones are named, not charged (R61)."""
+        async with open_work() as work:
+            auto_pay, offered = await set_auto_pay(
+                work, provider_id, tenant_id, enabled=body.enabled, by=body.by
+            )
+        return AutoPayChangedOut(
+            enabled=auto_pay.enabled,
+            since=auto_pay.since,
+            open_invoices=[
+                OpenInvoiceOut(
+                    invoice_id=invoice.invoice_id,
+                    number=invoice.number,
+                    balance=Amount(minor=left, currency=invoice.currency),
+                )
+                for invoice, left in offered
+            ],
+        )
+
+    return router
+
+
+def _payment_routes(open_work: OpenWork, gateway: Gateway, wake: Callable[[], None]) -> APIRouter:
+    router = APIRouter(prefix=TENANT, tags=["payments"])
+
+    @router.post("/payments")
+    async def post_payment(provider_id: ProviderId, tenant_id: TenantId, body: PaymentIn) -> BegunOut:
+        """Pay Now. ``client_secret`` comes with ``requires_action``: confirm in the browser, then ``refresh``."""
+        asked = PayNow(
+            provider_id=provider_id,
+            tenant_id=tenant_id,
+            invoice_ids=tuple(InvoiceId(one) for one in body.invoice_ids),
+            amount_minor=body.amount.minor,
+            currency=body.amount.currency,
+            method_id=MethodId(body.method_id) if body.method_id else None,
+            save_method=body.save_method,
+            request_id=body.request_id,
+        )
+        async with asking_stripe():
+            begun = await start_payment(open_work, gateway, asked)
+        async with open_work() as work:
+            tenant = await find_tenant(work, provider_id, tenant_id)
+        wake()
+        return BegunOut.model_validate(
+            {
+                **payment_fields(begun.payment, tenant),
+                "client_secret": begun.client_secret,
+                "publishable_key": gateway.publishable_key,
+                "stripe_account": begun.account or None,
+            }
+        )
+
+    @router.post("/payments/{payment_id}/refresh")
+    async def post_refresh(provider_id: ProviderId, tenant_id: TenantId, payment_id: PaymentId) -> PaymentOut:
+        """Reads the payment again from Stripe, after the browser's step."""
+        async with asking_stripe():
+            payment = await refresh_payment(open_work, gateway, provider_id, tenant_id, payment_id)
+        async with open_work() as work:
+            tenant = await find_tenant(work, provider_id, tenant_id)
+        return PaymentOut.of(payment, tenant)
+
+    return router
+
+
+def _history_routes(open_work: OpenWork) -> APIRouter:
+    router = APIRouter(prefix=TENANT, tags=["payments"])
+
+    @router.get("/payments")
+    async def get_payments(
+        provider_id: ProviderId,
+        tenant_id: TenantId,
+        cursor: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=100)] = 25,
+    ) -> PaymentsOut:
+        """Payment History, newest first."""
+        try:
+            before = PaymentId(UUID(cursor)) if cursor else None
+        except ValueError as error:
+            raise Invalid(
+                "The cursor is not one of ours; use `next` of the last page.", field="cursor"
+            ) from error
+        async with open_work() as work:
+            tenant = await find_tenant(work, provider_id, tenant_id)
+            found = await work.payments.page(tenant_id, before, limit + 1)
+        shown = found[:limit]
+        return PaymentsOut(
+            payments=[PaymentOut.of(payment, tenant) for payment in shown],
+            next=str(shown[-1].payment_id) if len(found) > limit else None,
+        )
+
+    @router.get("/payments/{payment_id}")
+    async def get_payment(provider_id: ProviderId, tenant_id: TenantId, payment_id: PaymentId) -> PaymentOut:
+        async with open_work() as work:
+            tenant = await find_tenant(work, provider_id, tenant_id)
+            return PaymentOut.of(await find_payment(work, tenant, payment_id), tenant)
+
+    return router

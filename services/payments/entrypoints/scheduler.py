@@ -1,0 +1,38 @@
+"""Loops: collect what is due, process stored webhooks, resolve unknown outcomes, tidy up at Stripe."""
+
+from datetime import timedelta
+
+from services.payments.use_cases.change_methods import detach_removed
+from services.payments.use_cases.collect_invoice import collect_due
+from services.payments.use_cases.ports import Gateway, OpenWork
+from services.payments.use_cases.process_webhook import process_webhooks
+from services.payments.use_cases.resolve_attempts import LEFT_ALONE, resolve_attempts
+from services.payments.use_cases.supersede_attempt import close_intents
+
+
+class Scheduler:
+    """The steps; each does a bounded batch and answers how much it did."""
+
+    def __init__(self, open_work: OpenWork, gateway: Gateway) -> None:
+        self._open_work = open_work
+        self._gateway = gateway
+        self._first = True
+
+    async def collect(self) -> int:
+        return await collect_due(self._open_work, self._gateway)
+
+    async def webhooks(self) -> int:
+        return await process_webhooks(self._open_work, self._gateway)
+
+    async def janitor(self) -> int:
+        """At start everything unfinished is taken up at once: most of it was left by the process before us, and for
+        what another replica is doing right now the key is the same.
+        """
+        left_alone = timedelta(0) if self._first else LEFT_ALONE
+        done = await resolve_attempts(self._open_work, self._gateway, left_alone=left_alone)
+        self._first = self._first and done > 0
+        return done
+
+    async def tidy(self) -> int:
+        closed = await close_intents(self._open_work, self._gateway)
+        return closed + await detach_removed(self._open_work, self._gateway)

@@ -1,0 +1,51 @@
+"""Composition root: everything is built and wired here, by hand."""
+
+from datetime import datetime
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.payments.adapters.stripe_gateway import StripeGateway
+from services.payments.adapters.webhook_signature import WebhookVerifier
+from services.payments.adapters.work import PaymentsWork, own_work
+from services.payments.entrypoints.consumers import HANDLERS
+from services.payments.entrypoints.http import routes
+from services.payments.entrypoints.scheduler import Scheduler
+from services.payments.entrypoints.webhooks import webhook_routes
+from services.payments.settings import PaymentsSettings
+from shared.http.journal import journal_router
+from shared.ids import ProviderId
+from shared.runtime import Service
+
+NAME = "payments"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def build(settings: PaymentsSettings) -> FastAPI:
+    """One process of payments."""
+    service = Service(NAME, settings, migrations=MIGRATIONS)
+    gateway = StripeGateway(
+        secret_key=settings.stripe_secret_key.get_secret_value(),
+        publishable_key=settings.stripe_publishable_key,
+        api_base=settings.stripe_api_base.rstrip("/"),
+    )
+
+    def open_work() -> PaymentsWork:
+        return PaymentsWork(service.engine, clock=service.clock)
+
+    async def report(provider_id: ProviderId) -> tuple[int, datetime | None]:
+        return await own_work(service.engine, provider_id, clock=service.clock)
+
+    verifier = WebhookVerifier(settings.stripe_webhook_secret, service.clock.now)
+    scheduler = Scheduler(open_work, gateway)
+    service.consume(open_work, HANDLERS, after_commit=service.wake_all)
+    service.loop("collect", scheduler.collect)
+    service.loop("janitor", scheduler.janitor)
+    service.loop("tidy", scheduler.tidy, interval_seconds=5)
+    webhooks = service.loop("webhooks", scheduler.webhooks)
+    service.own_work(report)
+    service.on_stop(gateway.close)
+    service.app.include_router(journal_router(service.engine, service.internal))
+    service.app.include_router(routes(open_work, gateway, service.internal, service.wake_all))
+    service.app.include_router(webhook_routes(open_work, verifier, webhooks.wake))
+    return service.app

@@ -1,0 +1,1 @@
+"""What payments does, one verb a file."""

@@ -1,0 +1,127 @@
+"""Auto-pay: charges the default method for an invoice whose hour has come, at issue or on the retry ladder."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from services.payments.domain.invoices import OpenInvoice
+from services.payments.domain.methods import Method
+from services.payments.domain.payments import Attempt
+from services.payments.use_cases.open_payment import open_payment, payable
+from services.payments.use_cases.ports import Gateway, GatewayUnreachable, OpenWork, Work
+from services.payments.use_cases.submit_attempt import submit_attempt
+from services.payments.use_cases.supersede_attempt import supersede_attempt
+from shared.errors import Transient
+from shared.ids import InvoiceId, TenantId
+
+log = structlog.get_logger(__name__)
+AT_ONCE = 8
+# How long auto-pay waits when another payment of the invoice is on its way, in the provider's time.
+STAND_DOWN = timedelta(days=1)
+
+
+async def collect_due(open_work: OpenWork, gateway: Gateway) -> int:
+    """Takes up to ``AT_ONCE`` invoices that are due for collection; answers how many were dealt with."""
+    async with open_work() as work:
+        due = await work.invoices.due(work.system_now(), AT_ONCE)
+    done = await asyncio.gather(*(_collect_one(open_work, gateway, *one) for one in due))
+    return sum(done)
+
+
+async def _collect_one(
+    open_work: OpenWork, gateway: Gateway, tenant_id: TenantId, invoice_id: InvoiceId
+) -> bool:
+    """One that cannot be done now does not hold up the others."""
+    try:
+        await collect_invoice(open_work, gateway, tenant_id, invoice_id)
+    except (GatewayUnreachable, Transient) as error:
+        log.warning("collection waits", invoice_id=str(invoice_id), error=str(error))
+        return False
+    return True
+
+
+async def collect_invoice(
+    open_work: OpenWork, gateway: Gateway, tenant_id: TenantId, invoice_id: InvoiceId
+) -> None:
+    """Everything is decided again under the tenant's lock. An open Pay Now is canceled first; one that cannot be
+    canceled any more is paying the invoice, so auto-pay stands down.
+    """
+    async with open_work() as work:
+        attempt, blocking = await _prepare(work, tenant_id, invoice_id)
+    if attempt is None and blocking:
+        if all([await supersede_attempt(open_work, gateway, one) for one in blocking]):
+            async with open_work() as work:
+                attempt, blocking = await _prepare(work, tenant_id, invoice_id)
+        if attempt is None and blocking:
+            await _stand_down(open_work, tenant_id, invoice_id)
+    if attempt is not None:
+        await submit_attempt(open_work, gateway, tenant_id, attempt.attempt_id)
+
+
+async def _prepare(
+    work: Work, tenant_id: TenantId, invoice_id: InvoiceId
+) -> tuple[Attempt | None, list[Attempt]]:
+    await work.lock_tenant(tenant_id)
+    invoice = await work.invoices.get(tenant_id, invoice_id)
+    if invoice is None or invoice.collect_at is None:
+        return None, []
+    if invoice.collect_at > await work.now(invoice.provider_id):
+        return None, []
+    tenant = await work.tenants.get(invoice.provider_id, tenant_id)
+    if tenant is None:
+        raise Transient(f"tenant {tenant_id} is not known yet")
+    method = await _default_method(work, invoice)
+    invoices = [invoice, *await _companions(work, invoice)]
+    left = await payable(work, invoices)
+    if method is None or left[invoice.invoice_id] == 0:
+        await work.invoices.put(replace(invoice, collect_at=None))
+        return None, []
+    blocking = await work.attempts.open_on(tenant_id, [one.invoice_id for one in invoices])
+    if blocking:
+        return None, blocking
+    made = await open_payment(
+        work,
+        tenant,
+        trigger="auto_pay",
+        amount_minor=sum(left.values()),
+        invoices=invoices,
+        left=left,
+        method=method,
+    )
+    if made is None:
+        return None, await work.attempts.open_on(tenant_id, [one.invoice_id for one in invoices])
+    await work.invoices.put(replace(invoice, collect_at=None))
+    return made[1], []
+
+
+async def _default_method(work: Work, invoice: OpenInvoice) -> Method | None:
+    """None also when auto-pay was turned off since."""
+    auto_pay = await work.methods.auto_pay(invoice.tenant_id)
+    if auto_pay is None or not auto_pay.enabled:
+        return None
+    account = await work.accounts.of(invoice.provider_id)
+    saved = await work.methods.saved(invoice.tenant_id, account)
+    return next((method for method in saved if method.is_default), None)
+
+
+async def _companions(work: Work, invoice: OpenInvoice) -> list[OpenInvoice]:
+    """Invoices below the card's minimum, which are collected with the next one (R38)."""
+    return [
+        other
+        for other in await work.invoices.open_of(invoice.tenant_id)
+        if other.auto_pay
+        and not other.collectable
+        and other.currency == invoice.currency
+        and other.invoice_id != invoice.invoice_id
+    ]
+
+
+async def _stand_down(open_work: OpenWork, tenant_id: TenantId, invoice_id: InvoiceId) -> None:
+    async with open_work() as work:
+        await work.lock_tenant(tenant_id)
+        invoice = await work.invoices.get(tenant_id, invoice_id)
+        if invoice is not None and invoice.collect_at is not None:
+            later = await work.now(invoice.provider_id) + STAND_DOWN
+            await work.invoices.put(replace(invoice, collect_at=later))

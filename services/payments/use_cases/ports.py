@@ -1,0 +1,187 @@
+"""What the use cases need from the outside."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+from uuid import UUID
+
+from services.payments.domain.invoices import OpenInvoice
+from services.payments.domain.methods import AutoPay, Method
+from services.payments.domain.outcome import MethodFacts, Outcome
+from services.payments.domain.payments import Attempt, Payment
+from services.payments.domain.tenants import Tenant, WebhookEvent
+from shared.errors import TollgateError
+from shared.events.envelope import Event
+from shared.ids import EventId, InvoiceId, PaymentId, ProviderId, TenantId
+from shared.journal import JournalEntry
+
+
+class GatewayUnreachable(TollgateError):
+    """Stripe gave no answer that settles whether the request was done: time-out, broken line, 5xx, 409, 429.
+
+    ``answered`` is true when Stripe did answer, with a fault of its own (5xx): the request is over.
+    """
+
+    def __init__(self, message: str, *, answered: bool = False) -> None:
+        super().__init__(message)
+        self.answered = answered
+
+
+class GatewayRefused(TollgateError):
+    """Stripe refused the request as such; nothing was done. ``code`` is Stripe's."""
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class SetupIntent:
+    """Stripe's record of a method being saved. ``finished``: the method is attached to ``customer``."""
+
+    intent: str
+    finished: bool
+    customer: str | None
+    method: MethodFacts | None
+    client_secret: str | None
+
+
+class Gateway(Protocol):
+    """Stripe. ``account`` is the connected account, '' for the platform's own.
+
+    Every call may raise ``GatewayUnreachable``, and ``GatewayRefused`` where Stripe says that the request is
+    wrong. No call is made inside a database transaction.
+    """
+
+    publishable_key: str
+
+    async def create_customer(self, account: str, tenant: Tenant) -> str: ...
+
+    async def create_setup_intent(
+        self, account: str, customer: str, tenant: Tenant, *, key: str
+    ) -> SetupIntent: ...
+
+    async def read_setup_intent(self, account: str, intent: str) -> SetupIntent: ...
+
+    async def charge(self, attempt: Attempt) -> Outcome:
+        """Creates the attempt's PaymentIntent under its key; a decline is an outcome, not an error."""
+
+    async def read_intent(self, account: str, intent: str) -> Outcome: ...
+
+    async def cancel_intent(self, account: str, intent: str, *, key: str) -> Outcome:
+        """Cancels, or answers the state that no longer lets it be canceled."""
+
+    async def find_intent(self, attempt: Attempt) -> Outcome | None:
+        """By listing the customer's PaymentIntents; None: Stripe has none of this attempt."""
+
+    async def detach_method(self, account: str, stripe_method: str) -> None: ...
+
+
+class Tenants(Protocol):
+    async def get(self, provider_id: ProviderId, tenant_id: TenantId) -> Tenant | None: ...
+    async def put(self, tenant: Tenant) -> None: ...
+
+
+class Accounts(Protocol):
+    async def know(self, provider_id: ProviderId) -> None:
+        """The provider exists; until told otherwise it uses the platform's own account."""
+
+    async def is_known(self, provider_id: ProviderId) -> bool: ...
+    async def of(self, provider_id: ProviderId) -> str: ...
+    async def put(self, provider_id: ProviderId, account: str) -> None: ...
+    async def customer(self, tenant_id: TenantId, account: str) -> str | None: ...
+    async def add_customer(
+        self, provider_id: ProviderId, tenant_id: TenantId, account: str, customer: str
+    ) -> str:
+        """Keeps the first one; answers the one that is kept."""
+
+
+class Methods(Protocol):
+    async def saved(self, tenant_id: TenantId, account: str) -> list[Method]:
+        """Those not removed, oldest first."""
+
+    async def find(self, account: str, stripe_method: str) -> Method | None: ...
+    async def add(self, method: Method) -> bool: ...
+    async def update(self, method: Method) -> None: ...
+    async def auto_pay(self, tenant_id: TenantId) -> AutoPay | None: ...
+    async def put_auto_pay(self, auto_pay: AutoPay) -> None: ...
+    async def to_detach(self, limit: int) -> list[Method]: ...
+
+
+class Invoices(Protocol):
+    async def get(self, tenant_id: TenantId, invoice_id: InvoiceId) -> OpenInvoice | None: ...
+    async def put(self, invoice: OpenInvoice) -> None: ...
+    async def open_of(self, tenant_id: TenantId) -> list[OpenInvoice]: ...
+    async def due(self, system_now: datetime, limit: int) -> list[tuple[TenantId, InvoiceId]]: ...
+
+
+class Payments(Protocol):
+    async def get(self, tenant_id: TenantId, payment_id: PaymentId) -> Payment | None: ...
+    async def by_request(self, tenant_id: TenantId, request_id: str) -> Payment | None: ...
+    async def add(self, payment: Payment) -> None: ...
+    async def update(self, payment: Payment) -> None: ...
+    async def page(self, tenant_id: TenantId, before: PaymentId | None, limit: int) -> list[Payment]:
+        """Newest first, without those that ended with nothing said or done (canceled)."""
+
+    async def collected(
+        self, tenant_id: TenantId, invoice_ids: Collection[InvoiceId]
+    ) -> dict[InvoiceId, int]:
+        """Sums of the succeeded payments by invoice."""
+
+
+class Attempts(Protocol):
+    async def add(self, attempt: Attempt) -> bool:
+        """False when another open attempt holds one of its invoices (partial unique index): nothing was added."""
+
+    async def get(self, tenant_id: TenantId, attempt_id: UUID) -> Attempt | None: ...
+    async def of_payment(self, tenant_id: TenantId, payment_id: PaymentId) -> Attempt | None: ...
+    async def by_intent(self, account: str, intent: str) -> Attempt | None: ...
+    async def open_on(self, tenant_id: TenantId, invoice_ids: Sequence[InvoiceId]) -> list[Attempt]: ...
+    async def update(self, attempt: Attempt) -> None: ...
+    async def to_check(self, system_now: datetime, untouched_since: datetime, limit: int) -> list[Attempt]:
+        """Created or submitted and left alone since then, or open with ``check_at`` passed."""
+
+    async def to_close(self, system_now: datetime, limit: int) -> list[Attempt]:
+        """Failed ones whose PaymentIntent is still to be canceled."""
+
+
+class Webhooks(Protocol):
+    async def add(self, event: WebhookEvent, provider_id: ProviderId | None) -> bool: ...
+    async def waiting(self, system_now: datetime, limit: int) -> list[WebhookEvent]: ...
+    async def finish(self, event: WebhookEvent, outcome: str, reason: str | None, at: datetime) -> bool: ...
+    async def postpone(self, event: WebhookEvent, reason: str, again_at: datetime) -> None: ...
+
+
+class Work(Protocol):
+    """One transaction."""
+
+    @property
+    def tenants(self) -> Tenants: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def methods(self) -> Methods: ...
+    @property
+    def invoices(self) -> Invoices: ...
+    @property
+    def payments(self) -> Payments: ...
+    @property
+    def attempts(self) -> Attempts: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    async def now(self, provider_id: ProviderId) -> datetime: ...
+    def system_now(self) -> datetime: ...
+    async def advance_clock(self, provider_id: ProviderId, now: datetime) -> None: ...
+    async def lock_tenant(self, tenant_id: TenantId) -> None: ...
+    async def post(self, entry: JournalEntry) -> None: ...
+    def emit(self, event: Event, *, time: datetime, event_id: EventId | None = None) -> None: ...
+
+
+OpenWork = Callable[[], Work]

@@ -1,0 +1,192 @@
+"""Pay Now: full or partial, one invoice or several, with a saved method or a new one."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from services.payments.domain.invoices import OpenInvoice
+from services.payments.domain.methods import Method
+from services.payments.domain.outcome import Outcome
+from services.payments.domain.payments import Attempt, Payment
+from services.payments.domain.states import State
+from services.payments.domain.tenants import Tenant
+from services.payments.use_cases.find_tenant import find_method, find_tenant
+from services.payments.use_cases.open_payment import open_payment, payable
+from services.payments.use_cases.ports import Gateway, GatewayUnreachable, OpenWork, Work
+from services.payments.use_cases.submit_attempt import submit_attempt
+from services.payments.use_cases.supersede_attempt import supersede_attempt
+from shared.errors import Conflict, Invalid, NotFound, Unavailable
+from shared.ids import InvoiceId, MethodId, ProviderId, TenantId
+from shared.money import Currency, Money
+
+ON_ITS_WAY = "A payment for this invoice is already on its way. Don't pay again; look at the payment history in a moment."
+
+
+@dataclass(frozen=True, slots=True)
+class PayNow:
+    """What the tenant asked for. ``method_id`` None: a new method, typed into Stripe's own fields."""
+
+    provider_id: ProviderId
+    tenant_id: TenantId
+    invoice_ids: tuple[InvoiceId, ...]
+    amount_minor: int
+    currency: str
+    method_id: MethodId | None
+    save_method: bool
+    request_id: str
+
+    @property
+    def fingerprint(self) -> str:
+        parts = (
+            sorted(map(str, self.invoice_ids)),
+            self.amount_minor,
+            self.currency,
+            self.method_id,
+            self.save_method,
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """``client_secret`` when the payer's browser has a step to do."""
+
+    payment: Payment
+    client_secret: str | None
+    account: str
+
+
+async def start_payment(open_work: OpenWork, gateway: Gateway, asked: PayNow) -> Begun:
+    """The same ``request_id`` twice is one payment. Raises refusals that say what to do; see ``_checked``."""
+    for _ in range(2):
+        async with open_work() as work:
+            found = await _prepare(work, asked)
+        if isinstance(found, Payment):
+            return await _again(open_work, gateway, found)
+        attempt, blocking = found
+        if attempt is not None:
+            return await _submit(open_work, gateway, attempt)
+        for waiting in blocking:
+            await _supersede(open_work, gateway, waiting)
+    raise Conflict(ON_ITS_WAY, slug="payment-on-its-way")
+
+
+async def _prepare(work: Work, asked: PayNow) -> Payment | tuple[Attempt | None, list[Attempt]]:
+    """The payment of an earlier request, or a new attempt, or the open attempts that must give way first."""
+    tenant = await find_tenant(work, asked.provider_id, asked.tenant_id)
+    await work.lock_tenant(asked.tenant_id)
+    earlier = await work.payments.by_request(asked.tenant_id, asked.request_id)
+    if earlier is not None:
+        if earlier.fingerprint != asked.fingerprint:
+            raise Conflict(
+                "This request_id was already used for another payment. Use a new one.", field="request_id"
+            )
+        return earlier
+    method = await _method(work, tenant, asked)
+    invoices = await _invoices(work, asked)
+    blocking = await work.attempts.open_on(asked.tenant_id, asked.invoice_ids)
+    if any(attempt.state is not State.REQUIRES_ACTION or attempt.intent is None for attempt in blocking):
+        raise Conflict(ON_ITS_WAY, slug="payment-on-its-way")
+    if blocking:
+        return None, blocking
+    left = await _checked(work, asked, invoices)
+    made = await open_payment(
+        work,
+        tenant,
+        trigger="pay_now",
+        amount_minor=asked.amount_minor,
+        invoices=invoices,
+        left=left,
+        method=method,
+        save_method=asked.save_method and method is None,
+        request_id=asked.request_id,
+        fingerprint=asked.fingerprint,
+    )
+    if made is None:
+        raise Conflict(ON_ITS_WAY, slug="payment-on-its-way")
+    return made[1], []
+
+
+async def _method(work: Work, tenant: Tenant, asked: PayNow) -> Method | None:
+    if asked.method_id is None:
+        return None
+    account = await work.accounts.of(tenant.provider_id)
+    return find_method(await work.methods.saved(tenant.tenant_id, account), asked.method_id)
+
+
+async def _invoices(work: Work, asked: PayNow) -> list[OpenInvoice]:
+    if not asked.invoice_ids or len(set(asked.invoice_ids)) != len(asked.invoice_ids):
+        raise Invalid("Name each invoice to pay once.", field="invoice_ids")
+    found = []
+    for invoice_id in asked.invoice_ids:
+        invoice = await work.invoices.get(asked.tenant_id, invoice_id)
+        if invoice is None or invoice.provider_id != asked.provider_id:
+            raise NotFound("There is no such invoice. Reload the list of invoices.", field="invoice_ids")
+        found.append(invoice)
+    return found
+
+
+async def _checked(work: Work, asked: PayNow, invoices: Sequence[OpenInvoice]) -> dict[InvoiceId, int]:
+    """Raises ``Invalid`` or ``Conflict`` unless the amount is positive and at most what is open (R52)."""
+    for invoice in invoices:
+        if invoice.standing == "cancelled":
+            raise Conflict(f"Invoice {invoice.number} was cancelled; there is nothing to pay.")
+        if invoice.currency != asked.currency:
+            raise Invalid(
+                f"Invoice {invoice.number} is in {invoice.currency}. Pay in {invoice.currency}.",
+                field="amount.currency",
+            )
+    if asked.amount_minor <= 0:
+        raise Invalid("The amount must be more than zero. Enter what you want to pay.", field="amount")
+    left = await payable(work, invoices)
+    for invoice in invoices:
+        if left[invoice.invoice_id] == 0:
+            raise Conflict(f"Invoice {invoice.number} is already paid; there is nothing to pay.")
+    most = sum(left.values())
+    if asked.amount_minor > most:
+        shown = Money(most, Currency(asked.currency))
+        raise Invalid(f"The amount is above the balance due. Pay at most {shown}.", field="amount")
+    return left
+
+
+async def _supersede(open_work: OpenWork, gateway: Gateway, waiting: Attempt) -> None:
+    try:
+        gone = await supersede_attempt(open_work, gateway, waiting)
+    except GatewayUnreachable as error:
+        raise Unavailable(
+            "An earlier payment for this invoice could not be stopped. No money has moved; try again in a minute."
+        ) from error
+    if not gone:
+        raise Conflict(ON_ITS_WAY, slug="payment-on-its-way")
+
+
+async def _submit(open_work: OpenWork, gateway: Gateway, attempt: Attempt) -> Begun:
+    try:
+        payment, outcome = await submit_attempt(open_work, gateway, attempt.tenant_id, attempt.attempt_id)
+    except GatewayUnreachable:
+        # Nothing was sent yet; the janitor goes on from ``created``.
+        async with open_work() as work:
+            held = await work.payments.get(attempt.tenant_id, attempt.payment_id)
+        assert held is not None
+        return Begun(held, None, attempt.account)
+    return Begun(payment, _secret(payment, outcome), attempt.account)
+
+
+async def _again(open_work: OpenWork, gateway: Gateway, payment: Payment) -> Begun:
+    """A repeated request sees the payment of the first one; the secret is fetched, as we keep none."""
+    async with open_work() as work:
+        attempt = await work.attempts.of_payment(payment.tenant_id, payment.payment_id)
+    assert attempt is not None
+    if payment.state is not State.REQUIRES_ACTION or attempt.intent is None:
+        return Begun(payment, None, attempt.account)
+    try:
+        outcome = await gateway.read_intent(attempt.account, attempt.intent)
+    except GatewayUnreachable:
+        return Begun(payment, None, attempt.account)
+    return Begun(payment, _secret(replace(payment, state=outcome.state), outcome), attempt.account)
+
+
+def _secret(payment: Payment, outcome: Outcome | None) -> str | None:
+    if outcome is None or payment.state is not State.REQUIRES_ACTION:
+        return None
+    return outcome.client_secret

@@ -1,0 +1,32 @@
+"""Keeps a verified webhook event, once; it is processed from storage (design/stripe.md, section 4.2)."""
+
+from uuid import UUID
+
+import orjson
+
+from services.payments.domain.tenants import WebhookEvent
+from services.payments.use_cases.ports import Work
+from shared.errors import Invalid
+from shared.ids import ProviderId
+
+
+async def take_webhook(work: Work, body: bytes) -> bool:
+    """False when the event was kept before. Raises ``Invalid`` for a body that is no event of Stripe."""
+    try:
+        data = orjson.loads(body)
+        event_id, kind = str(data["id"]), str(data["type"])
+        account = str(data.get("account") or "")
+        found = data["data"]["object"]
+        claimed = (found.get("metadata") or {}).get("provider_id")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Invalid("The body is not an event of Stripe.") from error
+    event = WebhookEvent(account, event_id, kind, body, received_at=work.system_now())
+    return await work.webhooks.add(event, _uuid(claimed))
+
+
+def _uuid(value: object) -> ProviderId | None:
+    """Only a hint for the progress report; whom an event concerns is decided when it is processed."""
+    try:
+        return ProviderId(UUID(str(value)))
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Payments on real PostgreSQL and the Stripe simulator."""

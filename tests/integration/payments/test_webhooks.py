@@ -1,0 +1,89 @@
+"""Webhooks: stored once, processed in any order, harmless when foreign."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.payments.use_cases.save_method import begin_setup
+from services.payments.use_cases.start_payment import start_payment
+from tests.integration.payments.world import World
+
+pytestmark = pytest.mark.integration
+
+
+async def outcomes(world: World) -> dict[str, tuple[str | None, str | None]]:
+    """By type: what became of the events."""
+    async with world.engine.connect() as connection:
+        rows = await connection.execute(text("SELECT type, outcome, reason FROM webhook_event"))
+        return {row.type: (row.outcome, row.reason) for row in rows}
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+async def test_events_reversed_and_twice_end_in_the_same_state(world: World, newest_first: bool) -> None:
+    """Acceptance row 23: decline, then success of another payment; one posting."""
+    invoice_id = await world.issue()
+    declined = await start_payment(world.open_work, world.gateway, world.pay_now(invoice_id, 10000))
+    assert declined.client_secret is not None
+    await world.confirm(declined.client_secret, "pm_card_chargeDeclined")
+    await world.webhooks(times=2, newest_first=newest_first)
+    paid = await start_payment(world.open_work, world.gateway, world.pay_now(invoice_id, 10000))
+    assert paid.client_secret is not None
+    await world.confirm(paid.client_secret)
+    await world.webhooks(times=2, newest_first=newest_first)
+    assert await world.states() == ["succeeded", "failed"]
+    assert (await world.captured(), await world.booked()) == (10000, 10000)
+    assert (len(await world.events("payment.succeeded")), len(await world.events("payment.failed"))) == (1, 1)
+
+
+def event(kind: str, found: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"id": f"evt_{kind}", "object": "event", "type": kind, "data": {"object": found}, **more}
+
+
+async def test_foreign_events_are_kept_and_ignored_with_a_reason(world: World) -> None:
+    """Acceptance row 24: an event of another account that names our intent changes nothing."""
+    invoice_id = await world.issue()
+    begun = await start_payment(world.open_work, world.gateway, world.pay_now(invoice_id, 10000))
+    assert begun.client_secret is not None
+    await world.confirm(begun.client_secret)
+    ours = (await world.intents())[0].to_dict()
+    await world.deliver(event("payment_intent.succeeded", ours, account="acct_somebody_else"))
+    await world.deliver(event("payment_intent.processing", {"id": "pi_unknown", "metadata": {}}))
+    await world.deliver(event("charge.succeeded", {"id": "ch_1"}))
+    await world.drain(world.scheduler().webhooks)
+    assert await world.states() == ["requires_action"]
+    assert await outcomes(world) == {
+        "payment_intent.succeeded": (
+            "ignored",
+            "the event comes from another account than the payment intent",
+        ),
+        "payment_intent.processing": ("ignored", "the payment intent is none of ours"),
+        "charge.succeeded": ("ignored", "events of type charge.succeeded are not used"),
+    }
+
+
+async def test_a_method_saved_in_the_browser_arrives_by_webhook_alone(world: World) -> None:
+    """The page was closed before it told us: setup_intent.succeeded saves the card, once."""
+    made, _ = await begin_setup(world.open_work, world.gateway, world.provider_id, world.tenant_id)
+    await world.simulator.client().v1.setup_intents.confirm_async(
+        made.intent, {"payment_method": "pm_card_visa"}
+    )
+    await world.webhooks(times=2)
+    assert len(await world.events("method.saved")) == 1
+
+
+async def test_a_default_detached_at_stripe_ends_auto_pay(world: World) -> None:
+    """Acceptance row 3: default null, auto-pay skips, and it is said."""
+    await world.save_card()
+    await world.save_card("pm_card_mastercard")
+    await world.auto_pay()
+    async with world.open_work() as work:
+        saved = await work.methods.saved(world.tenant_id, world.simulator.account)
+    default = next(one for one in saved if one.is_default)
+    await world.simulator.client().v1.payment_methods.detach_async(default.facts.stripe_method)
+    await world.webhooks(times=2)
+    await world.issue()
+    await world.collect()
+    assert await world.intents() == []
+    assert [one["enabled"] for one in await world.events("auto_pay.changed")] == [True, False]
+    assert len(await world.events("method.removed")) == 1

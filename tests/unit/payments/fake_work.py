@@ -1,0 +1,318 @@
+"""Payments' unit of work in memory: commits on a clean exit, rolls back on an error, keeps the unique keys."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from services.payments.domain.invoices import OpenInvoice
+from services.payments.domain.methods import AutoPay, Method
+from services.payments.domain.payments import Attempt, Payment
+from services.payments.domain.states import State
+from services.payments.domain.tenants import Tenant, WebhookEvent
+from shared.clock import SetClock
+from shared.events.envelope import Event
+from shared.ids import EventId, InvoiceId, PaymentId, ProviderId, TenantId
+from shared.journal import JournalEntry
+
+
+@dataclass
+class Store:
+    """What is committed. Values are frozen, so a shallow copy is a snapshot."""
+
+    tenants: dict[TenantId, Tenant] = field(default_factory=dict)
+    accounts: dict[ProviderId, str] = field(default_factory=dict)
+    customers: dict[tuple[TenantId, str], str] = field(default_factory=dict)
+    methods: dict[UUID, Method] = field(default_factory=dict)
+    auto_pay: list[AutoPay] = field(default_factory=list)
+    invoices: dict[InvoiceId, OpenInvoice] = field(default_factory=dict)
+    payments: dict[PaymentId, Payment] = field(default_factory=dict)
+    attempts: dict[UUID, Attempt] = field(default_factory=dict)
+    webhooks: dict[tuple[str, str], WebhookEvent] = field(default_factory=dict)
+    finished: dict[tuple[str, str], tuple[str, str | None]] = field(default_factory=dict)
+    again_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    journal: dict[UUID, JournalEntry] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    def copy(self) -> "Store":
+        return Store(**{name: type(value)(value) for name, value in vars(self).items()})
+
+
+class Database:
+    """Committed state and the clock; ``open_transactions`` shows whether somebody is inside one."""
+
+    def __init__(self, clock: SetClock) -> None:
+        self.store = Store()
+        self.clock = clock
+        self.open_transactions = 0
+
+    def open_work(self) -> "FakeWork":
+        return FakeWork(self)
+
+
+class FakeWork:
+    """One object plays all repositories."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def tenants(self) -> "FakeTenants":
+        return FakeTenants(self.store)
+
+    @property
+    def accounts(self) -> "FakeAccounts":
+        return FakeAccounts(self.store)
+
+    @property
+    def methods(self) -> "FakeMethods":
+        return FakeMethods(self.store)
+
+    @property
+    def invoices(self) -> "FakeInvoices":
+        return FakeInvoices(self.store)
+
+    @property
+    def payments(self) -> "FakePayments":
+        return FakePayments(self.store)
+
+    @property
+    def attempts(self) -> "FakeAttempts":
+        return FakeAttempts(self.store)
+
+    @property
+    def webhooks(self) -> "FakeWebhooks":
+        return FakeWebhooks(self.store)
+
+    async def __aenter__(self) -> Self:
+        assert self._database.open_transactions == 0, "the fake knows one transaction at a time"
+        self._database.open_transactions += 1
+        self.store = self._database.store.copy()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.open_transactions -= 1
+        if kind is None:
+            self._database.store = self.store
+
+    async def now(self, provider_id: ProviderId) -> datetime:
+        return self._database.clock.now()
+
+    def system_now(self) -> datetime:
+        return self._database.clock.now()
+
+    async def advance_clock(self, provider_id: ProviderId, now: datetime) -> None:
+        self._database.clock.at = now
+
+    async def lock_tenant(self, tenant_id: TenantId) -> None:
+        """One transaction at a time is lock enough."""
+
+    async def post(self, entry: JournalEntry) -> None:
+        assert entry.entry_id not in self.store.journal, "booked twice"
+        self.store.journal[entry.entry_id] = entry
+
+    def emit(self, event: Event, *, time: datetime, event_id: EventId | None = None) -> None:
+        self.store.events.append(event)
+
+
+@dataclass
+class Part:
+    store: Store
+
+
+class FakeTenants(Part):
+    async def get(self, provider_id: ProviderId, tenant_id: TenantId) -> Tenant | None:
+        held = self.store.tenants.get(tenant_id)
+        return held if held is not None and held.provider_id == provider_id else None
+
+    async def put(self, tenant: Tenant) -> None:
+        self.store.tenants[tenant.tenant_id] = tenant
+
+
+class FakeAccounts(Part):
+    async def know(self, provider_id: ProviderId) -> None:
+        self.store.accounts.setdefault(provider_id, "")
+
+    async def is_known(self, provider_id: ProviderId) -> bool:
+        return provider_id in self.store.accounts
+
+    async def of(self, provider_id: ProviderId) -> str:
+        return self.store.accounts.get(provider_id, "")
+
+    async def put(self, provider_id: ProviderId, account: str) -> None:
+        self.store.accounts[provider_id] = account
+
+    async def customer(self, tenant_id: TenantId, account: str) -> str | None:
+        return self.store.customers.get((tenant_id, account))
+
+    async def add_customer(
+        self, provider_id: ProviderId, tenant_id: TenantId, account: str, customer: str
+    ) -> str:
+        return self.store.customers.setdefault((tenant_id, account), customer)
+
+
+class FakeMethods(Part):
+    async def saved(self, tenant_id: TenantId, account: str) -> list[Method]:
+        found = [
+            one
+            for one in self.store.methods.values()
+            if (one.tenant_id, one.account) == (tenant_id, account) and one.removed_at is None
+        ]
+        return sorted(found, key=lambda one: (one.saved_at, one.method_id))
+
+    async def find(self, account: str, stripe_method: str) -> Method | None:
+        return next(
+            (
+                one
+                for one in self.store.methods.values()
+                if (one.account, one.facts.stripe_method) == (account, stripe_method)
+            ),
+            None,
+        )
+
+    async def add(self, method: Method) -> bool:
+        if method.method_id in self.store.methods:
+            return False
+        self.store.methods[method.method_id] = method
+        return True
+
+    async def update(self, method: Method) -> None:
+        self.store.methods[method.method_id] = method
+        defaults = [(m.tenant_id, m.account) for m in self.store.methods.values() if m.is_default]
+        assert len(defaults) == len(set(defaults)), "two defaults"
+
+    async def auto_pay(self, tenant_id: TenantId) -> AutoPay | None:
+        return next((one for one in reversed(self.store.auto_pay) if one.tenant_id == tenant_id), None)
+
+    async def put_auto_pay(self, auto_pay: AutoPay) -> None:
+        self.store.auto_pay.append(auto_pay)
+
+    async def to_detach(self, limit: int) -> list[Method]:
+        gone = [one for one in self.store.methods.values() if one.removed_at is not None]
+        return [one for one in gone if not one.detached][:limit]
+
+
+class FakeInvoices(Part):
+    async def get(self, tenant_id: TenantId, invoice_id: InvoiceId) -> OpenInvoice | None:
+        held = self.store.invoices.get(invoice_id)
+        return held if held is not None and held.tenant_id == tenant_id else None
+
+    async def put(self, invoice: OpenInvoice) -> None:
+        self.store.invoices[invoice.invoice_id] = invoice
+
+    async def open_of(self, tenant_id: TenantId) -> list[OpenInvoice]:
+        found = [one for one in self.store.invoices.values() if one.tenant_id == tenant_id]
+        return sorted(
+            (one for one in found if one.standing == "open"), key=lambda one: (one.due_on, one.number)
+        )
+
+    async def due(self, system_now: datetime, limit: int) -> list[tuple[TenantId, InvoiceId]]:
+        found = self.store.invoices.values()
+        due = [one for one in found if one.collect_at is not None and one.collect_at <= system_now]
+        return [(one.tenant_id, one.invoice_id) for one in due][:limit]
+
+
+class FakePayments(Part):
+    async def get(self, tenant_id: TenantId, payment_id: PaymentId) -> Payment | None:
+        held = self.store.payments.get(payment_id)
+        return held if held is not None and held.tenant_id == tenant_id else None
+
+    async def by_request(self, tenant_id: TenantId, request_id: str) -> Payment | None:
+        found = [one for one in self.store.payments.values() if one.tenant_id == tenant_id]
+        return next((one for one in found if one.request_id == request_id), None)
+
+    async def add(self, payment: Payment) -> None:
+        self.store.payments[payment.payment_id] = payment
+
+    async def update(self, payment: Payment) -> None:
+        self.store.payments[payment.payment_id] = payment
+
+    async def page(self, tenant_id: TenantId, before: PaymentId | None, limit: int) -> list[Payment]:
+        found = [one for one in self.store.payments.values() if one.tenant_id == tenant_id]
+        shown = [one for one in found if one.state is not State.CANCELED]
+        older = [one for one in shown if before is None or one.payment_id < before]
+        return sorted(older, key=lambda one: one.payment_id, reverse=True)[:limit]
+
+    async def collected(
+        self, tenant_id: TenantId, invoice_ids: Collection[InvoiceId]
+    ) -> dict[InvoiceId, int]:
+        sums: dict[InvoiceId, int] = {}
+        for payment in self.store.payments.values():
+            for share in payment.shares if payment.state is State.SUCCEEDED else ():
+                sums[share.invoice_id] = sums.get(share.invoice_id, 0) + share.amount_minor
+        return sums
+
+
+class FakeAttempts(Part):
+    def _open(self) -> list[Attempt]:
+        return [one for one in self.store.attempts.values() if one.is_open]
+
+    async def add(self, attempt: Attempt) -> bool:
+        if any(set(attempt.invoice_ids) & set(other.invoice_ids) for other in self._open()):
+            return False
+        self.store.attempts[attempt.attempt_id] = attempt
+        return True
+
+    async def get(self, tenant_id: TenantId, attempt_id: UUID) -> Attempt | None:
+        return self.store.attempts.get(attempt_id)
+
+    async def of_payment(self, tenant_id: TenantId, payment_id: PaymentId) -> Attempt | None:
+        return next((a for a in self.store.attempts.values() if a.payment_id == payment_id), None)
+
+    async def by_intent(self, account: str, intent: str) -> Attempt | None:
+        return next((a for a in self.store.attempts.values() if a.intent == intent), None)
+
+    async def open_on(self, tenant_id: TenantId, invoice_ids: Sequence[InvoiceId]) -> list[Attempt]:
+        return [one for one in self._open() if set(one.invoice_ids) & set(invoice_ids)]
+
+    async def update(self, attempt: Attempt) -> None:
+        self.store.attempts[attempt.attempt_id] = attempt
+
+    async def to_check(self, system_now: datetime, untouched_since: datetime, limit: int) -> list[Attempt]:
+        def wants(one: Attempt) -> bool:
+            if one.check_at is not None:
+                return one.check_at <= system_now
+            return one.state in (State.CREATED, State.SUBMITTED) and one.touched_at <= untouched_since
+
+        return [one for one in self._open() if wants(one)][:limit]
+
+    async def to_close(self, system_now: datetime, limit: int) -> list[Attempt]:
+        failed = [one for one in self.store.attempts.values() if one.state is State.FAILED]
+        left = [one for one in failed if one.intent is not None and not one.intent_closed]
+        return [one for one in left if one.check_at is None or one.check_at <= system_now][:limit]
+
+
+class FakeWebhooks(Part):
+    async def add(self, event: WebhookEvent, provider_id: ProviderId | None) -> bool:
+        key = (event.account, event.event_id)
+        return self.store.webhooks.setdefault(key, event) is event
+
+    async def waiting(self, system_now: datetime, limit: int) -> list[WebhookEvent]:
+        def due(key: tuple[str, str]) -> bool:
+            return key not in self.store.finished and self.store.again_at.get(key, system_now) <= system_now
+
+        return [event for key, event in self.store.webhooks.items() if due(key)][:limit]
+
+    async def finish(self, event: WebhookEvent, outcome: str, reason: str | None, at: datetime) -> bool:
+        key = (event.account, event.event_id)
+        new = key not in self.store.finished
+        self.store.finished[key] = (outcome, reason)
+        return new
+
+    async def postpone(self, event: WebhookEvent, reason: str, again_at: datetime) -> None:
+        key = (event.account, event.event_id)
+        self.store.again_at[key] = again_at
+        self.store.webhooks[key] = replace(event, tries=event.tries + 1)
+
+
+def sums(store: Store) -> dict[str, int]:
+    """Journal by currency."""
+    found: dict[str, int] = {}
+    for entry in store.journal.values():
+        for posting in entry.postings:
+            found[posting.amount.currency] = found.get(posting.amount.currency, 0) + posting.amount.minor
+    return found
