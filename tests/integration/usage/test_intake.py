@@ -204,6 +204,27 @@ async def test_call_history_filters_and_pages(api: Api, world: World) -> None:
     assert len(later["calls"]) == 2
 
 
+async def test_days_count_all_calls_and_lines_those_with_billed_time(api: Api, world: World) -> None:
+    """Unanswered calls are calls; free internal ones are no minutes used."""
+    since = NOW - timedelta(days=60)
+    await world.provision(
+        Provision("extension", "1001", since, None), Provision("extension", "1002", since, None)
+    )
+    for one in (
+        leg(domain=world.domain),
+        leg(domain=world.domain, answer=None),
+        leg(domain=world.domain, called="1002"),
+    ):
+        await api.switch.post("/v1/cdrs/freeswitch", content=posted(one))
+    found = await usage(api, world)
+    assert found["days"] == [{"day": "2026-03-10", "calls": 3, "billed_seconds": 60}]
+    assert [(line["call_class"], line["calls"]) for line in found["minutes"]] == [
+        ("external", 1),
+        ("internal", 1),
+    ]
+    assert found["billed_seconds"] == 30
+
+
 async def test_another_providers_tenant_is_not_found(api: Api, world: World) -> None:
     """Unknown and foreign look the same from outside."""
     for path in ("calls", "usage"):

