@@ -34,6 +34,7 @@ def billed(document: dict[str, object]) -> int:
         lambda body: b"cdr=" + quote_plus(json.dumps(json.loads(body))).encode(),
         lambda body: b"cdr=" + base64.b64encode(body),
         lambda body: b"cdr=" + base64.b64encode(body).rstrip(b"="),
+        lambda body: b"cdr=" + base64.encodebytes(body),
         lambda body: b"cdr=" + base64.b64encode(body).replace(b"+", b" "),
         lambda body: b"cdr=" + quote(base64.b64encode(body), safe="").encode(),
         lambda body: b"cdr=" + body,

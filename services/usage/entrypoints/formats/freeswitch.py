@@ -66,8 +66,9 @@ def _unescaped(content: bytes) -> bytes:
 
 def _from_base64(content: bytes) -> bytes:
     raw = unquote_to_bytes(content) if b"%" in content else content
+    raw = raw.replace(b"\r", b"").replace(b"\n", b"")
     # A form decoder on the way may have turned the plus signs into spaces.
-    raw = raw.replace(b" ", b"+").replace(b"-", b"+").replace(b"_", b"/").rstrip(b"=\r\n")
+    raw = raw.replace(b" ", b"+").replace(b"-", b"+").replace(b"_", b"/").rstrip(b"=")
     try:
         return base64.b64decode(raw + b"=" * (-len(raw) % 4), validate=True)
     except binascii.Error:
