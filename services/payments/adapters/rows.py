@@ -52,7 +52,9 @@ def method_of(row: Row) -> Method:
 
 
 def auto_pay_of(row: Row) -> AutoPay:
-    return AutoPay(row["provider_id"], row["tenant_id"], row["enabled"], row["since"], row["by"])
+    return AutoPay(
+        row["provider_id"], row["tenant_id"], row["enabled"], row["since"], row["by"], row["recorded_at"]
+    )
 
 
 _INVOICE = (

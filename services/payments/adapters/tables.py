@@ -89,6 +89,7 @@ auto_pay = Table(
     Column("provider_id", Uuid, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("since", DateTime(timezone=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
     # Who gave the consent or withdrew it; rows are never changed, so that this is the record of it.
     Column("by", Text, nullable=False),
 )

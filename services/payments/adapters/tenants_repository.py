@@ -137,6 +137,7 @@ class MethodsRepository:
                 enabled=auto_pay.enabled,
                 since=auto_pay.since,
                 by=auto_pay.by,
+                recorded_at=auto_pay.recorded_at,
             )
         )
 
