@@ -1,7 +1,7 @@
 """What every service process is made of: HTTP, consumers, relay and due loops around one database and one broker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -46,8 +46,15 @@ class Service:
     """One service process. A composition root builds it, adds what the service does, and serves ``app``."""
 
     def __init__(
-        self, name: str, settings: Settings, *, migrations: Path, body_limit_bytes: int = BODY_LIMIT_BYTES
+        self,
+        name: str,
+        settings: Settings,
+        *,
+        migrations: Path,
+        body_limit_bytes: int = BODY_LIMIT_BYTES,
+        untraced_paths: Sequence[str] = (),
     ) -> None:
+        """``untraced_paths``: patterns of paths without spans, such as those whose query holds phone numbers."""
         self.name = name
         self.settings = settings
         self.clock = SystemClock()
@@ -72,7 +79,7 @@ class Service:
         self._stoppers: list[Callable[[], Awaitable[None]]] = []
         self.checks: dict[str, Check] = {"database": self._check_database, "broker": self._check_broker}
         self.notes: dict[str, Check] = {}
-        self.app = self._make_app(body_limit_bytes)
+        self.app = self._make_app(body_limit_bytes, untraced_paths)
 
     # -- what a composition root adds ---------------------------------------------------------------------------
 
@@ -113,7 +120,7 @@ class Service:
 
     # -- HTTP -----------------------------------------------------------------------------------------------------
 
-    def _make_app(self, body_limit_bytes: int) -> FastAPI:
+    def _make_app(self, body_limit_bytes: int, untraced_paths: Sequence[str]) -> FastAPI:
         app = FastAPI(
             title=f"Tollgate {self.name}",
             lifespan=self._lifespan,
@@ -125,7 +132,13 @@ class Service:
         problems.install(app)
         app.include_router(health_router(self.checks, self.notes))
         app.include_router(self._internal_router())
-        FastAPIInstrumentor.instrument_app(app, excluded_urls="health/.*,internal/v1/progress/.*")
+        untraced = ",".join(("health/.*", "internal/v1/progress/.*", *untraced_paths))
+        FastAPIInstrumentor.instrument_app(
+            app,
+            excluded_urls=untraced,
+            # A span for each piece of body sent or received says nothing and costs as much as the request's own.
+            exclude_spans=["receive", "send"],
+        )
         return app
 
     def _internal_router(self) -> APIRouter:

@@ -113,6 +113,7 @@ class Stage:
         )
         self.providers[spec.slug] = staged
         await admin.put(f"{PROVIDER}/test-clock", {"now": (spec.starts - LEAD).isoformat()})
+        await self._stripe_account(spec.stripe_account)
         await admin.put(f"{PROVIDER}/stripe-account", {"stripe_account": spec.stripe_account})
         plans: dict[str, str] = {}
         for tenant in spec.tenants:
@@ -122,6 +123,14 @@ class Stage:
                     admin, f"{PROVIDER}/plans", body, "plan_id", by="name"
                 )
             await self._tenant(staged, tenant, plans[tenant.plan.name])
+
+    async def _stripe_account(self, account: str) -> None:
+        """With the simulator a connected account has to be made first; with real Stripe it was made by onboarding."""
+        simulator = self.endpoints["stripe_simulator"]
+        if simulator is not None:
+            api = Api(simulator, "")
+            await api.put(f"/_simulator/accounts/{account}", {})
+            await api.close()
 
     async def _tenant(self, provider: StagedProvider, spec: TenantSpec, plan_id: str) -> None:
         body = provider.spec.tenant_body(spec, plan_id)

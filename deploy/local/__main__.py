@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,7 +76,9 @@ def run(infra: Infra = "auto", state: State = STATE, calls: Calls = CALLS) -> No
             say(f"logs: {stack.state / 'log'}")
             say(f"Billing page: {page}")
             say("Ctrl-C stops all of it")
-            signal.pause()
+            while stack.supervisor.is_up():
+                time.sleep(1)
+            say("ended from elsewhere")
         except KeyboardInterrupt:
             say("stopping")
         finally:

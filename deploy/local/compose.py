@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from deploy.local.databases import service_url
-from deploy.local.docker import ComposeProject, project_name
+from deploy.local.docker import ROOT, ComposeProject, project_name
 from deploy.local.environment import SERVICES, STRIPE_JS_PATH, Addresses
 from deploy.local.errors import LocalError
 from deploy.local.native_postgres import new_password
@@ -47,6 +47,8 @@ class ComposeStack:
         """What docker-compose.yml reads. Stripe is always the simulator here: no real account's key gets in."""
         environment = {f"TOLLGATE_{service.upper()}_PORT": str(ports[service]) for service in SERVICES}
         return environment | {
+            # Two checkouts on one machine do not take each other's images.
+            "TOLLGATE_TAG": project_name(ROOT),
             "TOLLGATE_SIMULATOR_PORT": str(ports["stripe_simulator"]),
             "TOLLGATE_POSTGRES_PORT": str(ports["postgres"]),
             "TOLLGATE_BROKER_PORT": str(ports["broker"]),
@@ -58,6 +60,7 @@ class ComposeStack:
             "TOLLGATE_TOKENS_FOLDER": str(self._tokens),
             "TOLLGATE_MAIL_FOLDER": str(self.mail_folder),
             "TOLLGATE_PUBLIC_URL": self._addresses.base_url("gateway"),
+            "TOLLGATE_SIMULATOR_PUBLIC_URL": self._addresses.simulator_url,
             "STRIPE_JS_URL": self._addresses.simulator_url + STRIPE_JS_PATH,
             "STRIPE_SECRET_KEY": "",
             "STRIPE_PUBLISHABLE_KEY": "",

@@ -11,7 +11,7 @@ from deploy.local.errors import LocalError
 
 SERVICES = ("usage", "invoicing", "payments", "suspension", "notifications", "gateway")
 BILLING_PATH = "/billing"
-STRIPE_JS_PATH = "/v3/stripe.js"
+STRIPE_JS_PATH = "/endive/stripe.js"
 WEBHOOK_PATH = "/v1/webhooks/stripe"
 
 

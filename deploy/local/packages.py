@@ -27,8 +27,8 @@ def install(packages: Sequence[str], why: str) -> None:
             f"{why} is missing and this system has no apt-get: install {', '.join(packages)} by hand"
         )
     if os.geteuid() != 0 and shutil.which("sudo") is None:
-        raise LocalError(f"{why} is missing: as root run `{by_hand}`, then try again")
-    print(f"tollgate: {why} is missing, installing {', '.join(packages)} with apt", flush=True)
+        raise LocalError(f"this system lacks {why}: as root run `{by_hand}`, then try again")
+    print(f"tollgate: this system lacks {why}: installing {', '.join(packages)} with apt", flush=True)
     _as_root(["apt-get", "update", "-qq"], by_hand, quiet=True)
     with _no_service_starts(by_hand):
         if any(name.startswith("postgresql") for name in packages):

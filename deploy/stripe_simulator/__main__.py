@@ -19,6 +19,11 @@ BACKLOG = 1024
 """Connections that may wait to be taken, as uvicorn has it."""
 
 
+def _is_no_ordered_drop(record: logging.LogRecord) -> bool:
+    """Keep uvicorn quiet about connections that a fault broke on purpose."""
+    return "without completing response" not in record.getMessage()
+
+
 def serve(settings: Settings) -> None:
     """Listen until stopped; the address is logged once the socket is bound."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -35,6 +40,7 @@ def serve(settings: Settings) -> None:
     # From here on connections wait in the queue, so whoever reads the line below may connect at once.
     listener.listen(BACKLOG)
     logger.info("listening on http://%s:%d", settings.host, listener.getsockname()[1])
+    logging.getLogger("uvicorn.error").addFilter(_is_no_ordered_drop)
     config = uvicorn.Config(app, access_log=False, log_level="warning", server_header=False)
     uvicorn.Server(config).run(sockets=[listener])
 

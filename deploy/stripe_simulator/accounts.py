@@ -43,13 +43,14 @@ def create(call: Call, path: dict[str, str], params: Json) -> Json:
 
 def known(call: Call, identifier: str) -> Json | None:
     """Return a connected account or the platform's own."""
-    return call.store.find(call.platform, identifier)
+    found = call.store.find(call.platform, identifier)
+    return found if found is not None and found["object"] == "account" else None
 
 
 def retrieve(call: Call, path: dict[str, str], params: Json) -> Json:
     """Return an account by its identifier."""
     account = known(call, path["account"])
-    if account is None or account["object"] != "account":
+    if account is None:
         raise no_access(path["account"])
     return account
 

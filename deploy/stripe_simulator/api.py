@@ -7,9 +7,7 @@ import json
 import logging
 import re
 from collections import deque
-from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
@@ -26,8 +24,8 @@ from deploy.stripe_simulator import (
 )
 from deploy.stripe_simulator.call import API_VERSION, Call, Clock, Operation, new_id
 from deploy.stripe_simulator.contract import Contract
-from deploy.stripe_simulator.errors import Json, StripeRefusal, not_simulated, unauthorized
-from deploy.stripe_simulator.faults import FaultKind, Faults
+from deploy.stripe_simulator.errors import Json, StripeRefusal, no_such, not_simulated
+from deploy.stripe_simulator.faults import Fault, FaultKind, Faults
 from deploy.stripe_simulator.idempotency import IdempotencyKeys, StoredResult
 from deploy.stripe_simulator.settings import Settings
 from deploy.stripe_simulator.store import Store
@@ -135,6 +133,8 @@ class Api:
     ) -> Call:
         """Return what a handler works with."""
         here = f"{request.url.scheme}://{request.url.netloc}"
+        public = self.settings.public_url or here
+        own = {request.url.netloc, urlsplit(public).netloc}
         origin = request.headers.get("origin", "")
         return Call(
             store=self.store,
@@ -145,8 +145,8 @@ class Api:
             request_id=request_id,
             idempotency_key=key,
             publishable=publishable,
-            from_card_frame=bool(origin) and urlsplit(origin).netloc == request.url.netloc,
-            public_url=self.settings.public_url or here,
+            from_card_frame=urlsplit(origin).netloc in own,
+            public_url=public,
         )
 
     async def _answer(self, asked: Asked) -> Response:
@@ -174,7 +174,7 @@ class Api:
         finally:
             self.keys.release(asked.call.account, asked.key)
 
-    def _strikes(self, kind: FaultKind, asked: Asked) -> Any:
+    def _strikes(self, kind: FaultKind, asked: Asked) -> Fault | None:
         return self.faults.strike(kind, asked.method, asked.path, asked.call.account)
 
     async def _perform(self, asked: Asked, operation: Operation, names: dict[str, str]) -> Response:
@@ -247,23 +247,21 @@ class Api:
 
     def authenticate(self, call: Call, identifier: str, secret: str | None, *, passed: bool) -> Json:
         """Finish a 3-D Secure challenge; a decline after it shows in the intent, not as an error."""
-        with self.store.transaction() if not self.store.db.in_transaction else nullcontext():
+        with self.store.transaction():
             intent = self.store.find(call.account, identifier)
             if intent is None or (secret is not None and intent.get("client_secret") != secret):
-                raise StripeRefusal(f"No such intent: '{identifier}'", status=404, code="resource_missing")
+                raise no_such("intent", identifier, param="intent", in_path=True)
             module = {"payment_intent": payment_intents, "setup_intent": setup_intents}.get(intent["object"])
             if module is None:
-                raise StripeRefusal(f"'{identifier}' is no intent.", status=404, code="resource_missing")
+                raise no_such("intent", identifier, param="intent", in_path=True)
             try:
                 module.authenticate(call, intent, passed=passed)
             except StripeRefusal as refusal:
                 if not refusal.keeps_work:
                     raise
-            settled = self.store.find(call.account, identifier)
         self.deliverer.wake()
-        if settled is None:
-            raise unauthorized("The intent is gone.")
-        return settled
+        # A decline wrote what became of the intent into this very object before it was raised.
+        return intent
 
     def _remember(self, request: Request, answer: Response, asked: Asked | None) -> None:
         """Keep a line per request, without parameters: they may hold what nobody should keep."""

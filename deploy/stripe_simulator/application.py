@@ -49,6 +49,7 @@ def build(settings: Settings, clock: Clock = time.time) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         delivering = asyncio.create_task(deliverer.run())
+        delivering.add_done_callback(_tell_of_failure)
         yield
         delivering.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -71,6 +72,12 @@ def build(settings: Settings, clock: Clock = time.time) -> FastAPI:
         return await api.handle(request)
 
     return app
+
+
+def _tell_of_failure(delivering: asyncio.Task[None]) -> None:
+    """Say it loudly when webhooks stop for another reason than a shutdown."""
+    if not delivering.cancelled() and delivering.exception() is not None:
+        logger.critical("webhooks are no longer delivered", exc_info=delivering.exception())
 
 
 def _make_accounts(api: Api) -> None:

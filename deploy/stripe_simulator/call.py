@@ -50,14 +50,9 @@ class Call:
     def new(self, kind: str, prefix: str, fields: Json) -> Json:
         """Return an object of ``kind`` with every field Stripe sends, not yet kept."""
         body = self.contract.template(kind)
-        body |= (
-            {"id": new_id(prefix), "object": kind, "livemode": False}
-            if "livemode" in body
-            else {
-                "id": new_id(prefix),
-                "object": kind,
-            }
-        )
+        body |= {"id": new_id(prefix), "object": kind}
+        if "livemode" in body:
+            body["livemode"] = False
         if "created" in body:
             body["created"] = self.now()
         return body | fields

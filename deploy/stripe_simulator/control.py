@@ -121,6 +121,7 @@ def _add_state(router: APIRouter, api: Api, make_accounts: Callable[[], None]) -
         api.requests.clear()
         if scope.account is None:
             api.faults.clear()
+            api.deliverer.release()
             make_accounts()
         return {"reset": scope.account or "everything"}
 

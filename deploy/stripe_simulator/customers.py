@@ -6,7 +6,7 @@ import copy
 
 from deploy.stripe_simulator import events, listing, metadata, payment_methods
 from deploy.stripe_simulator.call import Call, Operation, operation
-from deploy.stripe_simulator.errors import Json
+from deploy.stripe_simulator.errors import Json, no_such
 
 FIELDS = ("name", "email", "description", "phone", "preferred_locales", "tax_exempt")
 WRITABLE = "name email description phone preferred_locales tax_exempt address shipping invoice_settings metadata expand"
@@ -45,14 +45,19 @@ def create(call: Call, path: dict[str, str], params: Json) -> Json:
 
 def update(call: Call, path: dict[str, str], params: Json) -> Json:
     """Change a customer; the default method must already be attached."""
-    customer = call.fetch("customer", path["customer"], param="id", in_path=True)
-    if customer.get("deleted"):
-        call.fetch("customer", path["customer"], param="id")
+    customer = _alive(call, path["customer"])
     before = copy.deepcopy(customer)
     _fill(customer, params)
     _set_default(call, customer, params)
     call.save(customer)
     events.record(call, "customer.updated", customer, events.changed(before, customer))
+    return customer
+
+
+def _alive(call: Call, identifier: str) -> Json:
+    customer = call.fetch("customer", identifier, param="id", in_path=True)
+    if customer.get("deleted"):
+        raise no_such("customer", identifier, param="id", in_path=True)
     return customer
 
 
@@ -88,9 +93,7 @@ def retrieve(call: Call, path: dict[str, str], params: Json) -> Json:
 
 def delete(call: Call, path: dict[str, str], params: Json) -> Json:
     """Delete a customer: its methods are detached, its identifier answers with a stub."""
-    customer = call.fetch("customer", path["customer"], param="id", in_path=True)
-    if customer.get("deleted"):
-        call.fetch("customer", path["customer"], param="id")
+    customer = _alive(call, path["customer"])
     for method in payment_methods.of_customer(call, customer["id"]):
         payment_methods.release(call, method)
     stub: Json = {"id": customer["id"], "object": "customer", "deleted": True}

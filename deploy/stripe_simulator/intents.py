@@ -62,20 +62,18 @@ def accepted_methods(params: Json) -> Json:
     }
 
 
-def require_return_url(call: Call, intent: Json, params: Json, name: str) -> None:
-    """Refuse a server's confirmation that could meet a redirect and says not where to return."""
+def require_return_url(intent: Json, params: Json, name: str) -> None:
+    """Refuse a confirmation that could meet a redirect and says not where to return.
+
+    Stripe asks for it from servers and from Stripe.js, for saved cards too, whenever the intent leaves the choice
+    of methods to the Dashboard and does not forbid redirects.
+    """
     automatic = intent["automatic_payment_methods"]
-    may_redirect = automatic is not None and automatic["allow_redirects"] == "always"
-    if (
-        may_redirect
-        and not call.publishable
-        and not params.get("use_stripe_sdk")
-        and "return_url" not in params
-    ):
+    if automatic is not None and automatic["allow_redirects"] == "always" and "return_url" not in params:
         raise StripeRefusal(
-            f"This {name} is configured to accept payment methods enabled in your Dashboard. Because some of "
-            "these payment methods might redirect your customer off of your page, you must provide a "
-            "`return_url`. If you don't want to accept redirect-based payment methods, set "
+            f"A `return_url` must be specified because this {name} is configured to automatically accept the "
+            "payment methods enabled in the Dashboard, some of which may require a full page redirect to succeed. "
+            "If you do not want to accept redirect-based payment methods, set "
             "`automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to "
             "`never` when creating Setup Intents and Payment Intents.",
             param="return_url",

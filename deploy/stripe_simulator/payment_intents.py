@@ -145,7 +145,7 @@ def _confirm(call: Call, intent: Json, params: Json) -> Json:
         )
     if "setup_future_usage" in params:
         intent["setup_future_usage"] = params["setup_future_usage"] or None
-    intents.require_return_url(call, intent, params, "PaymentIntent")
+    intents.require_return_url(intent, params, "Payment Intent")
     method = intents.usable_method(call, identifier, intent["customer"])
     intent |= {"payment_method": method["id"], "last_payment_error": None, "next_action": None}
     off_session = bool(params.get("off_session"))

@@ -38,10 +38,10 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         for name, value in environment.items()
         if name.startswith(PREFIX) and value.strip()
     }
-    known = set(Settings.__dataclass_fields__)
-    unknown = sorted(set(values) - known)
+    known = sorted(Settings.__dataclass_fields__)
+    unknown = sorted(set(values) - set(known))
     if unknown:
-        raise SettingError(f"{PREFIX}{unknown[0].upper()} is no setting; known: {', '.join(sorted(known))}")
+        raise SettingError(f"{PREFIX}{unknown[0].upper()} is no setting; known: {', '.join(known).upper()}")
     if "webhook_url" in values and "webhook_secret" not in values:
         raise SettingError(f"{PREFIX}WEBHOOK_SECRET is missing: it signs what goes to {PREFIX}WEBHOOK_URL")
     return Settings(

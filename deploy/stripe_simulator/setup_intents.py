@@ -58,7 +58,7 @@ def _confirm(call: Call, intent: Json, params: Json) -> Json:
             code="setup_intent_unexpected_state",
             details={KIND: intent},
         )
-    intents.require_return_url(call, intent, params, "SetupIntent")
+    intents.require_return_url(intent, params, "Setup Intent")
     method = intents.usable_method(call, identifier, intent["customer"])
     intent |= {"payment_method": method["id"], "last_setup_error": None, "next_action": None}
     if payment_methods.needs_authentication_to_save(call, method):

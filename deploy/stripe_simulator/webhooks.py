@@ -30,6 +30,8 @@ BACKOFF_MAX_SECONDS = 5.0
 ANSWER_SECONDS_MAX = 10.0
 IN_FLIGHT_MAX = 16
 IDLE_SECONDS = 1.0
+AWAY_SECONDS = 0.5
+"""Pause for a whole endpoint after a connection failed, so that an outage costs a few tries, not one per event."""
 
 
 def signature(secret: str, body: bytes, moment: int) -> str:
@@ -48,6 +50,7 @@ class Deliverer:
         self._wake = asyncio.Event()
         self._sending: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._away: dict[str, float] = {}
         self.held = False
 
     def wake(self) -> None:
@@ -72,9 +75,12 @@ class Deliverer:
 
     def _start_due(self, client: httpx.AsyncClient) -> None:
         free = IN_FLIGHT_MAX - len(self._sending)
+        now = self._clock()
+        self._away = {endpoint: until for endpoint, until in self._away.items() if until > now}
         rows = self._store.db.execute(
-            "SELECT * FROM deliveries WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, id LIMIT ?",
-            (self._clock(), IN_FLIGHT_MAX + free),
+            "SELECT * FROM deliveries WHERE state = 'pending' AND next_at <= ? "
+            "AND endpoint NOT IN (SELECT value FROM json_each(?)) ORDER BY next_at, id LIMIT ?",
+            (now, json.dumps(list(self._away)), IN_FLIGHT_MAX + free),
         ).fetchall()
         for row in [row for row in rows if row["id"] not in self._sending][:free]:
             self._sending.add(row["id"])
@@ -87,7 +93,8 @@ class Deliverer:
         row = self._store.db.execute(
             "SELECT min(next_at) FROM deliveries WHERE state = 'pending' AND next_at > ?", (self._clock(),)
         ).fetchone()
-        return IDLE_SECONDS if row[0] is None else min(IDLE_SECONDS, max(0.01, row[0] - self._clock()))
+        moments: list[float] = [moment for moment in (row[0], *self._away.values()) if moment is not None]
+        return max(0.01, min([IDLE_SECONDS, *(moment - self._clock() for moment in moments)]))
 
     async def _deliver(self, client: httpx.AsyncClient, row: sqlite3.Row) -> None:
         try:
@@ -108,6 +115,8 @@ class Deliverer:
                 logger.warning("gave up event %s for %s: %s", event["id"], endpoint["url"], answer)
             else:
                 self._postpone(row, answer)
+            if not answer[0].isdigit():
+                self._away[row["endpoint"]] = self._clock() + AWAY_SECONDS
         finally:
             self._sending.discard(row["id"])
             self._wake.set()
@@ -122,7 +131,7 @@ class Deliverer:
         }
         try:
             response = await client.post(endpoint["url"], content=body, headers=headers)
-        except httpx.HTTPError as problem:
+        except (httpx.HTTPError, httpx.InvalidURL) as problem:
             return f"{type(problem).__name__}: {problem}"
         return str(response.status_code)
 

@@ -148,6 +148,14 @@ class SqlUnitOfWork:
         """One decision at a time for a tenant: whoever decides re-reads state under this lock."""
         await self.lock("tenant", tenant_id)
 
+    async def try_lock_tenant(self, tenant_id: TenantId) -> bool:
+        """Like ``lock_tenant``, but False at once when somebody else decides for this tenant now."""
+        found = await self.connection.execute(
+            text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))"),
+            {"name": f"tenant/{tenant_id}"},
+        )
+        return bool(found.scalar_one())
+
     async def post(self, entry: JournalEntry) -> None:
         """Books a journal entry. The same ``entry_id`` twice is an IntegrityError: a fact is booked once."""
         rows: Sequence[dict[str, Any]] = [

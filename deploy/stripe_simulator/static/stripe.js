@@ -94,6 +94,7 @@
       });
       style(this.frame.node, { border: "0", width: "100%", display: "block", height: "190px", "color-scheme": "inherit" });
       this.frame.on("ready", () => this.emit("ready", { elementType: this.type }));
+      this.frame.ready.catch((error) => this.emit("loaderror", { elementType: this.type, error: { type: "api_connection_error", message: error.message } }));
       this.frame.on("height", (pixels) => style(this.frame.node, { height: `${Math.ceil(Number(pixels))}px` }));
       this.frame.on("change", (detail) => {
         host.classList.toggle("StripeElement--complete", detail.complete);
@@ -279,6 +280,9 @@
       await this._challenge(intent.id, clientSecret);
       const after = await this.controller.ask("retrieve", { kind, clientSecret });
       if (after.error) return after;
+      if (after[name].status === "canceled") {
+        return { error: { type: "invalid_request_error", code: `${kind}_unexpected_state`, message: "This payment was canceled meanwhile. Nothing was charged.", [kind]: after[name] } };
+      }
       const error = after[name].last_payment_error || after[name].last_setup_error;
       if (after[name].status === "requires_payment_method" && error) return { error: { ...error, [kind]: after[name] } };
       return after;
@@ -288,6 +292,7 @@
       return new Promise((resolve) => {
         const before = document.activeElement;
         const cover = document.createElement("div");
+        cover.tabIndex = -1;
         cover.setAttribute("role", "dialog");
         cover.setAttribute("aria-modal", "true");
         cover.setAttribute("aria-label", "3D Secure authentication");

@@ -131,7 +131,7 @@ async def test_an_event_that_nobody_hears_leaves_the_outbox(
                 left = await connection.execute(
                     text("SELECT count(*) FROM outbox WHERE published_at IS NULL")
                 )
-                return left.scalar_one() == 0
+                return bool(left.scalar_one() == 0)
 
         await until("the outbox to be empty", published)
 

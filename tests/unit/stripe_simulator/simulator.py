@@ -13,6 +13,8 @@ import stripe
 SECRET_KEY = "sk_test_tollgate"
 PUBLISHABLE_KEY = "pk_test_tollgate"
 DEADLINE_SECONDS = 5.0
+RETURN_URL = "https://example.com/back"
+"""Where a payment that may redirect comes back to."""
 
 T = TypeVar("T")
 

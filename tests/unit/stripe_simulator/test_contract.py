@@ -11,7 +11,7 @@ import stripe
 
 from deploy.stripe_simulator.contract import RESOURCES, Contract
 from deploy.stripe_simulator.operations import OPERATIONS
-from tests.unit.stripe_simulator.simulator import Simulator, off_session, saved_card
+from tests.unit.stripe_simulator.simulator import RETURN_URL, Simulator, off_session, saved_card
 
 PAYMENT = {"amount": "1000", "currency": "usd"}
 REFUSED: list[tuple[str, dict[str, str], str | None, str | None]] = [
@@ -122,6 +122,7 @@ def _one_of_each(simulator: Simulator) -> list[dict[str, Any]]:
             "payment_method": declined[1],
             "confirm": "true",
             "use_stripe_sdk": "true",
+            "return_url": RETURN_URL,
         },
     )
     event = api.v1.events.list(params={"type": "payment_intent.payment_failed"}).data[0]

@@ -7,7 +7,7 @@ import re
 import pytest
 import stripe
 
-from tests.unit.stripe_simulator.simulator import PUBLISHABLE_KEY, Simulator, saved_card
+from tests.unit.stripe_simulator.simulator import PUBLISHABLE_KEY, RETURN_URL, Simulator, saved_card
 
 
 @pytest.mark.parametrize("path", ["/v3/", "/v3", "/endive/stripe.js"])
@@ -65,6 +65,7 @@ def test_challenge_page_finishes_with_the_client_secret(
             "payment_method": method,
             "confirm": True,
             "use_stripe_sdk": True,
+            "return_url": RETURN_URL,
         }
     )
     done = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import stripe
 
-from tests.unit.stripe_simulator.simulator import Simulator, error_of, off_session, saved_card
+from tests.unit.stripe_simulator.simulator import RETURN_URL, Simulator, error_of, off_session, saved_card
 
 
 def test_charges_a_saved_card_off_session(api: stripe.StripeClient, simulator: Simulator) -> None:
@@ -54,9 +54,7 @@ def test_declines_as_the_test_card_says(
     method = simulator.type_card(number).json()["id"]
     intent = api.v1.payment_intents.create(params={"amount": 2000, "currency": "usd"})
     with pytest.raises(stripe.CardError) as caught:
-        api.v1.payment_intents.confirm(
-            intent.id, params={"payment_method": method, "return_url": "https://example.com/back"}
-        )
+        api.v1.payment_intents.confirm(intent.id, params={"payment_method": method, "return_url": RETURN_URL})
     error = caught.value.error
     assert error is not None
     assert (caught.value.http_status, error.code, error.decline_code) == (402, code, decline_code)
@@ -115,7 +113,7 @@ def test_authentication_required_off_session_then_paid_on_session(simulator: Sim
     assert (caught.value.http_status, body["code"]) == (402, "authentication_required")
     intent = body["payment_intent"]["id"]
     confirmed = api.v1.payment_intents.confirm(
-        intent, params={"payment_method": method, "use_stripe_sdk": True}
+        intent, params={"payment_method": method, "use_stripe_sdk": True, "return_url": RETURN_URL}
     )
     assert confirmed.status == "requires_action"
     assert confirmed.next_action is not None
@@ -135,7 +133,7 @@ def test_failed_authentication_takes_nothing(simulator: Simulator) -> None:
             "customer": customer,
             "payment_method": method,
             "confirm": True,
-            "return_url": "https://example.com/back",
+            "return_url": RETURN_URL,
         }
     )
     assert intent.next_action is not None
@@ -147,20 +145,39 @@ def test_failed_authentication_takes_nothing(simulator: Simulator) -> None:
     assert api.v1.charges.list(params={"payment_intent": intent.id}).data == []
 
 
+def test_authenticated_payment_may_still_be_declined(api: stripe.StripeClient, simulator: Simulator) -> None:
+    """Card 3178: 3-D Secure is passed, then the funds are missing; no money, and the reason is on the intent."""
+    customer, method = saved_card(api, "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds")
+    intent = api.v1.payment_intents.create(params={"amount": 4200, "currency": "usd", "customer": customer})
+    api.v1.payment_intents.confirm(
+        intent.id, params={"payment_method": method, "use_stripe_sdk": True, "return_url": RETURN_URL}
+    )
+    assert simulator.authenticate(intent.id, passed=True) == "requires_payment_method"
+    after = api.v1.payment_intents.retrieve(intent.id)
+    assert after.last_payment_error is not None
+    assert after.last_payment_error.decline_code == "insufficient_funds"
+    held = simulator.ledger()
+    assert (held["charged"], held["failed"]) == (0, 1)
+
+
 def test_canceled_intent_cannot_be_confirmed_and_a_paid_one_not_canceled(api: stripe.StripeClient) -> None:
     """Acceptance rows 7 and 8: cancel-before-auto-pay depends on both refusals."""
     customer, method = saved_card(api)
     opened = api.v1.payment_intents.create(params={"amount": 10000, "currency": "usd", "customer": customer})
     assert api.v1.payment_intents.cancel(opened.id).status == "canceled"
     with pytest.raises(stripe.InvalidRequestError) as late:
-        api.v1.payment_intents.confirm(opened.id, params={"payment_method": method, "use_stripe_sdk": True})
+        api.v1.payment_intents.confirm(
+            opened.id, params={"payment_method": method, "use_stripe_sdk": True, "return_url": RETURN_URL}
+        )
     assert late.value.code == "payment_intent_unexpected_state"
     paid = api.v1.payment_intents.create(params=off_session(customer, method, 10000))
     with pytest.raises(stripe.InvalidRequestError) as refused:
         api.v1.payment_intents.cancel(paid.id)
     assert (refused.value.http_status, refused.value.code) == (400, "payment_intent_unexpected_state")
     with pytest.raises(stripe.InvalidRequestError, match="already succeeded"):
-        api.v1.payment_intents.confirm(paid.id, params={"payment_method": method, "use_stripe_sdk": True})
+        api.v1.payment_intents.confirm(
+            paid.id, params={"payment_method": method, "use_stripe_sdk": True, "return_url": RETURN_URL}
+        )
     with pytest.raises(stripe.InvalidRequestError, match="amount could not be updated"):
         api.v1.payment_intents.update(paid.id, params={"amount": 5})
 
@@ -175,7 +192,9 @@ def test_new_card_on_session_is_saved_only_when_asked(simulator: Simulator) -> N
             params["setup_future_usage"] = future
         intent = api.v1.payment_intents.create(params=params)  # type: ignore[arg-type]
         method = simulator.type_card("4242424242424242").json()["id"]
-        api.v1.payment_intents.confirm(intent.id, params={"payment_method": method, "use_stripe_sdk": True})
+        api.v1.payment_intents.confirm(
+            intent.id, params={"payment_method": method, "use_stripe_sdk": True, "return_url": RETURN_URL}
+        )
         assert len(api.v1.payment_methods.list(params={"customer": customer}).data) == saved
         if not future:
             with pytest.raises(stripe.InvalidRequestError, match="may not be used again"):

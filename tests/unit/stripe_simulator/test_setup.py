@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import stripe
 
-from tests.unit.stripe_simulator.simulator import PUBLISHABLE_KEY, Simulator, off_session
+from tests.unit.stripe_simulator.simulator import PUBLISHABLE_KEY, RETURN_URL, Simulator, off_session
 
 
 def _open(api: stripe.StripeClient) -> tuple[str, stripe.SetupIntent]:
@@ -15,7 +15,12 @@ def _open(api: stripe.StripeClient) -> tuple[str, stripe.SetupIntent]:
 
 def _confirm(simulator: Simulator, intent: stripe.SetupIntent, method: str) -> dict[str, object]:
     """Confirm as Stripe.js does: publishable key and client secret."""
-    form = {"payment_method": method, "client_secret": str(intent.client_secret), "use_stripe_sdk": "true"}
+    form = {
+        "payment_method": method,
+        "client_secret": str(intent.client_secret),
+        "use_stripe_sdk": "true",
+        "return_url": RETURN_URL,
+    }
     answer = simulator.raw(
         "POST", f"/v1/setup_intents/{intent.id}/confirm", form, Authorization=f"Bearer {PUBLISHABLE_KEY}"
     )
@@ -117,3 +122,27 @@ def test_client_secret_guards_an_intent(api: stripe.StripeClient, simulator: Sim
     right = simulator.raw("GET", f"{address}?client_secret={intent.client_secret}", Authorization=publishable)
     assert (right.status_code, right.json()["amount"], "metadata" in right.json()) == (200, 500, False)
     assert simulator.raw("GET", "/v1/customers", Authorization=publishable).status_code == 403
+
+
+def test_confirming_in_the_page_needs_a_return_url_too(
+    api: stripe.StripeClient, simulator: Simulator
+) -> None:
+    """Stripe.js gets the same 400 as a server, for a saved card as well, unless redirects are forbidden."""
+    customer = api.v1.customers.create().id
+    method = api.v1.payment_methods.attach("pm_card_visa", params={"customer": customer}).id
+    for redirects, status in (("always", 400), ("never", 200)):
+        intent = api.v1.payment_intents.create(
+            params={
+                "amount": 500,
+                "currency": "usd",
+                "customer": customer,
+                "automatic_payment_methods": {"enabled": True, "allow_redirects": redirects},
+            }
+        )
+        answer = simulator.raw(
+            "POST",
+            f"/v1/payment_intents/{intent.id}/confirm",
+            {"payment_method": method, "client_secret": str(intent.client_secret), "use_stripe_sdk": "true"},
+            Authorization=f"Bearer {PUBLISHABLE_KEY}",
+        )
+        assert answer.status_code == status, answer.text

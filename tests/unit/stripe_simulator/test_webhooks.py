@@ -11,7 +11,7 @@ import stripe
 
 from deploy.stripe_simulator.call import API_VERSION
 from tests.unit.stripe_simulator.receiver import SECRET, Receiver
-from tests.unit.stripe_simulator.simulator import Simulator, eventually, off_session, saved_card
+from tests.unit.stripe_simulator.simulator import RETURN_URL, Simulator, eventually, off_session, saved_card
 
 
 @pytest.fixture
@@ -124,3 +124,37 @@ def test_lists_events_by_type(api: stripe.StripeClient) -> None:
     group = api.v1.events.list(params={"type": "customer.*"})
     assert [event.type for event in group.data] == ["customer.updated", "customer.created"]
     assert json.loads(str(group.data[0].data))["previous_attributes"] == {"name": None}
+
+
+def test_every_turn_of_a_payment_is_told(api: stripe.StripeClient, simulator: Simulator) -> None:
+    """The services follow payments by events: none of these may be missing or out of its place."""
+    customer, method = saved_card(api, "pm_card_authenticationRequired")
+    with pytest.raises(stripe.CardError):
+        api.v1.payment_intents.create(params=off_session(customer, method, 700))
+    failed = api.v1.payment_intents.list(params={"customer": customer}).data[0].id
+    api.v1.payment_intents.confirm(
+        failed, params={"payment_method": method, "use_stripe_sdk": True, "return_url": RETURN_URL}
+    )
+    simulator.authenticate(failed, passed=True)
+    api.v1.refunds.create(params={"payment_intent": failed, "amount": 100})
+    api.v1.payment_intents.cancel(api.v1.payment_intents.create(params={"amount": 900, "currency": "usd"}).id)
+    setup = api.v1.setup_intents.create(params={"customer": customer, "payment_method": "pm_card_visa"})
+    api.v1.setup_intents.confirm(setup.id, params={"use_stripe_sdk": True, "return_url": RETURN_URL})
+    told = [event.type for event in api.v1.events.list(params={"limit": 100}).data][::-1]
+    assert told == [
+        "customer.created",
+        "payment_method.attached",
+        "payment_intent.created",
+        "charge.failed",
+        "payment_intent.payment_failed",
+        "payment_intent.requires_action",
+        "charge.succeeded",
+        "payment_intent.succeeded",
+        "refund.created",
+        "charge.refunded",
+        "payment_intent.created",
+        "payment_intent.canceled",
+        "setup_intent.created",
+        "payment_method.attached",
+        "setup_intent.succeeded",
+    ]

@@ -1,0 +1,1 @@
+"""The one public API and the Billing page: authenticates, authorises, composes. Holds no business rule."""

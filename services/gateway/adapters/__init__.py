@@ -1,0 +1,1 @@
+"""The services' HTTP APIs and the gateway's own database."""

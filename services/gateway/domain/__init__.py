@@ -1,0 +1,1 @@
+"""How answers of the services become what the page shows. Pure."""

@@ -1,0 +1,47 @@
+"""Bodies of the tenants' changing requests. Unknown fields are refused; sizes are bounded."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from shared.ids import InvoiceId, MethodId
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AmountBody(Body):
+    """Minor units of an ISO 4217 currency: 17895 USD is $178.95."""
+
+    minor: int = Field(gt=0, le=10**15, examples=[17895])
+    currency: str = Field(pattern=r"^[A-Z]{3}$", examples=["USD"])
+
+
+class SaveMethodBody(Body):
+    """The SetupIntent that Stripe.js confirmed."""
+
+    setup_intent: str = Field(pattern=r"^seti_[A-Za-z0-9_]{1,200}$")
+
+
+class AutoPayBody(Body):
+    enabled: bool
+
+
+class PaymentBody(Body):
+    """What Pay Now sends. ``request_id`` is made by the page, once per press of Pay."""
+
+    invoice_ids: Annotated[list[InvoiceId], Field(min_length=1, max_length=50)]
+    amount: AmountBody
+    method_id: MethodId | None = Field(None, description="a saved payment method")
+    new_method: bool = Field(False, description="a method that Stripe Elements asks for")
+    save_method: bool = Field(False, description="keep the new method for later")
+    request_id: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")
+
+    @model_validator(mode="after")
+    def _one_method(self) -> Self:
+        if (self.method_id is None) != self.new_method:
+            raise ValueError("give method_id, or new_method: true")
+        if self.save_method and not self.new_method:
+            raise ValueError("save_method goes with new_method")
+        return self

@@ -1,0 +1,44 @@
+"""Puts the public API and the page together."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from services.gateway.entrypoints.billing_http import billing_router
+from services.gateway.entrypoints.callers import Callers
+from services.gateway.entrypoints.changes import Changes
+from services.gateway.entrypoints.openapi import install_openapi
+from services.gateway.entrypoints.page import add_page
+from services.gateway.entrypoints.provider_http import provider_router
+from services.gateway.entrypoints.security import SecurityHeaders
+from services.gateway.entrypoints.session_http import session_router
+from services.gateway.settings import GatewaySettings
+from services.gateway.use_cases.compose_overview import Services
+from services.gateway.use_cases.errors import Refused
+from services.gateway.use_cases.ports import ServiceApi
+from services.gateway.use_cases.views import StripeView
+
+
+def add_routes(
+    app: FastAPI,
+    settings: GatewaySettings,
+    *,
+    callers: Callers,
+    services: Services,
+    clients: Mapping[str, ServiceApi],
+    changes: Changes,
+) -> None:
+    """Everything that the gateway answers, with security headers around all of it."""
+    stripe = StripeView(publishable_key=settings.stripe_publishable_key, js_url=settings.stripe_js_url)
+
+    @app.exception_handler(Refused)
+    async def refused(_: Request, error: Refused) -> JSONResponse:
+        return JSONResponse(error.document, status_code=error.status, media_type="application/problem+json")
+
+    app.include_router(session_router(callers, services, stripe))
+    app.include_router(billing_router(callers, services, changes, stripe))
+    app.include_router(provider_router(callers, clients, changes))
+    add_page(app)
+    install_openapi(app, public_url=settings.public_url)
+    app.add_middleware(SecurityHeaders, settings=settings)

@@ -1,0 +1,96 @@
+"""Composition root: everything of the gateway is built and wired here."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+
+from services.gateway.adapters.service_client import ServiceClient
+from services.gateway.adapters.services import HttpInvoicing, HttpPayments, HttpSuspension, HttpUsage
+from services.gateway.adapters.work import GatewayWork
+from services.gateway.entrypoints.callers import Callers
+from services.gateway.entrypoints.changes import Changes
+from services.gateway.entrypoints.http import add_routes
+from services.gateway.settings import GatewaySettings
+from services.gateway.use_cases.compose_overview import Services
+from services.gateway.use_cases.ports import Work
+from shared.health import Check
+from shared.http.auth import internal_headers
+from shared.runtime import Service
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_CONNECTIONS_MAX = 200
+
+
+def make_clients(settings: GatewaySettings, http: httpx.AsyncClient) -> dict[str, ServiceClient]:
+    """One client, with its own circuit breaker, per service."""
+    addresses = {
+        "usage": settings.usage_url,
+        "invoicing": settings.invoicing_url,
+        "payments": settings.payments_url,
+        "suspension": settings.suspension_url,
+        "notifications": settings.notifications_url,
+    }
+    return {
+        name: ServiceClient(
+            name,
+            address,
+            http,
+            headers=internal_headers(settings.internal_token),
+            deadline_seconds=settings.service_deadline_seconds,
+        )
+        for name, address in addresses.items()
+    }
+
+
+def make_services(settings: GatewaySettings, clients: Mapping[str, ServiceClient]) -> Services:
+    return Services(
+        invoicing=HttpInvoicing(clients["invoicing"]),
+        usage=HttpUsage(clients["usage"]),
+        payments=HttpPayments(clients["payments"], change_deadline_seconds=settings.payment_deadline_seconds),
+        suspension=HttpSuspension(clients["suspension"]),
+    )
+
+
+def build(
+    settings: GatewaySettings,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    open_work: Callable[[], Work] | None = None,
+) -> FastAPI:
+    """The gateway's application. ``transport`` stands in for the services in tests, ``open_work`` for the database."""
+    service = Service("gateway", settings, migrations=MIGRATIONS)
+    http = httpx.AsyncClient(
+        transport=transport,
+        timeout=httpx.Timeout(settings.payment_deadline_seconds, connect=1.0),
+        limits=httpx.Limits(max_connections=_CONNECTIONS_MAX, max_keepalive_connections=_CONNECTIONS_MAX),
+        # Addresses come from the settings alone; a proxy of the environment must not see internal tokens.
+        trust_env=False,
+        follow_redirects=False,
+    )
+    # Sends the trace on to the services.
+    HTTPXClientInstrumentor.instrument_client(http)
+    service.on_stop(http.aclose)
+    clients = make_clients(settings, http)
+    for name, client in clients.items():
+        service.notes[name] = _breaker_note(client)
+    add_routes(
+        service.app,
+        settings,
+        callers=Callers(service.verifier),
+        services=make_services(settings, clients),
+        clients=clients,
+        changes=Changes(open_work or (lambda: GatewayWork(service.engine))),
+    )
+    return service.app
+
+
+def _breaker_note(client: ServiceClient) -> Check:
+    """Shown beside the readiness checks; a gateway without a service is still of use."""
+
+    async def note() -> str | None:
+        return "not answering" if client.breaker.is_open else None
+
+    return note

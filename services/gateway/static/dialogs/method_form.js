@@ -1,0 +1,64 @@
+/* Stripe's fields for a new payment method: used alone and inside Pay Now. Saves it through a SetupIntent. */
+import { h, render } from "../dom.js";
+import { button, notice } from "../parts.js";
+import { appearance, stripeFor } from "../stripe.js";
+
+/**
+ * Shows the fields in `host`. `saved(methods)` is called with the answer once the method is kept; `cancel()` when
+ * the person goes back. `setBusy(true)` while Stripe and the bank are asked.
+ */
+export const showMethodForm = async ({ context, host, saved, cancel, setBusy }) => {
+  const problem = h("div", { "aria-live": "assertive" });
+  const fields = h("div", { class: "stripe-fields" });
+  const save = button("filled", "Save", () => submit(), { "data-first": true, disabled: true });
+  const back = button("edged", "Cancel", cancel);
+  render(host, problem, fields,
+    h("p", { class: "note" }, "Card details go directly to Stripe. They are never stored here."),
+    h("div", { class: "dialog-actions" }, back, save));
+
+  const tell = (detail) => {
+    const shown = notice("bad", "The payment method was not saved.", detail);
+    render(problem, shown);
+    shown.focus();
+  };
+  const work = (running) => {
+    setBusy(running);
+    save.disabled = running;
+    back.disabled = running;
+    save.textContent = running ? "Saving…" : "Save";
+  };
+
+  let stripe;
+  let elements;
+  let intent;
+  const submit = async () => {
+    work(true);
+    try {
+      render(problem);
+      const checked = await elements.submit();
+      if (checked.error) throw checked.error;
+      const result = await stripe.confirmSetup({ elements, clientSecret: intent.client_secret, confirmParams: { return_url: location.href }, redirect: "if_required" });
+      if (result.error) throw result.error;
+      const kept = await context.api.send("POST", "/billing/methods", { setup_intent: result.setupIntent.id });
+      work(false);
+      saved(kept, result.setupIntent);
+    } catch (error) {
+      work(false);
+      tell(error.detail || error.message || "Try again, or use another card.");
+    }
+  };
+
+  try {
+    intent = await context.api.send("POST", "/billing/setup-intents");
+    stripe = await stripeFor(context.store.get().session.stripe.js_url, intent);
+    elements = stripe.elements({ clientSecret: intent.client_secret, appearance: appearance() });
+    const element = elements.create("payment");
+    element.on("ready", () => {
+      save.disabled = false;
+      element.focus();
+    });
+    element.mount(fields);
+  } catch (error) {
+    tell(error.detail || error.message);
+  }
+};

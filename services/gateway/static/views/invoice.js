@@ -1,0 +1,118 @@
+/* One invoice: header, billed by and to, every line, taxes, totals. */
+import { h, link, render } from "../dom.js";
+import { icon } from "../icons.js";
+import { badge, button, facts, money, notice, skeleton, table } from "../parts.js";
+import { canBePaid } from "../sections/invoices.js";
+import { paymentTable } from "../sections/payments.js";
+import { lineQuantity } from "../sections/usage.js";
+import { INVOICE_STATUS, status } from "../words.js";
+
+export const title = (invoice) => (invoice ? `Invoice ${invoice.number}` : "Invoice");
+
+const party = (heading, one) =>
+  h("div", {}, h("p", { class: "note" }, heading), h("p", {}, h("strong", {}, one.name)),
+    one.address.map((line) => h("p", { class: "note" }, line)),
+    one.tax_id && h("p", { class: "note" }, `Tax ID ${one.tax_id}`),
+    one.email && h("p", { class: "note" }, one.email));
+
+const periods = (format, invoice) => {
+  const named = new Map();
+  for (const line of invoice.lines) {
+    if (line.start_date && line.end_date) named.set(`${line.start_date}/${line.end_date}`, line);
+  }
+  return [...named.values()].map((line) => h("span", { class: "block" }, format.period(line))) || "–";
+};
+
+const header = (context, invoice) => {
+  const { format } = context;
+  return h("div", { class: "invoice-head" },
+    facts([
+      ["Issue date", format.day(invoice.issued_on)],
+      ["Due date", format.day(invoice.due_on)],
+      ["Billing period", periods(format, invoice)],
+      ["Balance due", money(format, invoice.balance)],
+    ]),
+    h("div", { class: "parties" }, party("Billed by", invoice.billed_by), party("Billed to", invoice.billed_to)));
+};
+
+const lines = (context, invoice) => {
+  const { format } = context;
+  return table("Line items", [
+    { name: "Line item", cell: (line) => [h("span", {}, line.description),
+      line.start_date && line.end_date && h("span", { class: "note block" }, format.period(line),
+        line.kind === "minutes" && [" · ", link(context.go, `/billing/calls?from=${line.start_date}&to=${line.end_date}`, {}, "See the calls")])] },
+    { name: "Quantity", class: "number", cell: (line) => lineQuantity(format, line) },
+    { name: "Unit price", class: "number", cell: (line) => h("span", { class: "money" }, format.price(line.unit_price, line.amount.currency)) },
+    { name: "Amount", class: "number", cell: (line) => money(format, line.amount) },
+  ], invoice.lines);
+};
+
+const totals = (context, invoice) => {
+  const { format } = context;
+  const row = (name, amount, properties = {}) => h("p", { class: "row", ...properties }, h("span", {}, name), amount && money(format, amount));
+  const minus = (amount) => ({ ...amount, minor: -amount.minor });
+  return h("div", { class: "totals" },
+    row("Subtotal", invoice.subtotal),
+    invoice.taxes.map((tax) => row(
+      `${tax.name}, ${format.percent(tax.rate)}${tax.base ? ` of ${format.money(tax.base)}` : ""}`, tax.amount)),
+    invoice.taxes.length === 0 && row("Tax", invoice.tax),
+    row("Total", invoice.total, { class: "row strong ruled" }),
+    invoice.credit_applied && invoice.credit_applied.minor > 0 && row("Account credit", minus(invoice.credit_applied)),
+    row("Paid", minus(invoice.paid)),
+    row("Balance due", invoice.balance, { class: "row strong ruled big" }));
+};
+
+const payments = (context, invoice) => {
+  const { overview } = context.store.get();
+  const known = overview && !overview.payments.error ? overview.payments.payments : [];
+  const own = known.filter((payment) => payment.invoices.some((part) => part.invoice_id === invoice.invoice_id));
+  return own.length > 0 && h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, "Payments on this invoice")), paymentTable(context, own));
+};
+
+const page = (context, invoice) => {
+  const { session } = context.store.get();
+  const name = session && session.provider ? session.provider.name : "your provider";
+  return [
+    h("div", { class: "heading" },
+      h("div", { class: "titled" }, h("h1", {}, `Invoice ${invoice.number}`), badge(status(INVOICE_STATUS, invoice.status))),
+      h("div", { class: "actions" },
+        button("edged", [icon("download"), "Download PDF"], () => context.downloadInvoice(invoice), { "data-key": "pdf" }),
+        canBePaid(invoice) && button("filled", "Pay Now", () => context.pay([invoice]), { "data-key": "pay" }))),
+    h("section", { class: "card", "aria-label": "Invoice", "data-section": "invoice" }, header(context, invoice), lines(context, invoice), totals(context, invoice)),
+    payments(context, invoice),
+    h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, "Disagree with a charge?")),
+      h("p", {}, `Check the calls behind a usage line, then ask ${name} about that line, with the invoice number. Please ask before you start a chargeback at your bank: it takes longer for everyone.`)),
+  ];
+};
+
+/** Shows the invoice with this id. */
+export const show = (context, host, { id }) => {
+  const crumb = h("p", { class: "crumb" }, link(context.go, "/billing", {}, icon("left"), "Billing"), " / Invoices");
+  const body = h("div", {}, skeleton("invoice", "Invoice", 8));
+  render(host, crumb, body);
+  let going = true;
+  const load = async () => {
+    try {
+      const invoice = await context.api.get(`/billing/invoices/${encodeURIComponent(id)}`);
+      if (!going) return;
+      context.name(title(invoice));
+      render(body, page(context, invoice));
+    } catch (problem) {
+      if (going) render(body, h("h1", {}, "Invoice"), notice("warn", "This invoice can't be shown.", problem.detail, button("edged", "Try Again", load)));
+    }
+  };
+  load();
+  context.reload();
+  // A payment that settles changes the invoice, too.
+  let seen = context.store.get().overview;
+  const stop = context.store.subscribe(({ overview }) => {
+    if (overview !== seen) {
+      seen = overview;
+      load();
+    }
+  });
+  return () => {
+    going = false;
+    stop();
+  };
+};

@@ -1,0 +1,136 @@
+"""What the use cases need of the outside: the services' HTTP APIs and the record of changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import TracebackType
+from typing import Any, Protocol, Self
+from urllib.parse import quote
+from uuid import UUID
+
+from services.gateway.domain.change import Change, ChangeRow
+from services.gateway.use_cases import answers
+from shared.ids import InvoiceId, PaymentId, PlanId, ProviderId, TenantId
+
+Query = Mapping[str, str | int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A path's parts, each quoted, so that nothing of a request can lead to another address."""
+
+    parts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, *parts: str | UUID) -> "Where":
+        words = tuple(str(part) for part in parts)
+        if any(word.strip(".") == "" for word in words):
+            raise ValueError(f"no path may hold an empty or dotted part: {words}")
+        return cls(words)
+
+    def __str__(self) -> str:
+        return "/" + "/".join(quote(part, safe="") for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An answer that passes through unread: a PDF, or a service's own JSON."""
+
+    status: int
+    media_type: str
+    content: bytes
+    disposition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """The tenant of the token. Everything that is asked for carries both ids."""
+
+    provider_id: ProviderId
+    tenant_id: TenantId
+
+
+class ServiceApi(Protocol):
+    """One service's HTTP API, for what only passes through. Raises ``Refused`` or ``Unavailable``."""
+
+    async def ask(
+        self,
+        method: str,
+        where: Where,
+        *,
+        query: Query | None = None,
+        body: Any = None,
+        deadline_seconds: float | None = None,
+    ) -> Document: ...
+
+
+class Invoicing(Protocol):
+    async def provider(self, provider_id: ProviderId) -> answers.Provider: ...
+
+    async def tenant(self, whose: Whose) -> answers.Tenant: ...
+
+    async def summary(self, whose: Whose) -> answers.Summary: ...
+
+    async def preview(self, whose: Whose) -> answers.Preview: ...
+
+    async def invoices(
+        self, whose: Whose, *, status: str | None, cursor: str | None, limit: int
+    ) -> answers.InvoiceList: ...
+
+    async def invoice(self, whose: Whose, invoice_id: InvoiceId) -> answers.Invoice: ...
+
+    async def invoice_pdf(self, whose: Whose, invoice_id: InvoiceId) -> Document: ...
+
+
+class Usage(Protocol):
+    async def figures(
+        self, whose: Whose, *, start_date: date, end_date: date, plan_id: PlanId, plan_version: int
+    ) -> answers.Usage: ...
+
+    async def calls(self, whose: Whose, query: Query) -> answers.CallList: ...
+
+
+class Payments(Protocol):
+    async def methods(self, whose: Whose) -> answers.Methods: ...
+
+    async def payments(self, whose: Whose, *, cursor: str | None, limit: int) -> answers.PaymentList: ...
+
+    async def payment(self, whose: Whose, payment_id: PaymentId) -> answers.Payment: ...
+
+    async def change(
+        self,
+        whose: Whose,
+        method: str,
+        *path: str | UUID,
+        body: Any = None,
+        query: Query | None = None,
+    ) -> Document: ...
+
+
+class Suspension(Protocol):
+    async def standing(self, whose: Whose) -> answers.Standing: ...
+
+
+class AuditLog(Protocol):
+    """The rows of ``audit``."""
+
+    async def add(self, change: Change) -> None: ...
+
+    async def close(self, change: Change, *, outcome: int, finished_at: datetime) -> None: ...
+
+    async def page(self, provider_id: ProviderId, *, before: UUID | None, limit: int) -> list[ChangeRow]: ...
+
+
+class Work(Protocol):
+    """A transaction of the gateway's own database."""
+
+    @property
+    def audit(self) -> AuditLog: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def system_now(self) -> datetime: ...

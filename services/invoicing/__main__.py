@@ -1,0 +1,8 @@
+"""``python -m services.invoicing``: serve, migrate, dead."""
+
+from services.invoicing.main import MIGRATIONS, build
+from services.invoicing.settings import InvoicingSettings
+from shared.command_line import make_cli
+
+if __name__ == "__main__":
+    make_cli("invoicing", InvoicingSettings, build, MIGRATIONS)()

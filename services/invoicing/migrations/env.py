@@ -1,0 +1,6 @@
+"""Alembic's way into this service's database."""
+
+from services.invoicing.adapters.tables import metadata
+from shared.db.migration import run_environment
+
+run_environment(metadata)

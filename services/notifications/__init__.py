@@ -1,0 +1,1 @@
+"""Notifications: the mails that tell tenants what they owe, what was paid and what happens to their lines."""

@@ -1,0 +1,132 @@
+"""What each kind of mail tells: facts without wording, kept on the mail's row until it is written."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+from shared.money import Money, total
+
+
+class Kind(StrEnum):
+    """The kinds of mail. An event makes at most one mail of a kind."""
+
+    INVOICE_ISSUED = "invoice_issued"
+    RECEIPT = "receipt"
+    PAYMENT_FAILED = "payment_failed"
+    REMINDER = "reminder"
+    SUSPENDED = "suspended"
+    RESTORED = "restored"
+
+
+Reason = Literal["no_funds", "expired", "declined", "authentication", "no_method", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A payment method as people may see it: never more than the last four digits."""
+
+    kind: Literal["card", "us_bank_account", "sepa_debit"]
+    brand: str
+    last4: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwedInvoice:
+    """An invoice with a balance left."""
+
+    number: str
+    due_on: date
+    balance: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PaidPart:
+    """The part of a payment that went to one invoice."""
+
+    number: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedInvoice:
+    """``balance`` is what is left to pay after account credit (R31). Not ``collectable``: comes with the next (R38)."""
+
+    number: str
+    total: Money
+    balance: Money
+    issued_on: date
+    due_on: date
+    collectable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A payment that arrived, and what the invoices that it paid still owe after it."""
+
+    amount: Money
+    method: Method
+    at: datetime
+    paid: tuple[PaidPart, ...]
+    still_due: tuple[OwedInvoice, ...]
+
+    @property
+    def surplus(self) -> Money:
+        """What no invoice took: it becomes account credit (R52)."""
+        return self.amount - total((part.amount for part in self.paid), self.amount.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPayment:
+    """A payment that took no money. ``by_auto_pay``: nobody was looking at the page."""
+
+    amount: Money
+    method: Method
+    at: datetime
+    reason: Reason
+    by_auto_pay: bool
+    numbers: tuple[str, ...]
+    next_retry_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A step of the ladder: ``day`` days after the due day, negative before it (R46)."""
+
+    day: int
+    owed: Money
+    invoices: tuple[OwedInvoice, ...]
+    suspends_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """Calls are barred. No invoices: the provider did it by hand."""
+
+    both_directions: bool
+    since: datetime
+    owed: Money
+    invoices: tuple[OwedInvoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Calls are allowed again."""
+
+    at: datetime
+
+
+Facts = IssuedInvoice | Receipt | FailedPayment | Reminder | Suspended | Restored
+
+KIND_OF: dict[type[Facts], Kind] = {
+    IssuedInvoice: Kind.INVOICE_ISSUED,
+    Receipt: Kind.RECEIPT,
+    FailedPayment: Kind.PAYMENT_FAILED,
+    Reminder: Kind.REMINDER,
+    Suspended: Kind.SUSPENDED,
+    Restored: Kind.RESTORED,
+}
+
+
+def kind_of(facts: Facts) -> Kind:
+    return KIND_OF[type(facts)]

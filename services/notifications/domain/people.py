@@ -1,0 +1,39 @@
+"""Who a mail goes to, and in whose name."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from services.notifications.domain.address import usable_addresses
+from shared.ids import ProviderId, TenantId
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A tenant as far as mail is concerned. ``locale`` is BCP 47, ``time_zone`` an IANA name."""
+
+    provider_id: ProviderId
+    tenant_id: TenantId
+    name: str
+    locale: str
+    time_zone: str
+    billing_email: str
+    admin_email: str
+    closed_on: date | None = None
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Billing address, then the admin's; once if they are equal. Empty when neither can be used."""
+        return usable_addresses((self.billing_email, self.admin_email))
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A provider as its tenants know it. ``colour`` as given; ``support_phone`` in E.164."""
+
+    provider_id: ProviderId
+    brand_name: str
+    colour: str
+    legal_name: str
+    address: tuple[str, ...]
+    billing_email: str
+    support_phone: str

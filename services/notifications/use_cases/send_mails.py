@@ -1,0 +1,98 @@
+"""Send what is due. The mail server is called outside any transaction; a lease keeps others away meanwhile.
+
+Between the server's «taken» and our note of it lies a moment in which a crash makes the mail go out again. It
+carries the same Message-ID then, by which mail programs and people can tell the repeat. The other order would
+lose mails, and that is worse.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import structlog
+
+from services.notifications.domain.mail import Mail, State, after_delivery, after_failure, unreachable
+from services.notifications.use_cases.ports import (
+    Composer,
+    MailServerAway,
+    OpenPostman,
+    OpenWork,
+    Postman,
+)
+
+log = structlog.get_logger(__name__)
+MOST_PER_STEP = 50
+# Makes the mail's own trace the current one.
+Continued = Callable[[Mail], AbstractContextManager[None]]
+
+
+class SendMails:
+    """The step of the sending loop."""
+
+    def __init__(
+        self, open_work: OpenWork, composer: Composer, open_postman: OpenPostman, continued: Continued
+    ) -> None:
+        self._open_work = open_work
+        self._composer = composer
+        self._open_postman = open_postman
+        self._continued = continued
+
+    async def __call__(self) -> int:
+        """Tries at most ``MOST_PER_STEP`` due mails over one connection; how many were tried.
+
+        0 when nothing is due, or when the mail server is away: then all that is due has been put off.
+        """
+        tried = 0
+        async with self._open_postman() as postman:
+            while tried < MOST_PER_STEP and (mail := await self._claim()) is not None:
+                with self._continued(mail):
+                    try:
+                        settled = await self._try(mail, postman)
+                    except MailServerAway as away:
+                        await self._hold(mail, str(away))
+                        return 0
+                    await self._settle(settled)
+                tried += 1
+        return tried
+
+    async def _claim(self) -> Mail | None:
+        async with self._open_work() as work:
+            return await work.mails.claim(work.system_now())
+
+    async def _try(self, mail: Mail, postman: Postman) -> Mail:
+        async with self._open_work() as work:
+            contact = await work.contacts.find(mail.provider_id, mail.tenant_id)
+            sender = await work.senders.find(mail.provider_id)
+            now = work.system_now()
+        if contact is None or sender is None:
+            return after_failure(mail, "the tenant or its provider is not known here", now)
+        recipients = mail.still_to_reach(contact.recipients)
+        if not recipients:
+            return unreachable(mail, now)
+        try:
+            composed = self._composer.compose(mail, contact, sender)
+        except Exception as error:
+            # A mistake in a text must not stop the other mails: this one waits for the repair.
+            log.exception("mail cannot be written", mail_id=str(mail.mail_id), kind=mail.kind)
+            return after_failure(mail, f"cannot be written: {type(error).__name__}: {error}", now)
+        delivery = await postman.hand_over(composed.content, recipients)
+        return after_delivery(mail, delivery, now)
+
+    async def _settle(self, mail: Mail) -> None:
+        async with self._open_work() as work:
+            await work.mails.settle(mail)
+            released = await work.mails.release_held(work.system_now()) if mail.taken else 0
+        report = log.info if mail.state is State.SENT else log.warning
+        report(
+            "mail tried",
+            mail_id=str(mail.mail_id),
+            kind=mail.kind,
+            state=mail.state,
+            attempts=mail.attempts,
+            problem=mail.problem,
+            released=released,
+        )
+
+    async def _hold(self, mail: Mail, problem: str) -> None:
+        async with self._open_work() as work:
+            held = await work.mails.hold_for_server(mail, problem, work.system_now())
+        log.warning("mail server away, mails wait", problem=problem, held=held)

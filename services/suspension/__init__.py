@@ -1,0 +1,1 @@
+"""Call service stopped fairly and given back in seconds: policy, standing, audit, call gate."""

@@ -1,0 +1,229 @@
+"""The ladder: a tenant's standing as a pure function of facts and an instant (R45 to R48, R59).
+
+It is derived, never accumulated: whoever evaluates the same facts at the same instant gets the same standing, so a
+lost, late, repeated or reordered event cannot suspend a tenant who has paid nor keep one suspended who has.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from services.suspension.domain.account import Account, Invoice, ManualSuspension, Stage
+from services.suspension.domain.days import Calendar
+from services.suspension.domain.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A reminder that is due now: ``day`` of the ladder of ``anchor``, the oldest invoice; it names ``invoices``."""
+
+    anchor: Invoice
+    day: int
+    invoices: tuple[Invoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``next_step_at``: the earliest later instant at which the standing can change without a new fact.
+
+    ``counted`` are the overdue invoices that hold the tenant where it is; ``suspends_at`` the next instant of
+    barring if nobody pays, None when barred already or when nothing leads there.
+    """
+
+    stage: Stage
+    why: str
+    counted: tuple[Invoice, ...]
+    reminder: Reminder | None
+    next_step_at: datetime | None
+    suspends_at: datetime | None
+    manual: bool = False
+
+
+def evaluate(policy: Policy, account: Account, now: datetime, zone: ZoneInfo) -> Standing:
+    """The standing of one tenant at ``now`` under ``policy``; ``zone`` is the tenant's."""
+    return _Evaluation(policy, account, now, Calendar(zone, account.pauses)).standing()
+
+
+class _Evaluation:
+    def __init__(self, policy: Policy, account: Account, now: datetime, calendar: Calendar) -> None:
+        self.policy = policy
+        self.account = account
+        self.now = now
+        self.calendar = calendar
+        self.open = sorted(
+            (invoice for invoice in account.invoices if invoice.is_open),
+            key=lambda invoice: (invoice.due_on, str(invoice.invoice_id)),
+        )
+
+    def standing(self) -> Standing:
+        counted = self._counted()
+        ladder = self._stage(counted)
+        manual = self._manual()
+        stage = Stage.BOTH_BARRED if manual else ladder
+        return Standing(
+            stage=stage,
+            why=self._why(stage, counted, manual),
+            counted=tuple(counted),
+            reminder=self._reminder(),
+            next_step_at=self._next_step_at(),
+            suspends_at=None if stage.barred else self._suspends_at(),
+            manual=manual is not None,
+        )
+
+    # -- stage ------------------------------------------------------------------------------------------------
+
+    def _counted(self) -> list[Invoice]:
+        """Overdue invoices that count now; none when they sum up to less than the smallest amount (R47, R59)."""
+        counted = [
+            invoice
+            for invoice in self.open
+            if self.calendar.overdue_at(invoice) <= self.now
+            and not self._lifted(invoice, self.now)
+            and (not self._paused(invoice) or self._reached(invoice, self.policy.first_barred_day))
+        ]
+        return counted if self._enough(counted) else []
+
+    def _enough(self, invoices: Sequence[Invoice]) -> bool:
+        """An invoice below the card's minimum is never overdue alone (R38)."""
+        total = sum(invoice.balance_minor for invoice in invoices)
+        return total >= self.policy.smallest_minor and any(invoice.collectable for invoice in invoices)
+
+    def _stage(self, counted: Sequence[Invoice]) -> Stage:
+        if not counted:
+            return Stage.NONE
+        for stage, day in self.policy.barred_stages:
+            if any(invoice.collectable and self._reached(invoice, day) for invoice in counted):
+                return stage
+            if self._still_held(day, counted):
+                return stage
+        return Stage.NOTICE
+
+    def _barred_from(self, invoice: Invoice, day: int) -> datetime | None:
+        """When the invoice bars its tenant: its day has come, and the tenant was told before (R46)."""
+        begins = self.calendar.begins(invoice, day)
+        told_at = self._told_at(invoice)
+        if begins is None or told_at is None:
+            return None
+        return max(begins, self.calendar.notice_ends(told_at))
+
+    def _reached(self, invoice: Invoice, day: int) -> bool:
+        at = self._barred_from(invoice, day)
+        return at is not None and at <= (invoice.settled_at or self.now) and at <= self.now
+
+    def _still_held(self, day: int, counted: Sequence[Invoice]) -> bool:
+        """Whether a suspension that began goes on, because some overdue invoice was open all the time since.
+
+        Service is given back when no overdue invoice is left (R59): to pay the one that led to the suspension,
+        while another one is overdue, is a part payment. Follows invoices whose overdue times touch.
+        """
+        settled = [
+            invoice
+            for invoice in self.account.invoices
+            if invoice.settled_at is not None
+            and invoice.collectable
+            and self._reached(invoice, day)
+            and not self._lifted(invoice, invoice.settled_at)
+        ]
+        held_until = max((i.settled_at for i in settled if i.settled_at is not None), default=None)
+        while held_until is not None:
+            if any(self.calendar.overdue_at(invoice) < held_until for invoice in counted):
+                return True
+            held_until = max(
+                (
+                    invoice.settled_at
+                    for invoice in self.account.invoices
+                    if invoice.settled_at is not None
+                    and invoice.settled_at > held_until
+                    and self.calendar.overdue_at(invoice) < held_until
+                    and not self._lifted(invoice, held_until)
+                ),
+                default=None,
+            )
+        return False
+
+    def _paused(self, invoice: Invoice) -> bool:
+        return any(pause.covers(invoice) and pause.holds_at(self.now) for pause in self.account.pauses)
+
+    def _lifted(self, invoice: Invoice, at: datetime) -> bool:
+        return any(
+            pause.lifts and pause.covers(invoice) and pause.holds_at(at) for pause in self.account.pauses
+        )
+
+    def _manual(self) -> ManualSuspension | None:
+        return next((s for s in self.account.suspensions if s.holds_at(self.now)), None)
+
+    # -- reminders --------------------------------------------------------------------------------------------
+
+    def _told_at(self, invoice: Invoice) -> datetime | None:
+        sent = (r.sent_at for r in self.account.reminders if invoice.invoice_id in r.invoice_ids)
+        return min(sent, default=None)
+
+    def _reminder(self) -> Reminder | None:
+        """Today's reminder of the ladder of the oldest invoice that is not paused; past ones are skipped (R46)."""
+        unpaused = [invoice for invoice in self.open if not self._paused(invoice)]
+        anchor = next((invoice for invoice in unpaused if invoice.collectable), None)
+        if anchor is None:
+            return None
+        last_due = max(self.calendar.today(self.now), anchor.due_on)
+        named = tuple(invoice for invoice in unpaused if invoice.due_on <= last_due)
+        day = self.calendar.day_of(anchor, self.now)
+        if not self._enough(named) or not self._wants_reminder(anchor, day):
+            return None
+        return Reminder(anchor, day, named)
+
+    def _wants_reminder(self, anchor: Invoice, day: int) -> bool:
+        if day in self.policy.reminder_days:
+            sent = any(r.anchor == anchor.invoice_id and r.day == day for r in self.account.reminders)
+            return not sent and self.calendar.today(self.now) > anchor.issued_on
+        # All reminders before the barring were missed: one goes out now, and the barring waits for it (R46).
+        coming = any(day < planned < self.policy.first_barred_day for planned in self.policy.reminder_days)
+        return day >= 1 and not coming and self._told_at(anchor) is None
+
+    # -- what comes -------------------------------------------------------------------------------------------
+
+    def _suspends_at(self) -> datetime | None:
+        """The earliest later barring of an open invoice; one not told of yet is expected to be in time."""
+        return min(self._later(self._expected_barring()), default=None)
+
+    def _expected_barring(self) -> Iterable[datetime | None]:
+        for invoice in self.open:
+            if invoice.collectable:
+                begins = self.calendar.begins(invoice, self.policy.first_barred_day)
+                told_at = self._told_at(invoice)
+                late = begins is not None and begins <= self.now
+                # Told late: barred when the notice has run. Not told: the reminder that is due now starts it.
+                notice_from = told_at if told_at is not None else self.now if late else None
+                if begins is not None and notice_from is not None:
+                    begins = max(begins, self.calendar.notice_ends(notice_from))
+                yield begins
+
+    def _next_step_at(self) -> datetime | None:
+        return min(self._later(self._steps()), default=None)
+
+    def _later(self, instants: Iterable[datetime | None]) -> Iterable[datetime]:
+        return (at for at in instants if at is not None and at > self.now)
+
+    def _steps(self) -> Iterable[datetime | None]:
+        days = [*self.policy.reminder_days, *(day for _, day in self.policy.barred_stages)]
+        for invoice in self.open:
+            yield self.calendar.overdue_at(invoice)
+            if invoice.collectable:
+                yield from (self.calendar.begins(invoice, day) for day in days)
+                yield from (self._barred_from(invoice, day) for _, day in self.policy.barred_stages)
+        yield from (pause.until for pause in self.account.pauses)
+        yield from (suspension.until for suspension in self.account.suspensions)
+
+    def _why(self, stage: Stage, counted: Sequence[Invoice], manual: ManualSuspension | None) -> str:
+        if manual is not None:
+            return f"suspended by the provider: {manual.reason}"
+        if counted:
+            oldest = counted[0]
+            day = self.calendar.day_of(oldest, self.now)
+            return (
+                f"{len(counted)} overdue, oldest {oldest.number} due {oldest.due_on}, day {day} of the ladder"
+            )
+        lifted = next((p.kind for p in self.account.pauses if p.holds_at(self.now)), None)
+        if self.open and lifted is not None:
+            return f"paused by a {lifted}"
+        return "nothing overdue that counts"

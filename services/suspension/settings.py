@@ -1,0 +1,16 @@
+"""Settings of suspension beside the house's own."""
+
+from pydantic import Field
+
+from shared.settings import Settings
+
+
+class SuspensionSettings(Settings):
+    """All prefixed ``TOLLGATE_``."""
+
+    gate_reload_seconds: float = Field(
+        30.0, gt=0, le=3600, description="how often the gate's memory is read anew, beside notifications"
+    )
+    sweep_seconds: float = Field(
+        1.0, gt=0, le=60, description="how often tenants whose next step is due are looked for"
+    )

@@ -1,0 +1,1 @@
+"""Usage: calls, their billed time, and what a period holds."""

@@ -1,0 +1,1 @@
+"""The only place of this service that talks to the outside."""

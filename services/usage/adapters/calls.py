@@ -1,0 +1,192 @@
+"""Calls and their day totals: written in sets, in the order of their keys, so that no two batches deadlock."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.usage.domain.calls import Call
+from services.usage.domain.metering import DayTotal, TimedCall
+from services.usage.use_cases.ports import CallFilter, ListedCall
+from shared.ids import ProviderId, TenantId
+
+_TYPES = {
+    "tenant_id": "uuid",
+    "call_key": "uuid",
+    "provider_id": "uuid",
+    "switch": "text",
+    "leg_id": "text",
+    "sip_call_id": "text",
+    "started_at": "timestamptz",
+    "answered_at": "timestamptz",
+    "ended_at": "timestamptz",
+    "placed_at": "timestamptz",
+    "local_day": "date",
+    "direction": "text",
+    "from_number": "text",
+    "to_number": "text",
+    "call_class": "text",
+    "talk_ms": "int8",
+    "hold_ms": "int8",
+    "billed_seconds": "int8",
+    "plan_id": "uuid",
+    "plan_version": "int4",
+    "flags": "text",
+    "not_billed": "text",
+    "fingerprint": "bytea",
+    "received_at": "timestamptz",
+}
+_TOTAL_TYPES = {
+    "tenant_id": "uuid",
+    "local_day": "date",
+    "call_class": "text",
+    "direction": "text",
+    "provider_id": "uuid",
+    "calls": "int8",
+    "billed_seconds": "int8",
+    "talk_ms": "int8",
+}
+
+
+def _unnest(types: dict[str, str]) -> str:
+    """One array a column: the statement stays the same for every size of batch, and is planned once."""
+    return "unnest(" + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in types.items()) + ")"
+
+
+_ADD = text(
+    f"INSERT INTO call ({', '.join(_TYPES)}) SELECT * FROM {_unnest(_TYPES)}"  # noqa: S608 (names of this module)
+    " ON CONFLICT DO NOTHING RETURNING call_key"
+)
+_ADD_TOTALS = text(
+    f"INSERT INTO day_total ({', '.join(_TOTAL_TYPES)}) SELECT * FROM {_unnest(_TOTAL_TYPES)}"  # noqa: S608
+    " ON CONFLICT (tenant_id, local_day, call_class, direction) DO UPDATE SET calls = day_total.calls + EXCLUDED.calls,"
+    " billed_seconds = day_total.billed_seconds + EXCLUDED.billed_seconds,"
+    " talk_ms = day_total.talk_ms + EXCLUDED.talk_ms"
+)
+_FINGERPRINTS = text(
+    "SELECT call_key, fingerprint FROM call"
+    " WHERE provider_id = :provider_id AND call_key = ANY(CAST(:keys AS uuid[]))"
+)
+_DAYS = text(
+    "SELECT local_day, call_class, direction, calls, billed_seconds FROM day_total"
+    " WHERE tenant_id = :tenant_id AND local_day >= :start AND local_day < :end ORDER BY local_day, call_class, direction"
+)
+# One day more on both sides than any zone can shift: the index is by instant, the day decides.
+_OF_DAY = text(
+    "SELECT answered_at, call_key, call_class, direction, billed_seconds FROM call"
+    " WHERE tenant_id = :tenant_id AND local_day = :day AND billed_seconds > 0"
+    " AND placed_at >= CAST(:day AS date) - 2 AND placed_at < CAST(:day AS date) + 3"
+)
+
+
+@dataclass
+class _Sum:
+    calls: int = 0
+    billed_seconds: int = 0
+    talk_ms: int = 0
+
+
+class SqlCalls:
+    """Calls in this service's database, within one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]:
+        """Inserts what is new and says which keys that were; the rest is left alone."""
+        ordered = sorted(calls, key=lambda call: call.call_key)
+        columns: dict[str, list[Any]] = {
+            name: [getattr(call, name) for call in ordered]
+            for name in _TYPES
+            if name not in ("flags", "received_at")
+        }
+        columns["flags"] = [",".join(call.flags) for call in ordered]
+        columns["received_at"] = [received_at] * len(ordered)
+        return set((await self._connection.execute(_ADD, columns)).scalars())
+
+    async def add_to_totals(self, calls: Iterable[Call]) -> None:
+        """Adds new billed calls to their days."""
+        sums: dict[tuple[TenantId, date, str, str, ProviderId], _Sum] = {}
+        for call in calls:
+            key = (call.tenant_id, call.local_day, call.call_class, call.direction, call.provider_id)
+            one = sums.setdefault(key, _Sum())
+            one.calls += 1
+            one.billed_seconds += call.billed_seconds
+            one.talk_ms += call.talk_ms
+        if not sums:
+            return
+        ordered = sorted(sums)
+        columns: dict[str, list[Any]] = {
+            name: [key[position] for key in ordered] for position, name in enumerate(list(_TOTAL_TYPES)[:5])
+        }
+        for name in ("calls", "billed_seconds", "talk_ms"):
+            columns[name] = [getattr(sums[key], name) for key in ordered]
+        await self._connection.execute(_ADD_TOTALS, columns)
+
+    async def fingerprints(self, provider_id: ProviderId, keys: Collection[UUID]) -> dict[UUID, bytes]:
+        rows = await self._connection.execute(_FINGERPRINTS, {"provider_id": provider_id, "keys": list(keys)})
+        return {row.call_key: bytes(row.fingerprint) for row in rows}
+
+    async def day_totals(self, tenant_id: TenantId, start: date, end: date) -> list[DayTotal]:
+        rows = await self._connection.execute(_DAYS, {"tenant_id": tenant_id, "start": start, "end": end})
+        return [
+            DayTotal(row.local_day, row.call_class, row.direction, row.calls, row.billed_seconds)
+            for row in rows
+        ]
+
+    async def billed_on(self, tenant_id: TenantId, day: date) -> list[TimedCall]:
+        rows = await self._connection.execute(_OF_DAY, {"tenant_id": tenant_id, "day": day})
+        return [
+            TimedCall(row.answered_at, row.call_key, row.call_class, row.direction, row.billed_seconds)
+            for row in rows
+        ]
+
+    async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]:
+        """Newest first, after the cursor; at most ``wanted.limit``."""
+        conditions = ["tenant_id = :tenant_id"]
+        values: dict[str, Any] = {"tenant_id": tenant_id, "limit": wanted.limit}
+        if not wanted.with_unanswered:
+            conditions.append("answered_at IS NOT NULL")
+        if wanted.direction is not None:
+            conditions.append("direction = :direction")
+            values["direction"] = wanted.direction
+        if wanted.number is not None:
+            conditions.append("(position(:number IN from_number) > 0 OR position(:number IN to_number) > 0)")
+            values["number"] = wanted.number
+        if wanted.start is not None:
+            conditions.append("placed_at >= :start")
+            values["start"] = wanted.start
+        if wanted.end is not None:
+            conditions.append("placed_at < :end")
+            values["end"] = wanted.end
+        if wanted.after is not None:
+            conditions.append("(placed_at, call_key) < (:after_at, CAST(:after_key AS uuid))")
+            values["after_at"], values["after_key"] = wanted.after
+        rows = await self._connection.execute(
+            text(
+                "SELECT * FROM call WHERE "  # noqa: S608 (conditions are the literals above)
+                + " AND ".join(conditions)
+                + " ORDER BY placed_at DESC, call_key DESC LIMIT :limit"
+            ),
+            values,
+        )
+        return [
+            ListedCall(
+                call_id=row.call_key,
+                placed_at=row.placed_at,
+                answered_at=row.answered_at,
+                direction=row.direction,
+                from_number=row.from_number,
+                to_number=row.to_number,
+                call_class=row.call_class,
+                talk_ms=row.talk_ms,
+                billed_seconds=row.billed_seconds,
+                flags=tuple(row.flags.split(",")) if row.flags else (),
+                not_billed=row.not_billed,
+            )
+            for row in rows
+        ]

@@ -1,0 +1,340 @@
+"""Tenants, their plans and numbers: who owns what, since when."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.usage.domain.placing import Directory
+from services.usage.domain.tenants import PlanFrom, PlanTerms, Resource, ResourceKind, Tenant
+from shared.ids import PlanId, ProviderId, TenantId
+
+_STATE = text(
+    "SELECT (SELECT version FROM directory WHERE provider_id = :provider_id) AS version,"
+    " (SELECT country FROM provider WHERE provider_id = :provider_id) AS country"
+)
+_OWNERS = text(
+    "SELECT tenant_id, lower(sip_domain) AS sip_domain, account_codes FROM tenant"
+    " WHERE provider_id = :provider_id AND (lower(sip_domain) = ANY(CAST(:domains AS text[]))"
+    " OR account_codes && CAST(:codes AS text[]) OR tenant_id = ANY(CAST(:ids AS uuid[])))"
+    " ORDER BY tenant_id"
+)
+_DIDS = text(
+    "SELECT tenant_id, kind, value, valid_from, valid_to FROM resource"
+    " WHERE provider_id = :provider_id AND kind = 'did' AND value = ANY(CAST(:values AS text[]))"
+)
+_OWN = text(
+    "SELECT tenant_id, kind, value, valid_from, valid_to FROM resource"
+    " WHERE tenant_id = ANY(CAST(:tenants AS uuid[])) AND value = ANY(CAST(:values AS text[]))"
+)
+_SHARE = text(
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended('tenant/' || one.id, 0))"
+    " FROM unnest(CAST(:tenants AS text[])) WITH ORDINALITY AS one(id, position)"
+)
+_TENANTS = text("SELECT * FROM tenant WHERE tenant_id = ANY(CAST(:tenants AS uuid[]))")
+_PLANS = text(
+    "SELECT tp.tenant_id, tp.plan_from, tp.plan_id, tp.plan_version, pv.minimum_seconds, pv.increment_seconds,"
+    " pv.included_minutes, pv.price_per_minute, pv.class_prices, pv.version"
+    " FROM tenant_plan tp JOIN tenant t USING (tenant_id) LEFT JOIN plan_version pv ON pv.provider_id = t.provider_id"
+    " AND pv.plan_id = tp.plan_id AND pv.version = tp.plan_version"
+    " WHERE tp.tenant_id = ANY(CAST(:tenants AS uuid[])) ORDER BY tp.tenant_id, tp.plan_from"
+)
+_BUMP = text(
+    "INSERT INTO directory (provider_id, version) VALUES (:provider_id, 1)"
+    " ON CONFLICT (provider_id) DO UPDATE SET version = directory.version + 1"
+)
+# The newest event wins, whatever the order in which they come; on one test clock two may bear the same time.
+_KEEP_PROVIDER = text(
+    "INSERT INTO provider (provider_id, country, changed_at, sent_at)"
+    " VALUES (:provider_id, :country, :changed_at, :sent_at) ON CONFLICT (provider_id) DO UPDATE SET"
+    " country = EXCLUDED.country, changed_at = EXCLUDED.changed_at, sent_at = EXCLUDED.sent_at"
+    " WHERE (provider.changed_at, provider.sent_at) < (EXCLUDED.changed_at, EXCLUDED.sent_at)"
+)
+_KEEP_TENANT = text(
+    "INSERT INTO tenant (tenant_id, provider_id, country, time_zone, sip_domain, account_codes, opened_on,"
+    " trial_ends_on, changed_at, sent_at) VALUES (:tenant_id, :provider_id, :country, :time_zone, :sip_domain,"
+    " :account_codes, :opened_on, :trial_ends_on, :changed_at, :sent_at)"
+    " ON CONFLICT (tenant_id) DO UPDATE SET country = EXCLUDED.country, time_zone = EXCLUDED.time_zone,"
+    " sip_domain = EXCLUDED.sip_domain, account_codes = EXCLUDED.account_codes, opened_on = EXCLUDED.opened_on,"
+    " trial_ends_on = EXCLUDED.trial_ends_on, changed_at = EXCLUDED.changed_at, sent_at = EXCLUDED.sent_at"
+    " WHERE (tenant.changed_at, tenant.sent_at) < (EXCLUDED.changed_at, EXCLUDED.sent_at)"
+    " AND tenant.provider_id = EXCLUDED.provider_id"
+)
+_KEEP_TENANT_PLAN = text(
+    "INSERT INTO tenant_plan (tenant_id, plan_from, plan_id, plan_version, changed_at, sent_at)"
+    " VALUES (:tenant_id, :plan_from, :plan_id, :plan_version, :changed_at, :sent_at)"
+    " ON CONFLICT (tenant_id, plan_from) DO UPDATE SET plan_id = EXCLUDED.plan_id,"
+    " plan_version = EXCLUDED.plan_version, changed_at = EXCLUDED.changed_at, sent_at = EXCLUDED.sent_at"
+    " WHERE (tenant_plan.changed_at, tenant_plan.sent_at) < (EXCLUDED.changed_at, EXCLUDED.sent_at)"
+)
+_CLOSE_TENANT = text(
+    "UPDATE tenant SET closed_on = :closed_on WHERE tenant_id = :tenant_id AND provider_id = :provider_id"
+    " RETURNING tenant_id"
+)
+_KEEP_PLAN = text(
+    "INSERT INTO plan_version (provider_id, plan_id, version, minimum_seconds, increment_seconds, included_minutes,"
+    " price_per_minute, class_prices) VALUES (:provider_id, :plan_id, :version, :minimum_seconds,"
+    " :increment_seconds, :included_minutes, :price_per_minute, :class_prices)"
+    " ON CONFLICT (provider_id, plan_id, version) DO NOTHING"
+).bindparams(bindparam("class_prices", type_=JSONB))
+_ADD_RESOURCES = text(
+    "INSERT INTO resource (tenant_id, kind, value, valid_from, valid_to, provider_id)"
+    " VALUES (:tenant_id, :kind, :value, :valid_from, :valid_to, :provider_id)"
+)
+
+
+def _resource(row: Any) -> Resource:
+    kind: ResourceKind = "did" if row["kind"] == "did" else "extension"
+    return Resource(TenantId(row["tenant_id"]), kind, row["value"], row["valid_from"], row["valid_to"])
+
+
+def _terms(row: Any) -> PlanTerms | None:
+    if row["version"] is None:
+        return None
+    return PlanTerms(
+        plan_id=PlanId(row["plan_id"]),
+        version=row["version"],
+        minimum_seconds=row["minimum_seconds"],
+        increment_seconds=row["increment_seconds"],
+        included_minutes=row["included_minutes"],
+        price_per_minute=row["price_per_minute"].normalize(),
+        class_prices={name: Decimal(price) for name, price in row["class_prices"].items()},
+    )
+
+
+class SqlDirectory:
+    """The directory in this service's database, within one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def _rows(self, statement: Any, **values: Any) -> list[Any]:
+        return list((await self._connection.execute(statement, values)).mappings())
+
+    # -- asking -------------------------------------------------------------------------------------------------
+
+    async def state(self, provider_id: ProviderId) -> tuple[int, str | None]:
+        """(Version of the provider's directory, 0 for an unknown provider; its country if that is known)."""
+        rows = await self._rows(_STATE, provider_id=provider_id)
+        return int(rows[0]["version"] or 0), rows[0]["country"]
+
+    async def look_up(
+        self,
+        provider_id: ProviderId,
+        *,
+        domains: Collection[str],
+        account_codes: Collection[str],
+        tenant_ids: Collection[UUID],
+        dids: Collection[str],
+    ) -> Directory:
+        """What a batch of records asks for. Of two tenants with one domain or code the older one has it."""
+        owners = await self._rows(
+            _OWNERS,
+            provider_id=provider_id,
+            domains=list(domains),
+            codes=list(account_codes),
+            ids=list(tenant_ids),
+        )
+        held: dict[str, list[Resource]] = defaultdict(list)
+        for row in await self._rows(_DIDS, provider_id=provider_id, values=list(dids)):
+            held[row["value"]].append(_resource(row))
+        by_domain: dict[str, TenantId] = {}
+        by_code: dict[str, TenantId] = {}
+        for row in owners:
+            by_domain.setdefault(row["sip_domain"], TenantId(row["tenant_id"]))
+            for code in row["account_codes"]:
+                by_code.setdefault(code, TenantId(row["tenant_id"]))
+        return Directory(by_domain, by_code, frozenset(row["tenant_id"] for row in owners), held)
+
+    async def share(self, tenants: Collection[TenantId]) -> None:
+        """Keeps periods of these tenants from being metered until this transaction ends; others may record."""
+        if tenants:
+            await self._connection.execute(_SHARE, {"tenants": sorted(str(one) for one in tenants)})
+
+    async def tenants(self, wanted: Collection[TenantId]) -> dict[TenantId, Tenant]:
+        plans: dict[UUID, list[PlanFrom]] = defaultdict(list)
+        for row in await self._rows(_PLANS, tenants=list(wanted)):
+            plans[row["tenant_id"]].append(PlanFrom(row["plan_from"], _terms(row)))
+        return {
+            TenantId(row["tenant_id"]): Tenant(
+                provider_id=ProviderId(row["provider_id"]),
+                tenant_id=TenantId(row["tenant_id"]),
+                country=row["country"],
+                zone=ZoneInfo(row["time_zone"]),
+                opened_on=row["opened_on"],
+                trial_ends_on=row["trial_ends_on"],
+                closed_on=row["closed_on"],
+                plans=plans[row["tenant_id"]],
+            )
+            for row in await self._rows(_TENANTS, tenants=list(wanted))
+        }
+
+    async def own_resources(
+        self, tenants: Collection[TenantId], values: Collection[str]
+    ) -> dict[TenantId, list[Resource]]:
+        """Extensions and DIDs of these tenants with one of these values."""
+        found: dict[TenantId, list[Resource]] = defaultdict(list)
+        for row in await self._rows(_OWN, tenants=list(tenants), values=list(values)):
+            found[TenantId(row["tenant_id"])].append(_resource(row))
+        return found
+
+    async def plan(self, provider_id: ProviderId, plan_id: PlanId, version: int) -> PlanTerms | None:
+        rows = await self._rows(
+            text(
+                "SELECT * FROM plan_version WHERE provider_id = :provider_id AND plan_id = :plan_id AND version = :version"
+            ),
+            provider_id=provider_id,
+            plan_id=plan_id,
+            version=version,
+        )
+        return _terms(rows[0]) if rows else None
+
+    async def resources_of(self, tenant_id: TenantId, start: datetime, end: datetime) -> list[Resource]:
+        """All that was provisioned at some time in ``[start, end)``."""
+        rows = await self._rows(
+            text(
+                "SELECT tenant_id, kind, value, valid_from, valid_to FROM resource WHERE tenant_id = :tenant_id"
+                " AND valid_from < :end AND (valid_to IS NULL OR valid_to > :start)"
+            ),
+            tenant_id=tenant_id,
+            start=start,
+            end=end,
+        )
+        return [_resource(row) for row in rows]
+
+    async def resources_with(
+        self, provider_id: ProviderId, kind: str, values: Collection[str]
+    ) -> list[Resource]:
+        """Every interval of these values within the provider, the oldest first."""
+        rows = await self._rows(
+            text(
+                "SELECT tenant_id, kind, value, valid_from, valid_to FROM resource WHERE provider_id = :provider_id"
+                " AND kind = :kind AND value = ANY(CAST(:values AS text[])) ORDER BY valid_from"
+            ),
+            provider_id=provider_id,
+            kind=kind,
+            values=list(values),
+        )
+        return [_resource(row) for row in rows]
+
+    # -- keeping --------------------------------------------------------------------------------------------------
+
+    async def changed(self, provider_id: ProviderId) -> None:
+        """What could not be placed before this transaction may be placed after it."""
+        await self._connection.execute(_BUMP, {"provider_id": provider_id})
+
+    async def keep_provider(
+        self, provider_id: ProviderId, *, country: str, changed_at: datetime, sent_at: datetime
+    ) -> None:
+        await self._connection.execute(
+            _KEEP_PROVIDER,
+            {"provider_id": provider_id, "country": country, "changed_at": changed_at, "sent_at": sent_at},
+        )
+
+    async def keep_tenant(
+        self,
+        tenant: Tenant,
+        *,
+        sip_domain: str,
+        account_codes: Sequence[str],
+        changed_at: datetime,
+        sent_at: datetime,
+    ) -> None:
+        await self._connection.execute(
+            _KEEP_TENANT,
+            {
+                "tenant_id": tenant.tenant_id,
+                "provider_id": tenant.provider_id,
+                "country": tenant.country,
+                "time_zone": tenant.zone.key,
+                "sip_domain": sip_domain.lower(),
+                "account_codes": list(account_codes),
+                "opened_on": tenant.opened_on,
+                "trial_ends_on": tenant.trial_ends_on,
+                "changed_at": changed_at,
+                "sent_at": sent_at,
+            },
+        )
+
+    async def keep_tenant_plan(
+        self,
+        tenant_id: TenantId,
+        *,
+        plan_from: date,
+        plan_id: PlanId,
+        plan_version: int,
+        changed_at: datetime,
+        sent_at: datetime,
+    ) -> None:
+        await self._connection.execute(
+            _KEEP_TENANT_PLAN,
+            {
+                "tenant_id": tenant_id,
+                "plan_from": plan_from,
+                "plan_id": plan_id,
+                "plan_version": plan_version,
+                "changed_at": changed_at,
+                "sent_at": sent_at,
+            },
+        )
+
+    async def close_tenant(self, provider_id: ProviderId, tenant_id: TenantId, closed_on: date) -> bool:
+        """False: the tenant is not known here."""
+        rows = await self._rows(
+            _CLOSE_TENANT, provider_id=provider_id, tenant_id=tenant_id, closed_on=closed_on
+        )
+        return bool(rows)
+
+    async def keep_plan(self, provider_id: ProviderId, terms: PlanTerms) -> None:
+        """A version never changes: the first one kept stays."""
+        await self._connection.execute(
+            _KEEP_PLAN,
+            {
+                "provider_id": provider_id,
+                "plan_id": terms.plan_id,
+                "version": terms.version,
+                "minimum_seconds": terms.minimum_seconds,
+                "increment_seconds": terms.increment_seconds,
+                "included_minutes": terms.included_minutes,
+                "price_per_minute": terms.price_per_minute,
+                "class_prices": {name: str(price) for name, price in terms.class_prices.items()},
+            },
+        )
+
+    async def add_resources(self, provider_id: ProviderId, resources: Sequence[Resource]) -> None:
+        await self._connection.execute(
+            _ADD_RESOURCES,
+            [
+                {
+                    "tenant_id": one.tenant_id,
+                    "kind": one.kind,
+                    "value": one.value,
+                    "valid_from": one.valid_from,
+                    "valid_to": one.valid_to,
+                    "provider_id": provider_id,
+                }
+                for one in resources
+            ],
+        )
+
+    async def end_resource(self, resource: Resource, at: datetime) -> None:
+        await self._connection.execute(
+            text(
+                "UPDATE resource SET valid_to = :at WHERE tenant_id = :tenant_id AND kind = :kind AND value = :value"
+                " AND valid_from = :valid_from"
+            ),
+            {
+                "at": at,
+                "tenant_id": resource.tenant_id,
+                "kind": resource.kind,
+                "value": resource.value,
+                "valid_from": resource.valid_from,
+            },
+        )

@@ -1,0 +1,187 @@
+"""Tables of usage. Every key starts with the tenant or the provider, so that they can be distributed or partitioned."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.db.tables import make_metadata
+
+metadata = make_metadata()
+_INSTANT = DateTime(timezone=True)
+
+# Counts the changes of a provider's tenants, numbers and plans: what was quarantined before a change is tried again.
+Table(
+    "directory",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+)
+Table(
+    "provider",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("country", Text, nullable=False),
+    Column("changed_at", _INSTANT, nullable=False),
+    Column("sent_at", _INSTANT, nullable=False),
+)
+Table(
+    "tenant",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("sip_domain", Text, nullable=False),
+    Column("account_codes", ARRAY(Text), nullable=False),
+    Column("opened_on", Date, nullable=False),
+    Column("trial_ends_on", Date),
+    Column("closed_on", Date),
+    Column("changed_at", _INSTANT, nullable=False),
+    Column("sent_at", _INSTANT, nullable=False),
+    Index("ix_tenant_sip_domain", "provider_id", "sip_domain"),
+)
+Table(
+    "tenant_plan",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("plan_from", Date, primary_key=True),
+    Column("plan_id", Uuid, nullable=False),
+    Column("plan_version", Integer, nullable=False),
+    Column("changed_at", _INSTANT, nullable=False),
+    Column("sent_at", _INSTANT, nullable=False),
+)
+Table(
+    "plan_version",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("plan_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("minimum_seconds", Integer, nullable=False),
+    Column("increment_seconds", Integer, nullable=False),
+    Column("included_minutes", Integer, nullable=False),
+    Column("price_per_minute", Numeric(20, 6), nullable=False),
+    Column("class_prices", JSONB, nullable=False),
+)
+Table(
+    "resource",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("valid_from", _INSTANT, primary_key=True),
+    Column("valid_to", _INSTANT),
+    Column("provider_id", Uuid, nullable=False),
+    Index("ix_resource_value", "provider_id", "kind", "value"),
+)
+Table(
+    "call",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("call_key", Uuid, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("switch", Text, nullable=False),
+    Column("leg_id", Text, nullable=False),
+    Column("sip_call_id", Text),
+    Column("started_at", _INSTANT, nullable=False),
+    Column("answered_at", _INSTANT),
+    Column("ended_at", _INSTANT, nullable=False),
+    # The answer, or the start of an unanswered call (R8).
+    Column("placed_at", _INSTANT, nullable=False),
+    Column("local_day", Date, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("from_number", Text, nullable=False),
+    Column("to_number", Text, nullable=False),
+    Column("call_class", Text, nullable=False),
+    Column("talk_ms", BigInteger, nullable=False),
+    Column("hold_ms", BigInteger, nullable=False),
+    Column("billed_seconds", BigInteger, nullable=False),
+    Column("plan_id", Uuid),
+    Column("plan_version", Integer),
+    # Comma separated, since most calls have none: hold_over_90_percent, ended_after_receipt, …
+    Column("flags", Text, nullable=False),
+    Column("not_billed", Text),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("received_at", _INSTANT, nullable=False),
+    # One leg is one tenant's: a conflicting record cannot bill it to another one as well.
+    UniqueConstraint("provider_id", "call_key"),
+    Index("ix_call_placed_at", "tenant_id", "placed_at", "call_key"),
+)
+Table(
+    "day_total",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("local_day", Date, primary_key=True),
+    Column("call_class", Text, primary_key=True),
+    Column("direction", Text, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("billed_seconds", BigInteger, nullable=False),
+    Column("talk_ms", BigInteger, nullable=False),
+)
+Table(
+    "period_close",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("start_date", Date, primary_key=True),
+    Column("end_date", Date, nullable=False),
+    Column("provider_id", Uuid, nullable=False),
+    Column("plan_id", Uuid, nullable=False),
+    Column("plan_version", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("metered_at", _INSTANT),
+    Column("dirty", Boolean, nullable=False),
+    Index("ix_period_close_dirty", "provider_id", postgresql_where=text("dirty")),
+)
+Table(
+    "quarantine",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("quarantine_id", Uuid, primary_key=True),
+    Column("received_at", _INSTANT, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("field", Text),
+    Column("detail", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("context", JSONB, nullable=False),
+    Column("directory_version", BigInteger, nullable=False),
+    # 'waiting', or 'replayed' once it became a call or turned out to be a repeat.
+    Column("state", Text, nullable=False),
+    Column("replayed_at", _INSTANT),
+    Index(
+        "ix_quarantine_waiting",
+        "provider_id",
+        "reason",
+        "directory_version",
+        postgresql_where=text("state = 'waiting'"),
+    ),
+)
+Table(
+    "import_file",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("content_hash", LargeBinary, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("done_bytes", BigInteger, nullable=False),
+    Column("taken", BigInteger, nullable=False),
+    Column("repeated", BigInteger, nullable=False),
+    Column("quarantined", BigInteger, nullable=False),
+    Column("started_at", _INSTANT, nullable=False),
+    Column("finished_at", _INSTANT),
+)

@@ -1,0 +1,1 @@
+"""HTTP, events, due work and the command line: parse, call a use case, answer."""

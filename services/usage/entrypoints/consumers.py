@@ -1,0 +1,63 @@
+"""Events that usage hears: each handler is one use case in the open transaction."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from services.usage.use_cases.keep_directory import close_tenant, keep_plan, keep_provider, keep_tenant
+from services.usage.use_cases.meter_period import end_period
+from services.usage.use_cases.ports import EndedPeriod, UsageWork
+from shared.events.envelope import Envelope, Event
+from shared.events.invoicing import (
+    ClockAdvanced,
+    PeriodEnded,
+    PlanChanged,
+    ProviderChanged,
+    TenantChanged,
+    TenantClosed,
+    TenantOpened,
+)
+
+
+async def on_provider_changed(work: UsageWork, event: ProviderChanged, envelope: Envelope) -> None:
+    await keep_provider(work, event, envelope)
+
+
+async def on_tenant(work: UsageWork, event: TenantOpened | TenantChanged, envelope: Envelope) -> None:
+    await keep_tenant(work, event, envelope)
+
+
+async def on_tenant_closed(work: UsageWork, event: TenantClosed, _: Envelope) -> None:
+    await close_tenant(work, event)
+
+
+async def on_plan_changed(work: UsageWork, event: PlanChanged, _: Envelope) -> None:
+    await keep_plan(work, event)
+
+
+async def on_clock_advanced(work: UsageWork, event: ClockAdvanced, _: Envelope) -> None:
+    await work.advance_clock(event.provider_id, event.now)
+
+
+async def on_period_ended(work: UsageWork, event: PeriodEnded, _: Envelope) -> None:
+    await end_period(
+        work,
+        EndedPeriod(
+            provider_id=event.provider_id,
+            tenant_id=event.tenant_id,
+            start_date=event.start_date,
+            end_date=event.end_date,
+            plan_id=event.plan_id,
+            plan_version=event.plan_version,
+        ),
+    )
+
+
+HANDLERS: Mapping[type[Event], Callable[[Any, Any, Envelope], Awaitable[None]]] = {
+    ProviderChanged: on_provider_changed,
+    TenantOpened: on_tenant,
+    TenantChanged: on_tenant,
+    TenantClosed: on_tenant_closed,
+    PlanChanged: on_plan_changed,
+    ClockAdvanced: on_clock_advanced,
+    PeriodEnded: on_period_ended,
+}

@@ -1,0 +1,66 @@
+"""Reading single fields of call records: numbers, instants, text; a wrong one is named."""
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
+
+from services.usage.domain.records import Unreadable
+
+LONGEST_TEXT = 256
+# Calls outside are a broken clock or a wrong unit (milliseconds, Gregorian seconds), never a call: 2000 to 2100.
+_EARLIEST_US = 946_684_800_000_000
+_LATEST_US = 4_102_444_800_000_000
+_ESCAPE = str.maketrans({"\x00": None})
+
+
+class WrongField(Exception):
+    """A field that cannot be read; carries what to answer."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.unreadable = Unreadable(field=field, detail=detail)
+
+
+def clean(value: str) -> str:
+    """Text that the database can keep: without NUL, of bounded length."""
+    return value.translate(_ESCAPE).strip()[:LONGEST_TEXT]
+
+
+def whole_number(field: str, value: str) -> int:
+    if not value.isascii() or not value.isdigit() or len(value) > 19:
+        raise WrongField(field, f"`{field}` must be a whole number, not {value[:40]!r}.")
+    return int(value)
+
+
+def in_range(field: str, microseconds: int) -> int:
+    """An instant between 2000 and 2100, else ``WrongField``: then the unit or the switch's clock is wrong."""
+    if not _EARLIEST_US <= microseconds < _LATEST_US:
+        raise WrongField(
+            field, f"`{field}` is no instant between 2000 and 2100; check its unit and the clock."
+        )
+    return microseconds
+
+
+def seconds_to_microseconds(field: str, value: str | int | float) -> int:
+    """From seconds with a fraction, exactly as they were written; what is finer than a microsecond is cut."""
+    try:
+        seconds = Decimal(str(value))
+        if not seconds.is_finite() or abs(seconds) > 10**12:
+            raise InvalidOperation
+    except InvalidOperation:
+        raise WrongField(field, f"`{field}` must be a number of seconds, not {str(value)[:40]!r}.") from None
+    return int(seconds * 1_000_000)
+
+
+def stamp_to_microseconds(field: str, value: str, zone: ZoneInfo | None = None) -> int:
+    """From RFC 3339, or a local time in ``zone`` where that is given."""
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        raise WrongField(field, f"`{field}` is no date and time: {value[:40]!r}.") from None
+    if at.tzinfo is None:
+        if zone is None:
+            raise WrongField(field, f"`{field}` needs a zone, like 2026-03-01T09:00:00Z.")
+        at = at.replace(tzinfo=zone)
+    since = at.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return in_range(field, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)

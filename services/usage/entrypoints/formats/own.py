@@ -1,0 +1,121 @@
+"""Tollgate's own call record: JSON, for platforms that we have no reader for. One object, an array, or NDJSON.
+
+Fields: ``id``, ``tenant`` (SIP domain, account code or tenant id), ``direction`` (tenant's view; may be left out),
+``from``, ``to``, ``start_time`` (the answer), ``end_time`` (epoch seconds with fraction, or RFC 3339), ``duration``
+(seconds, hold included; where there is no end_time), ``tenant_hold_ms``, ``sip_call_id``, ``switch``. Numbers may be
+strings. Unknown fields are accepted, so that a platform can send what it has.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.usage.domain.records import CallRecord, Direction, Unreadable
+from services.usage.entrypoints.formats.fields import (
+    WrongField,
+    clean,
+    in_range,
+    seconds_to_microseconds,
+    stamp_to_microseconds,
+)
+
+
+def split_records(body: bytes) -> Iterator[bytes]:
+    """Each record's bytes: the elements of an array, the one object, or the lines."""
+    content = body.strip()
+    try:
+        parsed = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        yield from (line for line in content.splitlines() if line.strip())
+        return
+    if isinstance(parsed, list):
+        yield from (orjson.dumps(one) for one in parsed)
+    else:
+        yield content
+
+
+def read_own(raw: bytes) -> CallRecord | Unreadable:
+    """One record."""
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        return Unreadable("body", f"The record is no JSON: {error}.")
+    if not isinstance(document, dict):
+        return Unreadable("body", "A call record is a JSON object.")
+    try:
+        return _record(document)
+    except WrongField as wrong:
+        return wrong.unreadable
+
+
+def _text(document: dict[str, Any], name: str, *, needed: bool = True) -> str:
+    value = document.get(name)
+    if value is None or value == "":
+        if needed:
+            raise WrongField(name, f"`{name}` is missing.")
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise WrongField(name, f"`{name}` must be text or a number.")
+    return clean(str(value))
+
+
+def _instant(document: dict[str, Any], name: str) -> int:
+    text = _text(document, name)
+    if text.replace(".", "", 1).isdigit():
+        return in_range(name, seconds_to_microseconds(name, text))
+    return stamp_to_microseconds(name, text)
+
+
+def _length(document: dict[str, Any], name: str, *, unit: int) -> int:
+    """Microseconds from a number of ``unit`` microseconds; 0 when missing."""
+    text = _text(document, name, needed=False)
+    length = seconds_to_microseconds(name, text) * unit // 1_000_000 if text else 0
+    if length < 0:
+        raise WrongField(name, f"`{name}` must not be negative.")
+    return length
+
+
+def _direction(document: dict[str, Any]) -> Direction | None:
+    match _text(document, "direction", needed=False).lower():
+        case "inbound":
+            return "inbound"
+        case "outbound":
+            return "outbound"
+        case "":
+            return None
+    raise WrongField("direction", "`direction` is inbound or outbound, as the tenant sees it.")
+
+
+def _tenant_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _record(document: dict[str, Any]) -> CallRecord:
+    started = _instant(document, "start_time")
+    if document.get("end_time") not in (None, ""):
+        ended = _instant(document, "end_time")
+    elif document.get("duration") not in (None, ""):
+        ended = started + _length(document, "duration", unit=1_000_000)
+    else:
+        raise WrongField("end_time", "Give `end_time`, or `duration` in seconds.")
+    tenant = _text(document, "tenant", needed=False)
+    return CallRecord(
+        switch=_text(document, "switch", needed=False) or "api",
+        leg_id=_text(document, "id"),
+        from_number=_text(document, "from"),
+        to_number=_text(document, "to"),
+        started_us=started,
+        answered_us=started,
+        ended_us=in_range("end_time", ended),
+        hold_accumulated_us=_length(document, "tenant_hold_ms", unit=1000),
+        domains=(tenant.lower(),) if tenant else (),
+        account_codes=(tenant,) if tenant else (),
+        tenant_id=_tenant_id(tenant),
+        direction=_direction(document),
+        sip_call_id=_text(document, "sip_call_id", needed=False) or None,
+    )

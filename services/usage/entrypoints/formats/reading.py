@@ -1,0 +1,60 @@
+"""Which reader for which source; the same one when bytes come and when they are read again from quarantine."""
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from services.usage.domain.records import CallRecord, Received, Source, Unreadable
+from services.usage.entrypoints.formats.asterisk import read_asterisk, split_rows
+from services.usage.entrypoints.formats.freeswitch import read_freeswitch
+from services.usage.entrypoints.formats.own import read_own, split_records
+from shared.errors import Invalid
+
+DEFAULT_ASTERISK = "asterisk"
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Raises ``Invalid`` for a name that is no IANA time zone."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Invalid(
+            f"{name[:60]!r} is no time zone; write it like Europe/Berlin.", field="time_zone"
+        ) from None
+
+
+def read_record(source: Source, raw: bytes, context: Mapping[str, str]) -> CallRecord | Unreadable:
+    """Fulfils ``use_cases.ports.ReadRecord``."""
+    match source:
+        case "freeswitch":
+            return read_freeswitch(raw, query_uuid=context.get("uuid"))
+        case "asterisk":
+            return read_asterisk(
+                raw,
+                switch=context.get("switch", DEFAULT_ASTERISK),
+                zone=zone_named(context.get("time_zone", "UTC")),
+            )
+        case "own":
+            return read_own(raw)
+
+
+def received_freeswitch(body: bytes, query_uuid: str | None) -> list[Received]:
+    """One leg, as it was posted."""
+    if not body.strip():
+        return []
+    context = {"uuid": query_uuid} if query_uuid else {}
+    return [Received("freeswitch", body, read_freeswitch(body, query_uuid=query_uuid), context)]
+
+
+def received_asterisk(body: bytes, *, switch: str, time_zone: str) -> list[Received]:
+    """The rows of a CSV body."""
+    zone = zone_named(time_zone)
+    context = {"switch": switch, "time_zone": time_zone}
+    return [
+        Received("asterisk", row, read_asterisk(row, switch=switch, zone=zone), context)
+        for row in split_rows(body)
+    ]
+
+
+def received_own(body: bytes) -> list[Received]:
+    """One object, an array, or a line each."""
+    return [Received("own", raw, read_own(raw)) for raw in split_records(body)] if body.strip() else []

@@ -1,0 +1,323 @@
+"""HTTP between the services: numbers provisioned, usage and calls read, quarantine shown and replayed."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, Path, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.usage.entrypoints.cursors import read_cursor, write_cursor
+from services.usage.use_cases.ports import CallFilter, ListedCall, Numbering, OpenWork, ReadRecord
+from services.usage.use_cases.provision_resources import (
+    MOST_RESOURCES,
+    Provision,
+    get_tenant,
+    provision_resources,
+    release_resource,
+)
+from services.usage.use_cases.read_usage import Held, Usage, read_usage
+from services.usage.use_cases.replay_quarantine import replay_chosen
+from shared.errors import Invalid
+from shared.events.usage import MeteredMinutes
+from shared.ids import PlanId, ProviderId, TenantId
+
+LONGEST_PERIOD_DAYS = 400
+KIND = Literal["extension", "did"]
+
+
+class ResourceBody(BaseModel):
+    """An extension or DID to provision."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: KIND
+    value: str = Field(
+        min_length=1, max_length=64, description="extension as dialled, or DID like +15552000100"
+    )
+    from_: AwareDatetime = Field(alias="from", description="provisioned from this instant on")
+    to: AwareDatetime | None = Field(None, description="given up at this instant")
+
+
+class ResourceShown(BaseModel):
+    """An extension or DID as kept; a DID in E.164."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    kind: KIND
+    value: str
+    from_: datetime = Field(alias="from")
+    to: datetime | None
+
+
+class HeldShown(BaseModel):
+    """``used``: provisioned now, or at the end of an ended period; ``peak``: the most at one time in it (R18)."""
+
+    used: int
+    peak: int
+
+
+class DayShown(BaseModel):
+    """A local day of the tenant."""
+
+    day: date
+    calls: int
+    billed_seconds: int
+
+
+class UsageShown(BaseModel):
+    """A tenant's usage in a period, as of an instant of the provider's clock."""
+
+    as_of: datetime
+    extensions: HeldShown
+    dids: HeldShown
+    minutes: list[MeteredMinutes]
+    billed_seconds: int
+    included_seconds: int = Field(
+        description="what the plan includes in this period (R17); what is used of it is in `minutes`"
+    )
+    days: list[DayShown]
+    charge: Decimal = Field(description="of all minutes, exact, in major units")
+
+
+class CallShown(BaseModel):
+    """A call as Call History shows it; ``from`` and ``to`` in E.164 where they are telephone numbers."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    call_id: UUID
+    answered_at: datetime | None
+    direction: Literal["inbound", "outbound"]
+    from_: str = Field(alias="from")
+    to: str
+    call_class: str
+    talk_ms: int
+    billed_seconds: int
+    flags: list[str] = Field(description="what is odd about the record; it is billed all the same (R14)")
+    not_billed: str | None = Field(description="before_plan, after_close or too_late: kept, not billed")
+
+
+class CallsShown(BaseModel):
+    """A page of calls, newest first; ``next`` is the cursor of the following one."""
+
+    calls: list[CallShown]
+    next: str | None
+
+
+class QuarantinedShown(BaseModel):
+    """A record that waits, without its contents."""
+
+    quarantine_id: UUID
+    received_at: datetime
+    source: str
+    reason: str
+    field: str | None
+    detail: str
+    size_bytes: int
+
+
+class QuarantineShown(BaseModel):
+    """A page of the quarantine; ``next`` is the cursor of the following one."""
+
+    records: list[QuarantinedShown]
+    next: str | None
+
+
+class ReplayBody(BaseModel):
+    """Which records to try again; without ids, all that wait (at most 500 a call)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    quarantine_ids: list[UUID] | None = Field(None, max_length=500)
+    accept_long: bool = Field(False, description="bill calls over 24 h, which wait for this (R14)")
+
+
+class ReplayShown(BaseModel):
+    """What became of them."""
+
+    taken: int
+    repeated: int
+    quarantined: int
+
+
+def _held(held: Held) -> HeldShown:
+    return HeldShown(used=held.used, peak=held.peak)
+
+
+def _usage(usage: Usage) -> UsageShown:
+    return UsageShown(
+        as_of=usage.as_of,
+        extensions=_held(usage.extensions),
+        dids=_held(usage.dids),
+        minutes=list(usage.minutes),
+        billed_seconds=sum(one.billed_seconds for one in usage.minutes),
+        included_seconds=usage.included_seconds,
+        days=[DayShown(day=day, calls=calls, billed_seconds=billed) for day, calls, billed in usage.days],
+        charge=sum((one.charge for one in usage.minutes), Decimal(0)),
+    )
+
+
+def _call(call: ListedCall) -> CallShown:
+    return CallShown(
+        call_id=call.call_id,
+        answered_at=call.answered_at,
+        direction=call.direction,
+        from_=call.from_number,
+        to=call.to_number,
+        call_class=call.call_class,
+        talk_ms=call.talk_ms,
+        billed_seconds=call.billed_seconds,
+        flags=list(call.flags),
+        not_billed=call.not_billed,
+    )
+
+
+def usage_router(
+    open_work: OpenWork,
+    numbering: Numbering,
+    read: ReadRecord,
+    internal: Callable[..., Any],
+    *,
+    late_window: timedelta,
+    changed: Callable[[], None],
+) -> APIRouter:
+    """Everything under a provider; ``changed`` wakes the loops that may have work now."""
+    router = APIRouter(prefix="/v1/providers/{provider_id}", dependencies=[Depends(internal)])
+    _add_resources(router, open_work, numbering, changed)
+    _add_readings(router, open_work, numbering)
+    _add_quarantine(router, open_work, numbering, read, late_window)
+    return router
+
+
+def _add_resources(
+    router: APIRouter, open_work: OpenWork, numbering: Numbering, changed: Callable[[], None]
+) -> None:
+    @router.post("/tenants/{tenant_id}/resources", status_code=201, tags=["resources"])
+    async def post_resources(
+        provider_id: ProviderId,
+        tenant_id: TenantId,
+        body: Annotated[list[ResourceBody], Body(min_length=1, max_length=MOST_RESOURCES)],
+    ) -> list[ResourceShown]:
+        """Provision extensions and DIDs: all of them or none; the same again changes nothing."""
+        wanted = [Provision(one.kind, one.value, one.from_, one.to) for one in body]
+        async with open_work() as work:
+            kept = await provision_resources(work, numbering, provider_id, tenant_id, wanted)
+        changed()
+        return [
+            ResourceShown(kind=one.kind, value=one.value, from_=one.valid_from, to=one.valid_to)
+            for one in kept
+        ]
+
+    @router.delete("/tenants/{tenant_id}/resources/{kind}/{value}", tags=["resources"])
+    async def delete_resource(
+        provider_id: ProviderId,
+        tenant_id: TenantId,
+        kind: KIND,
+        value: Annotated[str, Path(max_length=64)],
+        at: Annotated[AwareDatetime | None, Query(description="now when left out")] = None,
+    ) -> ResourceShown:
+        """Release an extension or DID; calls before the instant stay the tenant's."""
+        async with open_work() as work:
+            one = await release_resource(work, numbering, provider_id, tenant_id, kind, value, at)
+        changed()
+        return ResourceShown(kind=one.kind, value=one.value, from_=one.valid_from, to=one.valid_to)
+
+
+def _add_readings(router: APIRouter, open_work: OpenWork, numbering: Numbering) -> None:
+    @router.get("/tenants/{tenant_id}/usage", tags=["reading"])
+    async def get_usage(
+        provider_id: ProviderId,
+        tenant_id: TenantId,
+        start_date: date,
+        end_date: date,
+        plan_id: PlanId,
+        plan_version: Annotated[int, Query(ge=1)],
+    ) -> UsageShown:
+        """Usage in a period, running or ended, rated by a plan's version."""
+        if not timedelta(0) < end_date - start_date <= timedelta(days=LONGEST_PERIOD_DAYS):
+            raise Invalid(
+                f"`end_date` must be 1 to {LONGEST_PERIOD_DAYS} days after `start_date`.", field="end_date"
+            )
+        async with open_work() as work:
+            return _usage(
+                await read_usage(work, provider_id, tenant_id, start_date, end_date, plan_id, plan_version)
+            )
+
+    @router.get("/tenants/{tenant_id}/calls", tags=["reading"])
+    async def get_calls(
+        provider_id: ProviderId,
+        tenant_id: TenantId,
+        direction: Literal["inbound", "outbound"] | None = None,
+        number: Annotated[str | None, Query(max_length=40, description="part of either number")] = None,
+        from_: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+        to: AwareDatetime | None = None,
+        cursor: Annotated[str | None, Query(max_length=200)] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        unanswered: Annotated[bool, Query(description="also those that nobody answered")] = False,
+    ) -> CallsShown:
+        """Call History, newest first."""
+        wanted = CallFilter(
+            limit=limit + 1,
+            direction=direction,
+            number=numbering.e164(number, None) or number if number else None,
+            start=from_,
+            end=to,
+            after=read_cursor(cursor) if cursor else None,
+            with_unanswered=unanswered,
+        )
+        async with open_work() as work:
+            await get_tenant(work, provider_id, tenant_id)
+            found = await work.calls.listed(tenant_id, wanted)
+        page = found[:limit]
+        more = write_cursor(page[-1].placed_at, page[-1].call_id) if len(found) > limit else None
+        return CallsShown(calls=[_call(one) for one in page], next=more)
+
+
+def _add_quarantine(
+    router: APIRouter, open_work: OpenWork, numbering: Numbering, read: ReadRecord, late_window: timedelta
+) -> None:
+    @router.get("/quarantine", tags=["quarantine"])
+    async def get_quarantine(
+        provider_id: ProviderId,
+        cursor: UUID | None = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    ) -> QuarantineShown:
+        """Records that could not be read or placed, with the reason."""
+        async with open_work() as work:
+            found = await work.quarantine.listed(provider_id, state="waiting", after=cursor, limit=limit + 1)
+        return QuarantineShown(
+            records=[
+                QuarantinedShown(
+                    quarantine_id=one.quarantine_id,
+                    received_at=one.received_at,
+                    source=one.source,
+                    reason=one.reason,
+                    field=one.field,
+                    detail=one.detail,
+                    size_bytes=len(one.raw),
+                )
+                for one in found[:limit]
+            ],
+            next=str(found[limit - 1].quarantine_id) if len(found) > limit else None,
+        )
+
+    @router.post("/quarantine/replay", tags=["quarantine"])
+    async def post_replay(provider_id: ProviderId, body: ReplayBody | None = None) -> ReplayShown:
+        """Try records again: what can be placed now is taken, the rest stays with its newest reason."""
+        asked = body or ReplayBody()
+        async with open_work() as work:
+            outcomes = await replay_chosen(
+                work,
+                numbering,
+                read,
+                provider_id,
+                asked.quarantine_ids,
+                late_window=late_window,
+                accepted=asked.accept_long,
+            )
+        counts = {
+            kind: sum(one.status == kind for one in outcomes) for kind in ("taken", "repeated", "quarantined")
+        }
+        return ReplayShown(**counts)

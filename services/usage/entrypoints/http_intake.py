@@ -1,0 +1,134 @@
+"""HTTP for switches: call records in, durable when answered."""
+
+import asyncio
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from services.usage.domain.records import Outcome, Received
+from services.usage.entrypoints.formats.reading import (
+    DEFAULT_ASTERISK,
+    received_asterisk,
+    received_freeswitch,
+    received_own,
+)
+from services.usage.entrypoints.intake import Intake
+from services.usage.entrypoints.switch_tokens import SwitchTokens
+from shared.errors import Invalid
+from shared.http.auth import TokenVerifier
+from shared.http.problems import problem
+from shared.ids import ProviderId
+
+# Larger bodies are read in a thread, so that other switches need not wait for it.
+_LARGE_BYTES = 256 * 1024
+_MOST_PROBLEMS = 1000
+
+
+class IntakeProblem(BaseModel):
+    """A record that was kept in quarantine."""
+
+    position: int = Field(description="place in the request, from 0")
+    field: str | None
+    detail: str
+    quarantine_id: str
+
+
+class IntakeAnswer(BaseModel):
+    """What became of the records of a request; all of it is durable."""
+
+    taken: int = Field(description="new calls")
+    repeated: int = Field(description="calls that had been taken before; nothing changed")
+    quarantined: int = Field(description="kept with the reason, see `problems`")
+    problems: list[IntakeProblem]
+
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"model": IntakeAnswer, "description": "repeats only"},
+    201: {"model": IntakeAnswer, "description": "something was taken"},
+    202: {"model": IntakeAnswer, "description": "kept in quarantine only"},
+    422: {"description": "no call record at all; kept in quarantine as well"},
+}
+
+
+def _problems(outcomes: list[Outcome]) -> list[dict[str, Any]]:
+    return [
+        {
+            "position": position,
+            "field": outcome.field,
+            "detail": outcome.detail,
+            "quarantine_id": str(outcome.quarantine_id),
+        }
+        for position, outcome in enumerate(outcomes)
+        if outcome.status == "quarantined"
+    ][:_MOST_PROBLEMS]
+
+
+def _response(outcomes: list[Outcome]) -> Response:
+    taken = sum(outcome.status == "taken" for outcome in outcomes)
+    repeated = sum(outcome.status == "repeated" for outcome in outcomes)
+    quarantined = len(outcomes) - taken - repeated
+    problems = _problems(outcomes) if quarantined else []
+    if all(outcome.reason == "unreadable" for outcome in outcomes):
+        first = outcomes[0]
+        return problem(
+            422,
+            "no-call-record",
+            f"{first.detail} It is kept in quarantine.",
+            field=first.field,
+            errors=problems,
+        )
+    status = 201 if taken else 202 if not repeated else 200
+    body = {"taken": taken, "repeated": repeated, "quarantined": quarantined, "problems": problems}
+    return Response(orjson.dumps(body), status_code=status, media_type="application/json")
+
+
+def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
+    """The three intakes, for tokens with the role ``switch``; the token names the provider."""
+    router = APIRouter(prefix="/v1/cdrs", tags=["intake"])
+    tokens = SwitchTokens(verifier)
+
+    async def keep(provider_id: ProviderId, received: list[Received]) -> Response:
+        if not received:
+            raise Invalid("The body holds no call record; send at least one.", field="body")
+        return _response(await intake.submit(provider_id, received))
+
+    @router.post("/freeswitch", responses=_ANSWERS, response_class=Response)
+    async def post_freeswitch(
+        request: Request,
+        uuid: Annotated[str | None, Query(max_length=80, description="set by mod_json_cdr")] = None,
+    ) -> Response:
+        """One document of FreeSWITCH's mod_json_cdr: `cdr=` url-encoded or base64, or bare JSON."""
+        return await keep(await tokens.provider_of(request), received_freeswitch(await request.body(), uuid))
+
+    @router.post("/asterisk", responses=_ANSWERS, response_class=Response)
+    async def post_asterisk(
+        request: Request,
+        switch: Annotated[
+            str, Query(max_length=80, description="name of the machine; keeps calls of two apart")
+        ] = DEFAULT_ASTERISK,
+        time_zone: Annotated[
+            str, Query(max_length=60, description="of the times; UTC with usegmtime=yes")
+        ] = "UTC",
+    ) -> Response:
+        """Rows of Asterisk's cdr_csv, of 16, 17, 18 or 21 columns, without a head line."""
+        provider_id = await tokens.provider_of(request)
+        body = await request.body()
+        if len(body) > _LARGE_BYTES:
+            received = await asyncio.to_thread(received_asterisk, body, switch=switch, time_zone=time_zone)
+        else:
+            received = received_asterisk(body, switch=switch, time_zone=time_zone)
+        return await keep(provider_id, received)
+
+    @router.post("", responses=_ANSWERS, response_class=Response)
+    async def post_own(request: Request) -> Response:
+        """Tollgate's own records: one JSON object, an array, or one object a line."""
+        provider_id = await tokens.provider_of(request)
+        body = await request.body()
+        if len(body) > _LARGE_BYTES:
+            return await keep(provider_id, await asyncio.to_thread(received_own, body))
+        return await keep(provider_id, received_own(body))
+
+    return router

@@ -1,0 +1,38 @@
+"""Due work of usage: ended periods that changed are metered again, records that became placeable are taken."""
+
+from datetime import timedelta
+
+import structlog
+
+from services.usage.use_cases.meter_period import meter_again
+from services.usage.use_cases.ports import Numbering, OpenWork, ReadRecord
+from services.usage.use_cases.replay_quarantine import replay_placeable
+from shared.errors import Transient
+
+log = structlog.get_logger(__name__)
+_PERIODS_A_STEP = 50
+_RECORDS_A_STEP = 200
+
+
+async def meter_dirty_periods(open_work: OpenWork) -> int:
+    """One transaction a period, so that one tenant never blocks another; how many were metered."""
+    async with open_work() as work:
+        dirty = await work.periods.dirty(_PERIODS_A_STEP)
+    metered = 0
+    for tenant_id, start_date in dirty:
+        try:
+            async with open_work() as work:
+                metered += await meter_again(work, tenant_id, start_date)
+        except Transient as error:
+            log.warning(
+                "period waits", tenant_id=str(tenant_id), start_date=str(start_date), error=str(error)
+            )
+    return metered
+
+
+async def replay_step(
+    open_work: OpenWork, numbering: Numbering, read: ReadRecord, *, late_window: timedelta
+) -> int:
+    """One batch of records that a change of tenants, numbers or plans may have made placeable."""
+    async with open_work() as work:
+        return await replay_placeable(work, numbering, read, late_window=late_window, limit=_RECORDS_A_STEP)

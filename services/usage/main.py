@@ -1,0 +1,71 @@
+"""Composition root of usage: everything is built and wired here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.usage.adapters.numbering import PhoneNumbers
+from services.usage.adapters.work import count_under_way, work_opener
+from services.usage.entrypoints.commands import Tools
+from services.usage.entrypoints.consumers import HANDLERS
+from services.usage.entrypoints.formats.reading import read_record
+from services.usage.entrypoints.http import usage_router
+from services.usage.entrypoints.http_intake import intake_router
+from services.usage.entrypoints.intake import Intake
+from services.usage.entrypoints.scheduler import meter_dirty_periods, replay_step
+from services.usage.settings import ToolSettings, UsageSettings
+from shared.db.engine import make_engine
+from shared.ids import ProviderId
+from shared.runtime import Service
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BODY_LIMIT_BYTES = 8 * 1024 * 1024
+
+
+@asynccontextmanager
+async def open_tools(settings: ToolSettings) -> AsyncIterator[Tools]:
+    """What the operator's commands work with: this service's database alone, no broker."""
+    engine = make_engine(settings.database_url.get_secret_value(), pool=2)
+    try:
+        yield Tools(work_opener(engine), PhoneNumbers(), timedelta(days=settings.late_window_days))
+    finally:
+        await engine.dispose()
+
+
+def build(settings: UsageSettings) -> FastAPI:
+    """The application of one usage process."""
+    service = Service("usage", settings, migrations=MIGRATIONS, body_limit_bytes=BODY_LIMIT_BYTES)
+    open_work = work_opener(service.engine, service.clock)
+    numbering = PhoneNumbers()
+    late_window = timedelta(days=settings.late_window_days)
+    intake = Intake(open_work, numbering, late_window=late_window)
+
+    async def own_work(provider_id: ProviderId) -> tuple[int, datetime | None]:
+        return await count_under_way(service.engine, provider_id), None
+
+    async def meter_step() -> int:
+        return await meter_dirty_periods(open_work)
+
+    async def replay() -> int:
+        return await replay_step(open_work, numbering, read_record, late_window=late_window)
+
+    service.consume(open_work, HANDLERS, after_commit=service.wake_all)
+    service.loop("meter dirty periods", meter_step, interval_seconds=0.5)
+    service.loop("replay quarantine", replay, interval_seconds=1.0)
+    service.own_work(own_work)
+    service.on_stop(intake.stop)
+    service.app.include_router(intake_router(intake, service.verifier))
+    service.app.include_router(
+        usage_router(
+            open_work,
+            numbering,
+            read_record,
+            service.internal,
+            late_window=late_window,
+            changed=service.wake_all,
+        )
+    )
+    return service.app

@@ -1,0 +1,4 @@
+from services.usage.adapters.tables import metadata
+from shared.db.migration import run_environment
+
+run_environment(metadata)

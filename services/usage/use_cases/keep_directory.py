@@ -1,0 +1,73 @@
+"""Follow invoicing's facts about providers, tenants and plans; the newest wins, in whatever order they come."""
+
+from zoneinfo import ZoneInfo
+
+from services.usage.domain.tenants import PlanTerms, Tenant
+from services.usage.use_cases.ports import UsageWork
+from shared.errors import Transient
+from shared.events.envelope import Envelope
+from shared.events.invoicing import PlanChanged, ProviderChanged, TenantChanged, TenantClosed, TenantOpened
+from shared.ids import PlanId
+
+
+async def keep_provider(work: UsageWork, event: ProviderChanged, envelope: Envelope) -> None:
+    """The provider's country reads numbers that no tenant is known for yet."""
+    await work.directory.keep_provider(
+        event.provider_id, country=event.country, changed_at=envelope.time, sent_at=envelope.sent_at
+    )
+    await work.directory.changed(event.provider_id)
+
+
+async def keep_tenant(work: UsageWork, event: TenantOpened | TenantChanged, envelope: Envelope) -> None:
+    """The tenant's data, and the plan in force from ``plan_from`` on."""
+    await work.lock_tenant(event.tenant_id)
+    tenant = Tenant(
+        provider_id=event.provider_id,
+        tenant_id=event.tenant_id,
+        country=event.country,
+        zone=ZoneInfo(event.time_zone),
+        opened_on=event.opened_on,
+        trial_ends_on=event.trial_ends_on,
+        closed_on=None,
+        plans=(),
+    )
+    await work.directory.keep_tenant(
+        tenant,
+        sip_domain=event.sip_domain,
+        account_codes=event.account_codes,
+        changed_at=envelope.time,
+        sent_at=envelope.sent_at,
+    )
+    await work.directory.keep_tenant_plan(
+        event.tenant_id,
+        plan_from=event.plan_from,
+        plan_id=event.plan_id,
+        plan_version=event.plan_version,
+        changed_at=envelope.time,
+        sent_at=envelope.sent_at,
+    )
+    await work.directory.changed(event.provider_id)
+
+
+async def close_tenant(work: UsageWork, event: TenantClosed) -> None:
+    """Calls after the day of closing are kept and not billed; that day itself still is (R23)."""
+    await work.lock_tenant(event.tenant_id)
+    if not await work.directory.close_tenant(event.provider_id, event.tenant_id, event.closed_on):
+        raise Transient(f"tenant {event.tenant_id} is not known yet")
+
+
+async def keep_plan(work: UsageWork, event: PlanChanged) -> None:
+    """A plan's version: what it includes, its minimum and increment, its prices."""
+    await work.directory.keep_plan(
+        event.provider_id,
+        PlanTerms(
+            plan_id=PlanId(event.plan_id),
+            version=event.version,
+            minimum_seconds=event.minimum_seconds,
+            increment_seconds=event.increment_seconds,
+            included_minutes=event.included_minutes,
+            price_per_minute=event.price_per_minute,
+            class_prices=dict(event.class_prices_per_minute),
+        ),
+    )
+    await work.directory.changed(event.provider_id)

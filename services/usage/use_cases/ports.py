@@ -1,0 +1,227 @@
+"""What the use cases need from outside."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+from services.usage.domain.calls import Call, Parties
+from services.usage.domain.metering import DayTotal, TimedCall
+from services.usage.domain.placing import Directory
+from services.usage.domain.records import CallRecord, Direction, Source, Unreadable
+from services.usage.domain.tenants import PlanTerms, Resource, Tenant
+from shared.events.envelope import Event
+from shared.ids import EventId, PlanId, ProviderId, TenantId
+
+# Reasons that a change of tenants, numbers or plans can lift: such records are tried again by themselves.
+PLACEABLE_REASONS = ("unknown_tenant", "unknown_plan")
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls of a tenant to list; ``start`` and ``end`` half-open; ``after`` is where the last page ended."""
+
+    limit: int
+    direction: Direction | None = None
+    number: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    after: tuple[datetime, UUID] | None = None
+    with_unanswered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCall:
+    """A call as Call History shows it (R64)."""
+
+    call_id: UUID
+    placed_at: datetime
+    answered_at: datetime | None
+    direction: Direction
+    from_number: str
+    to_number: str
+    call_class: str
+    talk_ms: int
+    billed_seconds: int
+    flags: tuple[str, ...]
+    not_billed: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedPeriod:
+    """A billing period that is over; local days, half-open. ``dirty``: its newest totals were not said yet."""
+
+    provider_id: ProviderId
+    tenant_id: TenantId
+    start_date: date
+    end_date: date
+    plan_id: PlanId
+    plan_version: int
+    revision: int = 0
+    dirty: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRecord:
+    """A record that waits, with its bytes and why. ``directory_version``: what was known when it was last tried."""
+
+    provider_id: ProviderId
+    quarantine_id: UUID
+    received_at: datetime
+    source: Source
+    reason: str
+    field: str | None
+    detail: str
+    raw: bytes
+    context: Mapping[str, str]
+    directory_version: int
+    state: str = "waiting"
+
+
+@dataclass(slots=True)
+class ImportedSoFar:
+    """Bytes of a file that are durable, and what became of the records in them."""
+
+    done_bytes: int
+    taken: int
+    repeated: int
+    quarantined: int
+
+
+# Reads kept bytes again, as they were read when they came.
+ReadRecord = Callable[[Source, bytes, Mapping[str, str]], CallRecord | Unreadable]
+
+
+class Numbering(Protocol):
+    """Numbering plans of countries (ISO 3166-1 alpha-2)."""
+
+    def e164(self, number: str, country: str | None) -> str | None:
+        """``+15552000`` for a number that is dialled like that in the country; None when it is no such number."""
+
+    def parties(self, from_number: str, to_number: str, country: str) -> Parties: ...
+
+
+class DirectoryPort(Protocol):
+    """Tenants, plans, numbers."""
+
+    async def state(self, provider_id: ProviderId) -> tuple[int, str | None]: ...
+    async def look_up(
+        self,
+        provider_id: ProviderId,
+        *,
+        domains: Collection[str],
+        account_codes: Collection[str],
+        tenant_ids: Collection[UUID],
+        dids: Collection[str],
+    ) -> Directory: ...
+    async def share(self, tenants: Collection[TenantId]) -> None: ...
+    async def tenants(self, wanted: Collection[TenantId]) -> dict[TenantId, Tenant]: ...
+    async def own_resources(
+        self, tenants: Collection[TenantId], values: Collection[str]
+    ) -> dict[TenantId, list[Resource]]: ...
+    async def plan(self, provider_id: ProviderId, plan_id: PlanId, version: int) -> PlanTerms | None: ...
+    async def resources_of(self, tenant_id: TenantId, start: datetime, end: datetime) -> list[Resource]: ...
+    async def resources_with(
+        self, provider_id: ProviderId, kind: str, values: Collection[str]
+    ) -> list[Resource]: ...
+    async def changed(self, provider_id: ProviderId) -> None: ...
+    async def keep_provider(
+        self, provider_id: ProviderId, *, country: str, changed_at: datetime, sent_at: datetime
+    ) -> None: ...
+    async def keep_tenant(
+        self,
+        tenant: Tenant,
+        *,
+        sip_domain: str,
+        account_codes: Sequence[str],
+        changed_at: datetime,
+        sent_at: datetime,
+    ) -> None: ...
+    async def keep_tenant_plan(
+        self,
+        tenant_id: TenantId,
+        *,
+        plan_from: date,
+        plan_id: PlanId,
+        plan_version: int,
+        changed_at: datetime,
+        sent_at: datetime,
+    ) -> None: ...
+    async def close_tenant(self, provider_id: ProviderId, tenant_id: TenantId, closed_on: date) -> bool: ...
+    async def keep_plan(self, provider_id: ProviderId, terms: PlanTerms) -> None: ...
+    async def add_resources(self, provider_id: ProviderId, resources: Sequence[Resource]) -> None: ...
+    async def end_resource(self, resource: Resource, at: datetime) -> None: ...
+
+
+class CallsPort(Protocol):
+    """Calls and day totals."""
+
+    async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]: ...
+    async def add_to_totals(self, calls: Iterable[Call]) -> None: ...
+    async def fingerprints(self, provider_id: ProviderId, keys: Collection[UUID]) -> dict[UUID, bytes]: ...
+    async def day_totals(self, tenant_id: TenantId, start: date, end: date) -> list[DayTotal]: ...
+    async def billed_on(self, tenant_id: TenantId, day: date) -> list[TimedCall]: ...
+    async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]: ...
+
+
+class PeriodsPort(Protocol):
+    """Ended periods."""
+
+    async def end(self, period: EndedPeriod) -> None: ...
+    async def get(self, tenant_id: TenantId, start_date: date) -> EndedPeriod | None: ...
+    async def dirty(self, limit: int) -> list[tuple[TenantId, date]]: ...
+    async def mark_dirty(self, days: Collection[tuple[TenantId, date]]) -> None: ...
+    async def mark_dirty_since(self, tenant_id: TenantId, since: date) -> None: ...
+    async def metered(self, period: EndedPeriod, *, revision: int, metered_at: datetime) -> None: ...
+
+
+class QuarantinePort(Protocol):
+    """Records that wait."""
+
+    async def add(self, records: Sequence[QuarantinedRecord]) -> None: ...
+    async def waiting_providers(self) -> list[ProviderId]: ...
+    async def placeable(self, provider_id: ProviderId, limit: int) -> list[QuarantinedRecord]: ...
+    async def get(self, provider_id: ProviderId, quarantine_id: UUID) -> QuarantinedRecord | None: ...
+    async def listed(
+        self, provider_id: ProviderId, *, state: str, after: UUID | None, limit: int
+    ) -> list[QuarantinedRecord]: ...
+    async def done(self, record: QuarantinedRecord, at: datetime) -> None: ...
+    async def tried(self, record: QuarantinedRecord) -> None: ...
+
+
+class ImportsPort(Protocol):
+    """How far each file was imported."""
+
+    async def begin(
+        self, provider_id: ProviderId, *, content_hash: bytes, name: str, size_bytes: int, now: datetime
+    ) -> ImportedSoFar: ...
+    async def advance(
+        self, provider_id: ProviderId, *, content_hash: bytes, so_far: ImportedSoFar, now: datetime
+    ) -> None: ...
+
+
+class UsageWork(Protocol):
+    """One transaction of usage."""
+
+    @property
+    def directory(self) -> DirectoryPort: ...
+    @property
+    def calls(self) -> CallsPort: ...
+    @property
+    def periods(self) -> PeriodsPort: ...
+    @property
+    def quarantine(self) -> QuarantinePort: ...
+    @property
+    def imports(self) -> ImportsPort: ...
+
+    async def now(self, provider_id: ProviderId) -> datetime: ...
+    async def advance_clock(self, provider_id: ProviderId, now: datetime) -> None: ...
+    async def lock(self, *parts: object) -> None: ...
+    async def lock_tenant(self, tenant_id: TenantId) -> None: ...
+    def emit(self, event: Event, *, time: datetime, event_id: EventId | None = None) -> None: ...
+
+
+# Opens one transaction after another.
+OpenWork = Callable[[], AbstractAsyncContextManager[UsageWork]]

@@ -1,0 +1,69 @@
+"""What a tenant has used in a period, running or ended, as of now."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from services.usage.domain.tenants import Resource
+from services.usage.use_cases.meter_period import measure_period, metered_minutes
+from services.usage.use_cases.ports import UsageWork
+from services.usage.use_cases.provision_resources import get_tenant
+from shared.clock import local_midnight
+from shared.errors import NotFound
+from shared.events.usage import MeteredMinutes
+from shared.ids import PlanId, ProviderId, TenantId
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Extensions or DIDs: provisioned now (at the end of an ended period), and the most at one time."""
+
+    used: int
+    peak: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """``days``: local day, billed calls, billed seconds."""
+
+    as_of: datetime
+    extensions: Held
+    dids: Held
+    minutes: tuple[MeteredMinutes, ...]
+    included_seconds: int
+    days: tuple[tuple[date, int, int], ...]
+
+
+async def read_usage(
+    work: UsageWork,
+    provider_id: ProviderId,
+    tenant_id: TenantId,
+    start: date,
+    end: date,
+    plan_id: PlanId,
+    plan_version: int,
+) -> Usage:
+    """Raises ``NotFound`` for an unknown tenant or plan version, or one of another provider."""
+    tenant = await get_tenant(work, provider_id, tenant_id)
+    terms = await work.directory.plan(provider_id, plan_id, plan_version)
+    if terms is None:
+        raise NotFound("There is no such version of that plan.", field="plan_id")
+    figures = await measure_period(work, tenant, terms, start, end)
+    now = await work.now(provider_id)
+    last = local_midnight(end, tenant.zone) - timedelta(microseconds=1)
+    at = min(now, last)
+    days: dict[date, tuple[int, int]] = {}
+    for total in figures.days:
+        calls, billed = days.get(total.day, (0, 0))
+        days[total.day] = (calls + total.calls, billed + total.billed_seconds)
+    return Usage(
+        as_of=now,
+        extensions=Held(_held_at(figures.resources, "extension", at), figures.extensions_peak),
+        dids=Held(_held_at(figures.resources, "did", at), figures.dids_peak),
+        minutes=tuple(metered_minutes(one) for one in figures.minutes),
+        included_seconds=figures.included_seconds,
+        days=tuple((day, calls, billed) for day, (calls, billed) in sorted(days.items())),
+    )
+
+
+def _held_at(resources: tuple[Resource, ...], kind: str, at: datetime) -> int:
+    return sum(one.kind == kind and one.holds_at(at) for one in resources)

@@ -1,0 +1,244 @@
+"""Keep a batch of received records: each call once, metered, in its day's total; what cannot be placed waits."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.usage.domain.calls import Call, Parties, instant, is_too_long, meter_call
+from services.usage.domain.placing import find_tenant
+from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
+from services.usage.domain.tenants import Resource, Tenant
+from services.usage.use_cases.ports import Numbering, QuarantinedRecord, UsageWork
+from shared.events.usage import CallsRecorded, TenantCalls
+from shared.ids import ProviderId, TenantId, derived_id, new_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """Why a record waits."""
+
+    reason: str
+    field: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What the batch needs to know, read once under the tenants' shared locks."""
+
+    tenants: Mapping[TenantId, Tenant]
+    owners: Mapping[int, TenantId]
+    resources: Mapping[TenantId, Sequence[Resource]]
+
+
+UNKNOWN_TENANT = (
+    "No tenant has this SIP domain, account code or number; open it, and the record is taken by itself."
+)
+UNKNOWN_PLAN = "The plan of the tenant is not known yet; the record is taken by itself when it is."
+TOO_LONG = "The call is over 24 hours long; look at it, then replay it with --accept, or leave it."
+CONFLICT = (
+    "A record with this switch and leg but other contents was received before; that one is billed (R15)."
+)
+
+
+async def record_calls(
+    work: UsageWork,
+    numbering: Numbering,
+    provider_id: ProviderId,
+    received: Sequence[Received],
+    *,
+    late_window: timedelta,
+) -> list[Outcome]:
+    """Outcomes in the order of ``received``. Everything is one transaction: kept and counted, or neither.
+
+    Totals do not depend on the order of arrival: a call is added to its day only by the transaction that inserted
+    it, and period totals are computed from days.
+    """
+    now = await work.now(provider_id)
+    version, country = await work.directory.state(provider_id)
+    records = {
+        position: one.record for position, one in enumerate(received) if isinstance(one.record, CallRecord)
+    }
+    around, parties = await _look_around(work, numbering, provider_id, country, records)
+    calls: dict[int, Call] = {}
+    problems: dict[int, _Problem] = {}
+    for position, one in enumerate(received):
+        made = _meter(
+            one,
+            around,
+            position,
+            parties.get(position),
+            received_at=one.received_at or now,
+            late_window=late_window,
+        )
+        if isinstance(made, Call):
+            calls[position] = made
+        else:
+            problems[position] = made
+    new = await _keep(work, provider_id, calls, problems, now)
+    kept = [
+        _quarantined(provider_id, received[at], problem, version, now) for at, problem in problems.items()
+    ]
+    await work.quarantine.add(kept)
+    ids = dict(zip(problems, (one.quarantine_id for one in kept), strict=True))
+    return [_outcome(position, new, problems, ids) for position in range(len(received))]
+
+
+async def _look_around(
+    work: UsageWork,
+    numbering: Numbering,
+    provider_id: ProviderId,
+    country: str | None,
+    records: Mapping[int, CallRecord],
+) -> tuple[_Surroundings, dict[int, Parties]]:
+    if not records:
+        return _Surroundings({}, {}, {}), {}
+    dids = {
+        position: [
+            number
+            for raw in (record.to_number, record.from_number)
+            if (number := numbering.e164(raw, country)) is not None
+        ]
+        for position, record in records.items()
+    }
+    directory = await work.directory.look_up(
+        provider_id,
+        domains={domain for record in records.values() for domain in record.domains},
+        account_codes={code for record in records.values() for code in record.account_codes},
+        tenant_ids={record.tenant_id for record in records.values() if record.tenant_id is not None},
+        dids={number for numbers in dids.values() for number in numbers},
+    )
+    owners = {
+        position: owner
+        for position, record in records.items()
+        if (owner := find_tenant(record, dids[position], directory, instant(record.placed_us))) is not None
+    }
+    # From here on no period of these tenants is metered until the new calls are in.
+    await work.directory.share(set(owners.values()))
+    tenants = await work.directory.tenants(set(owners.values()))
+    parties = {
+        position: numbering.parties(
+            records[position].from_number, records[position].to_number, tenants[owner].country
+        )
+        for position, owner in owners.items()
+    }
+    values = {
+        value
+        for position, both in parties.items()
+        for value in (
+            both.from_number,
+            both.to_number,
+            records[position].from_number,
+            records[position].to_number,
+        )
+    }
+    resources = await work.directory.own_resources(tenants.keys(), values)
+    return _Surroundings(tenants, owners, resources), parties
+
+
+def _meter(
+    one: Received,
+    around: _Surroundings,
+    position: int,
+    parties: Parties | None,
+    *,
+    received_at: datetime,
+    late_window: timedelta,
+) -> Call | _Problem:
+    record = one.record
+    if isinstance(record, Unreadable):
+        return _Problem("unreadable", record.field, record.detail)
+    owner = around.owners.get(position)
+    if owner is None or parties is None:
+        return _Problem("unknown_tenant", "tenant", UNKNOWN_TENANT)
+    if is_too_long(record) and not one.accepted:
+        return _Problem("over_24_hours", "end_time", TOO_LONG)
+    tenant = around.tenants[owner]
+    day = instant(record.placed_us).astimezone(tenant.zone).date()
+    plan = tenant.plan_on(day)
+    if plan is not None and plan.terms is None:
+        return _Problem("unknown_plan", "tenant", UNKNOWN_PLAN)
+    return meter_call(
+        record,
+        tenant,
+        parties,
+        around.resources.get(owner, ()),
+        terms=plan.terms if plan else None,
+        received_at=received_at,
+        late_window=late_window,
+    )
+
+
+async def _keep(
+    work: UsageWork,
+    provider_id: ProviderId,
+    calls: Mapping[int, Call],
+    problems: dict[int, _Problem],
+    now: datetime,
+) -> set[int]:
+    """Inserts what is new, counts it, and says which positions that were; conflicts are added to ``problems``."""
+    if not calls:
+        return set()
+    first: dict[UUID, int] = {}
+    for position, call in calls.items():
+        first.setdefault(call.call_key, position)
+    inserted = await work.calls.add([calls[position] for position in first.values()], received_at=now)
+    new = {first[key] for key in inserted}
+    # A fingerprint decides between a repeat and a conflict; for a new call it is that of its first record here.
+    known = {calls[position].call_key: calls[position].fingerprint for position in new}
+    known |= (
+        await work.calls.fingerprints(provider_id, first.keys() - inserted) if first.keys() - inserted else {}
+    )
+    for position, call in calls.items():
+        if position not in new and known.get(call.call_key) != call.fingerprint:
+            problems[position] = _Problem("conflict", None, CONFLICT)
+    added = [calls[position] for position in sorted(new)]
+    billed = [call for call in added if call.billed_seconds > 0]
+    await work.calls.add_to_totals(billed)
+    await work.periods.mark_dirty({(call.tenant_id, call.local_day) for call in billed})
+    if added:
+        work.emit(_recorded(provider_id, added, now), time=now)
+    return new
+
+
+def _recorded(provider_id: ProviderId, added: Collection[Call], now: datetime) -> CallsRecorded:
+    sums: dict[TenantId, tuple[int, int]] = {}
+    for call in added:
+        calls, billed = sums.get(call.tenant_id, (0, 0))
+        sums[call.tenant_id] = (calls + 1, billed + call.billed_seconds)
+    return CallsRecorded(
+        provider_id=provider_id,
+        batch_id=new_id(),
+        tenants=tuple(
+            TenantCalls(tenant_id=tenant_id, calls=calls, billed_seconds=billed)
+            for tenant_id, (calls, billed) in sorted(sums.items())
+        ),
+        recorded_at=now,
+    )
+
+
+def _quarantined(
+    provider_id: ProviderId, one: Received, problem: _Problem, version: int, now: datetime
+) -> QuarantinedRecord:
+    return QuarantinedRecord(
+        provider_id=provider_id,
+        quarantine_id=derived_id("quarantine", one.source, one.raw.hex(), sorted(one.context.items())),
+        received_at=one.received_at or now,
+        source=one.source,
+        reason=problem.reason,
+        field=problem.field,
+        detail=problem.detail,
+        raw=one.raw,
+        context=one.context,
+        directory_version=version,
+    )
+
+
+def _outcome(
+    position: int, new: Collection[int], problems: Mapping[int, _Problem], ids: Mapping[int, UUID]
+) -> Outcome:
+    problem = problems.get(position)
+    if problem is not None:
+        return Outcome("quarantined", problem.reason, problem.field, problem.detail, ids[position])
+    return Outcome("taken" if position in new else "repeated")

@@ -1,0 +1,292 @@
+"""The page shows what the guide promises, to whom it may be shown, and pays."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Site
+from tests.support.fake_services import OPEN_INVOICE, PAID_INVOICE, PAYMENT, TENANT, VISA, usd
+
+pytestmark = pytest.mark.browser
+
+SECTIONS = ["Subscription Summary", "Usage This Period", "Payment Methods", "Invoices", "Payment History"]
+
+
+def suspend(site: Site) -> None:
+    """Takes Fenwick's service away for the open invoice."""
+    site.services.answers[f"suspension {TENANT}/standing"] |= {
+        "stage": "both_barred",
+        "suspended": True,
+        "since": "2026-12-06T05:00:00Z",
+        "owed": usd(17895),
+        "steps": [
+            {"kind": "reminder", "day": 12, "on": "2026-12-04", "state": "done"},
+            {"kind": "both_barred", "day": 14, "on": "2026-12-06", "state": "done"},
+        ],
+        "works_now": {"outbound": "reject", "inbound": "announce", "reachable_numbers": []},
+    }
+    rows = site.services.answers[f"invoicing {TENANT}/invoices?status=open"]["invoices"]
+    rows[0]["status"] = "overdue"
+
+
+def payment(status: str, **more: Any) -> dict[str, Any]:
+    return {
+        "payment_id": str(PAYMENT),
+        "at": "2026-11-18T15:31:00Z",
+        "amount": usd(10000),
+        "status": status,
+        "method": None,
+        "invoices": [],
+        **more,
+    }
+
+
+async def text_of(page: Page, selector: str) -> str:
+    """The text with plain spaces, as a person reads it."""
+    return (await page.locator(selector).inner_text()).replace("\u00a0", " ").replace("\u2009", " ")
+
+
+async def test_overview_shows_every_section_of_the_guide(site: Site) -> None:
+    """Names and order of the guide; figures, dates and statuses in the tenant's words."""
+    page = await site.open("tenant_admin")
+    await expect(page.locator("[data-section=payments] table")).to_be_visible()
+    assert await page.locator("main h2").all_inner_texts() == SECTIONS
+    assert "#token" not in page.url
+    strip = await text_of(page, "[data-section=balance]")
+    assert "$178.95" in strip and "Sunday, Nov 22, 2026" in strip and "Pay Now" in strip
+    summary = await text_of(page, "[data-section=subscription]")
+    for words in ("Professional", "Active", "Flat Rate", "$249.00", "Nov 1 – 30, 2026", "Dec 1, 2026"):
+        assert words in summary
+    usage = await text_of(page, "[data-section=usage]")
+    for words in (
+        "22",
+        "20 included",
+        "2 above × $12.00",
+        "2,155.6",
+        "844.4 left, then $0.019 a minute",
+        "$26.50",
+    ):
+        assert words in usage
+    methods = await text_of(page, "[data-section=methods]")
+    for words in (
+        "Visa •••• 4242",
+        "Default",
+        "Expires 04/2028",
+        "Set as Default",
+        "Delete",
+        "Auto-pay is on",
+    ):
+        assert words in methods
+    invoices = await text_of(page, "[data-section=invoices]")
+    for words in (
+        "KV-2026-01187",
+        "Nov 22, 2026",
+        "$328.95",
+        "Partially Paid",
+        "View Detail",
+        "Download PDF",
+    ):
+        assert words in invoices
+    history = await text_of(page, "[data-section=payments]")
+    for words in (
+        "Nov 5, 2026",
+        "Mastercard •••• 4444",
+        "Succeeded",
+        "Refund to Visa •••• 4242",
+        "\u2212$20.00",
+    ):
+        assert words in history
+    assert "billing@kestrelvoice.example" in await text_of(page, "footer")
+
+
+async def test_a_section_that_is_away_says_so_and_comes_back(site: Site) -> None:
+    """The others work; Try Again brings it."""
+    site.services.away.add("usage")
+    page = await site.open("tenant_admin")
+    section = page.locator("[data-section=usage]")
+    await expect(section).to_contain_text("Usage can't be loaded right now.")
+    await expect(page.locator("[data-section=invoices]")).to_contain_text("KV-2026-01187")
+    site.services.away.clear()
+    await section.get_by_role("button", name="Try Again").click()
+    await expect(section).to_contain_text("2,155.6")
+
+
+async def test_a_tenant_user_sees_no_amounts(site: Site) -> None:
+    """R60: service is interrupted, whom to ask; no money, no billing section, no request for any."""
+    suspend(site)
+    page = await site.open("tenant_user")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Phone service is interrupted")
+    body = await text_of(page, "body")
+    assert "$" not in body and "KV-2026" not in body and "Pay" not in body
+    assert "billing@kestrelvoice.example" in body and "Emergency calls" in body
+    assert not [
+        one for one in site.services.requests if "/invoices" in one.url.path or "/payments" in one.url.path
+    ]
+
+
+async def test_markup_in_a_name_stays_text(site: Site) -> None:
+    """A tenant, a plan and a call record cannot bring script into the page."""
+    evil = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+    answers = site.services.answers
+    answers[f"invoicing {TENANT}"]["name"] = evil
+    answers[f"invoicing {TENANT}/summary"]["plan"]["name"] = evil
+    answers[f"usage {TENANT}/calls"]["calls"][0]["from"] = evil
+    page = await site.open("tenant_admin")
+    await expect(page.locator("[data-section=subscription]")).to_contain_text(evil)
+    await expect(page.locator(".whose")).to_have_text(evil)
+    await page.get_by_role("link", name="Call History").click()
+    await expect(page.locator("[data-section=calls] td").nth(1)).to_have_text(evil)
+    assert "owned" not in await page.title()
+
+
+async def test_without_a_token_the_page_says_what_to_do(site: Site) -> None:
+    """No login form of our own: the portal signs people in."""
+    page = await site.open()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Please sign in")
+    assert site.services.requests == []
+
+
+async def test_an_invoice_shows_header_lines_and_totals(site: Site) -> None:
+    """Everything the guide names, with a link to the calls and the PDF as a file."""
+    page = await site.open("tenant_admin", path=f"/billing/invoices/{OPEN_INVOICE}")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Invoice KV-2026-01187")
+    shown = await text_of(page, "[data-section=invoice]")
+    for words in (
+        "Nov 1, 2026", "Nov 22, 2026", "Professional plan", "612.4 min", "$0.019", "$11.64", "Number transfer",
+        "$302.14", "New York sales tax, 8.875% of $302.14", "$26.81", "$328.95", "\u2212$150.00", "$178.95",
+        "Kestrel Voice LLC", "48 Alder Avenue",
+    ):  # fmt: skip
+        assert words in shown, words
+    async with page.expect_download() as started:
+        await page.get_by_role("button", name="Download PDF").click()
+    assert (await started.value).suggested_filename == "KV-2026-01187.pdf"
+
+
+async def test_pays_a_part_with_the_banks_confirmation(site: Site) -> None:
+    """The button names the amount; the challenge runs; the result says what is still due; one request, recorded."""
+    sent: list[Any] = []
+
+    def pay(body: Any) -> tuple[int, Any]:
+        sent.append(body)
+        return 200, payment("requires_action", client_secret="pi_1_secret_2", publishable_key="pk_test_x")
+
+    def refresh(_: Any) -> tuple[int, Any]:
+        for key in (f"invoicing {TENANT}/invoices", f"invoicing {TENANT}/invoices?status=open"):
+            site.services.answers[key]["invoices"][0] |= {"paid": usd(25000), "balance": usd(7895)}
+        return 200, payment("succeeded")
+
+    site.services.handlers[f"payments POST {TENANT}/payments"] = pay
+    site.services.handlers[f"payments POST {TENANT}/payments/{PAYMENT}/refresh"] = refresh
+    page = await site.open("tenant_admin")
+    await page.locator("[data-section=balance]").get_by_role("button", name="Pay Now").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_label("Amount (USD)")).to_have_value("178.95")
+    await expect(dialog.get_by_role("button", name="Pay $178.95")).to_be_enabled()
+    await dialog.get_by_label("Amount (USD)").fill("500")
+    await expect(dialog).to_contain_text("The balance is $178.95; enter that or less.")
+    await dialog.get_by_label("Amount (USD)").fill("100")
+    await expect(dialog).to_contain_text("Still due after this payment: $78.95")
+    await dialog.get_by_role("button", name="Pay $100.00").click()
+    await expect(dialog).to_contain_text("$100.00 paid.")
+    await expect(dialog).to_contain_text("$78.95 is still due on Nov 22, 2026.")
+    assert await page.locator("html").get_attribute("data-challenged") == "yes"
+    assert (10000, str(VISA)) == (sent[0]["amount"]["minor"], sent[0]["method_id"])
+    assert len(sent) == 1
+    assert len(site.audit.rows) == 2
+    await page.keyboard.press("Escape")
+    await expect(page.locator("[data-section=balance]")).to_contain_text("$78.95")
+
+
+async def test_a_decline_says_that_no_money_was_taken(site: Site) -> None:
+    """The server's sentence, in an alert that takes the focus; the form stays for another try."""
+    sentence = "Your bank declined Visa •••• 4242: not enough funds. No money was taken. Choose another."
+    site.services.handlers[f"payments POST {TENANT}/payments"] = lambda _: (
+        200,
+        payment("failed", sentence=sentence, reason="no_funds"),
+    )
+    page = await site.open("tenant_admin")
+    await page.locator("[data-section=balance]").get_by_role("button", name="Pay Now").click()
+    await page.get_by_role("button", name="Pay $178.95").click()
+    alert = page.get_by_role("alert")
+    await expect(alert).to_contain_text(sentence)
+    await expect(alert).to_be_focused()
+    await expect(page.get_by_role("button", name="Pay $178.95")).to_be_enabled()
+
+
+async def test_saves_a_payment_method_and_warns_before_deleting_the_default(site: Site) -> None:
+    """Stripe's fields in a dialog; deleting the default asks for the next one in the same step (R62)."""
+    saved: list[Any] = []
+    deleted: list[str] = []
+    site.services.handlers[f"payments POST {TENANT}/setup-intents"] = lambda _: (
+        201,
+        {"setup_intent": "seti_1", "client_secret": "seti_1_secret_2", "publishable_key": "pk_test_x"},
+    )
+    site.services.handlers[f"payments POST {TENANT}/methods"] = lambda body: (saved.append(body), (200, {}))[
+        1
+    ]
+    site.services.handlers[f"payments DELETE {TENANT}/methods/{VISA}"] = lambda _: (
+        deleted.append("visa"),
+        (200, {"default": None, "auto_pay_turned_off": False}),
+    )[1]
+    page = await site.open("tenant_admin")
+    await page.get_by_role("button", name="Add Payment Method").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Card fields of Stripe")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    assert saved == [{"setup_intent": "seti_stand_in"}]
+    await page.get_by_role("button", name="Delete Visa").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Choose which payment method becomes the default.")
+    await expect(dialog.get_by_label("Next default")).to_contain_text("Mastercard •••• 4444")
+    await dialog.get_by_role("button", name="Delete", exact=True).click()
+    await expect(dialog).to_have_count(0)
+    assert deleted == ["visa"]
+
+
+async def test_a_suspended_admin_lands_on_the_suspension_page(site: Site) -> None:
+    """What is owed, what works, one button that restores; then the page notices that service is back."""
+    suspend(site)
+    page = await site.open("tenant_admin")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Your phone service is suspended")
+    assert page.url.endswith("/billing/suspended")
+    shown = await text_of(page, "main")
+    for words in (
+        "was due on Nov 22, 2026", "$178.95", "hear “service interrupted”", "always go through",
+        "Suspended, 14 days past due", "A partial payment does not restore service.",
+    ):  # fmt: skip
+        assert words in shown, words
+    await expect(page.get_by_role("button", name="Pay $178.95 and restore service")).to_be_visible()
+    site.services.answers[f"suspension {TENANT}/standing"] |= {"suspended": False, "stage": "none"}
+    await expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Your phone service works again", timeout=10_000
+    )
+
+
+async def test_no_sideways_scrolling_on_a_narrow_screen(site: Site) -> None:
+    """At 320 px every view fits, with long names as well."""
+    site.services.answers[f"invoicing {TENANT}"]["name"] = (
+        "Donaudampfschifffahrtsgesellschaftskapitän & Söhne"
+    )
+    for path in (
+        "/billing",
+        f"/billing/invoices/{PAID_INVOICE}",
+        f"/billing/invoices/{OPEN_INVOICE}",
+        "/billing/calls",
+    ):
+        page = await site.open("tenant_admin", path=path, width=320)
+        await expect(page.locator("main h1")).to_be_visible()
+        await expect(page.locator(".skeleton")).to_have_count(0)
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 320, (path, wide)
+
+
+async def test_money_and_days_follow_the_tenants_locale(site: Site) -> None:
+    """The figures of design/ui.md for German: comma, currency behind, months in letters."""
+    for key in (f"invoicing {TENANT}", f"invoicing {TENANT}/summary"):
+        site.services.answers[key]["locale"] = "de"
+    page = await site.open("tenant_admin")
+    await expect(page.locator("[data-section=payments] table")).to_be_visible()
+    assert "328,95 $" in await text_of(page, "[data-section=invoices]")
+    assert "22. Nov. 2026" in await text_of(page, "[data-section=invoices]")
+    assert "1.–30. Nov. 2026" in await text_of(page, "[data-section=subscription]")

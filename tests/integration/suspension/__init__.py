@@ -1,0 +1,1 @@
+"""Suspension on real servers."""

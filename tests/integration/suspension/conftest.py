@@ -1,0 +1,76 @@
+"""A migrated database of suspension and a desk from which tests send it events and move its clocks."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.suspension.adapters.work import SqlSuspensionWork
+from services.suspension.entrypoints.consumers import HANDLERS
+from services.suspension.entrypoints.scheduler import make_sweep
+from services.suspension.main import MIGRATIONS
+from shared.clock import SetClock
+from shared.db.engine import make_engine
+from shared.db.migration import migrate
+from shared.events.envelope import Envelope, Event
+from shared.events.invoicing import ClockAdvanced
+from shared.ids import EventId, new_id
+from shared.messaging.broker import make_broker
+from shared.messaging.consumers import Consumers
+from tests.conftest import FreshDatabase
+from tests.unit.suspension.builders import PROVIDER
+
+
+class Desk:
+    """Handles events exactly as the service does, without a broker in between. ``clock`` is real time."""
+
+    def __init__(self, url: str, engine: AsyncEngine) -> None:
+        self.url = url
+        self.engine = engine
+        self.clock = SetClock(datetime(2026, 1, 1, tzinfo=UTC))
+        broker = make_broker("amqp://nobody@127.0.0.1:1/", prefetch=1)
+        self._consumers = Consumers("suspension", broker, self.work, HANDLERS)
+        self.sweep = make_sweep(engine, self.work, self.clock)
+
+    def work(self) -> SqlSuspensionWork:
+        return SqlSuspensionWork(self.engine, clock=self.clock)
+
+    def envelope(self, event: Event, at: datetime | None = None) -> bytes:
+        now = at or self.clock.now()
+        return Envelope.of(event, event_id=EventId(new_id()), source="test", time=now, sent_at=now).to_bytes()
+
+    async def send(self, event: Event, at: datetime | None = None) -> None:
+        """``at``: the event's time where it differs from now."""
+        await self._consumers.handle(type(event), self.envelope(event, at))
+
+    async def handle(self, event_class: type[Event], body: bytes) -> bool:
+        return await self._consumers.handle(event_class, body)
+
+    async def move_to(self, at: datetime) -> None:
+        """Moves the provider's test clock and sweeps, as the service does when the clock's event comes."""
+        await self.send(ClockAdvanced(provider_id=PROVIDER, now=at))
+        while await self.sweep():
+            pass
+
+    async def emitted(self) -> list[dict[str, Any]]:
+        """Events in the outbox, in order, as ``{"type", **data}``."""
+        async with self.engine.connect() as connection:
+            rows = await connection.execute(text("SELECT type, body FROM outbox ORDER BY sequence"))
+            return [{"type": row.type, **orjson.loads(row.body)["data"]} for row in rows]
+
+    async def rows(self, query: str) -> list[dict[str, Any]]:
+        async with self.engine.connect() as connection:
+            return [dict(row) for row in (await connection.execute(text(query))).mappings()]
+
+
+@pytest.fixture
+async def desk(fresh_database: FreshDatabase) -> AsyncIterator[Desk]:
+    url = await fresh_database("suspension")
+    await migrate(url, MIGRATIONS)
+    engine = make_engine(url, pool=8)
+    yield Desk(url, engine)
+    await engine.dispose()

@@ -1,0 +1,306 @@
+"""What the mails say, in whose dress, and that strangers' words stay words."""
+
+import email
+import email.policy
+import re
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
+from html.parser import HTMLParser
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifications.adapters.composing import MailComposer
+from services.notifications.adapters.documents import from_document, to_document
+from services.notifications.adapters.formats import LocalFormats
+from services.notifications.domain.facts import (
+    Facts,
+    FailedPayment,
+    IssuedInvoice,
+    Method,
+    OwedInvoice,
+    PaidPart,
+    Receipt,
+    Reminder,
+    Restored,
+    Suspended,
+    kind_of,
+)
+from services.notifications.domain.mail import Mail, mail_id_of
+from services.notifications.domain.people import Contact, Sender
+from services.notifications.domain.wording import wording_for
+from services.notifications.use_cases.ports import Composed
+from shared.clock import SetClock
+from shared.ids import EventId
+from shared.money import Currency, Money
+from tests.support.mail import NOON, PROVIDER, TENANT
+
+USD = Currency("USD")
+VISA = Method("card", "visa", "4242")
+BANK = Method("us_bank_account", "STRIPE TEST BANK", "6789")
+NBSP = "\u00a0"
+
+
+def usd(minor: int) -> Money:
+    return Money(minor, USD)
+
+
+OWED = OwedInvoice("KV-2026-01071", date(2026, 10, 22), usd(14894))
+LATER = OwedInvoice("KV-2026-01102", date(2026, 11, 22), usd(7895))
+ISSUED = IssuedInvoice("KV-2026-01102", usd(17895), usd(17895), date(2026, 11, 8), date(2026, 11, 22), True)
+RECEIPT = Receipt(usd(10000), VISA, NOON, (PaidPart("KV-2026-01102", usd(10000)),), (LATER,))
+
+
+def failed(reason: str, method: Method = VISA, **values: object) -> FailedPayment:
+    return FailedPayment(
+        **{  # type: ignore[arg-type]
+            "amount": usd(14894),
+            "method": method,
+            "at": NOON,
+            "reason": reason,
+            "by_auto_pay": True,
+            "numbers": ("KV-2026-01071",),
+            "next_retry_at": datetime(2026, 11, 13, 3, tzinfo=UTC),
+            **values,
+        }
+    )
+
+
+EVERY_KIND: list[Facts] = [
+    ISSUED,
+    RECEIPT,
+    failed("no_funds"),
+    Reminder(7, usd(14894), (OWED,), date(2026, 11, 5)),
+    Suspended(True, NOON, usd(14894), (OWED,)),
+    Restored(NOON),
+]
+
+
+def compose(
+    facts: Facts,
+    *,
+    tenant: str = "Acme Dental",
+    provider: str = "Kestrel Voice",
+    colour: str = "#FFB300",
+    locale: str = "en-US",
+) -> tuple[Composed, EmailMessage]:
+    contact = Contact(
+        PROVIDER, TENANT, tenant, locale, "America/New_York", "books@acme.example", "ann@acme.example"
+    )
+    sender = Sender(
+        PROVIDER, provider, colour, provider, (provider,), "billing@kestrel.example", "+12125550100"
+    )
+    event_id = EventId(UUID(int=7))
+    kind = kind_of(facts)
+    mail = Mail(
+        PROVIDER,
+        mail_id_of(PROVIDER, event_id, kind),
+        TENANT,
+        kind,
+        event_id,
+        NOON,
+        facts,
+        created_at=NOON,
+        due_at=NOON,
+    )
+    composer = MailComposer(
+        mail_from="billing@tollgate.example",
+        billing_url="https://billing.example/billing?a=1&b=2",
+        clock=SetClock(NOON),
+    )
+    composed = composer.compose(mail, contact, sender)
+    message = email.message_from_bytes(composed.content, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    return composed, message
+
+
+def words(facts: Facts) -> str:
+    """The mail's text, spaces that may not break shown as plain ones."""
+    return compose(facts)[0].text.replace(NBSP, " ")
+
+
+class Elements(HTMLParser):
+    """Every tag of a page and every attribute that runs or loads something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.text: list[str] = []
+        self.links: set[str] = set()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attributes:
+            assert not name.startswith("on"), f"{tag} has a handler"
+            if name in ("href", "src"):
+                self.links.add(value or "")
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def elements(html: str) -> Elements:
+    parser = Elements()
+    parser.feed(html)
+    return parser
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        (
+            failed("no_funds"),
+            "Your bank declined Visa •••• 4242: not enough funds. No money was taken. Choose another payment"
+            " method or enter a smaller amount, then press Pay.",
+        ),
+        (
+            failed("expired"),
+            "Visa •••• 4242 has expired. No money was taken. Add a card or choose another payment method.",
+        ),
+        (
+            failed("declined"),
+            "Your bank declined Visa •••• 4242. No money was taken. Choose another payment method or call your"
+            " bank.",
+        ),
+        (
+            failed("authentication"),
+            "Your bank wants you to confirm this payment. No money has moved. Press Confirm.",
+        ),
+        (
+            failed("other", BANK),
+            "The payment with bank account •••• 6789 did not go through. No money was taken.",
+        ),
+        (failed("no_method"), "There is no payment method to charge. No money was taken."),
+        (failed("declined"), "We will try again on Nov 12, 2026."),
+        (failed("declined", next_retry_at=None), "Auto-pay will not try this payment again by itself"),
+        (RECEIPT, "$100.00 paid. $78.95 is still due on Nov 22, 2026."),
+        (
+            Suspended(True, NOON, usd(14894), (OWED,)),
+            "Your phone service is suspended. Invoice KV-2026-01071 was due on Oct 22, 2026 and has not been"
+            " paid. Pay $148.94 to restore service; calls usually work again within minutes.",
+        ),
+        (
+            Reminder(7, usd(14894), (OWED,), date(2026, 11, 5)),
+            "Your phone service will be suspended on Nov 5, 2026 if this is not paid. To stop it, pay $148.94"
+            " before then.",
+        ),
+        (
+            Reminder(3, usd(22789), (OWED, LATER), None),
+            "Invoices KV-2026-01071 and KV-2026-01102 have not been paid; the oldest was due on Oct 22, 2026."
+            " You owe $227.89.",
+        ),
+        (ISSUED, "$178.95 is due on Nov 22, 2026."),
+    ],
+)
+def test_says_what_happened_whether_money_moved_and_what_to_do(facts: Facts, sentence: str) -> None:
+    """The sentences of design/ui.md, with retry days in the tenant's own zone (Nov 13, 03:00 UTC is the 12th)."""
+    assert sentence in words(facts)
+
+
+def test_a_payment_that_was_made_by_hand_promises_no_automatic_retry() -> None:
+    """Pay Now is not repeated by anybody, so the mail does not speak of it."""
+    text = words(failed("declined", by_auto_pay=False, next_retry_at=None))
+    assert "try again" not in text
+    assert "by itself" not in text
+
+
+def test_an_invoice_that_needs_nothing_says_so() -> None:
+    """Paid from credit, or too small for a card: no amount due, no Pay Now (R31, R37, R38)."""
+    credited = IssuedInvoice("KV-1", usd(500), usd(0), date(2026, 11, 8), date(2026, 11, 22), True)
+    small = IssuedInvoice("KV-1", usd(30), usd(30), date(2026, 11, 8), date(2026, 11, 22), False)
+    assert "Account credit used: \u2212$5.00" in words(credited)
+    for facts in (credited, small):
+        assert "There is nothing you need to do." in words(facts)
+        assert "Pay Now" not in words(facts)
+
+
+def test_an_over_payment_is_told_as_credit() -> None:
+    """What no invoice took comes off the next one (R52)."""
+    text = words(Receipt(usd(12000), VISA, NOON, (PaidPart("KV-1", usd(10000)),), ()))
+    assert "$20.00 was more than you owed. It is kept as account credit" in text
+    assert "Invoice KV-1 is paid in full." in text
+
+
+def test_a_suspension_by_hand_names_whom_to_ask() -> None:
+    """No invoice, no amount: the provider did it."""
+    text = words(Suspended(False, NOON, usd(0), ()))
+    assert "contact Kestrel Voice to restore it" in text
+    assert "$" not in text
+
+
+@pytest.mark.parametrize("facts", EVERY_KIND, ids=lambda facts: kind_of(facts).value)
+def test_text_and_html_tell_the_same(facts: Facts) -> None:
+    """Every paragraph and figure of the text is in the HTML, and both lead to the Billing page."""
+    composed, message = compose(facts)
+    page = elements(composed.html)
+    shown = " ".join(" ".join(page.text).split())
+    letter = wording_for("en-US").letter(
+        facts, provider="Kestrel Voice", formats=LocalFormats("en-US", "America/New_York")
+    )
+    for words_of_it in (*letter.paragraphs, *(figure.value for figure in letter.figures)):
+        assert words_of_it in composed.text
+        assert " ".join(words_of_it.split()) in shown
+    assert page.links == {"https://billing.example/billing?a=1&b=2"}
+    assert message.get_content_type() == "multipart/alternative"
+    assert max(len(line) for line in composed.content.split(b"\r\n")) <= 998
+
+
+@pytest.mark.parametrize("facts", EVERY_KIND, ids=lambda facts: kind_of(facts).value)
+def test_facts_survive_their_document(facts: Facts) -> None:
+    """What is stored is what was told, to the last cent and zone."""
+    kind = kind_of(facts)
+    assert from_document(kind, to_document(kind, facts)) == facts
+
+
+_HOSTILE = st.one_of(
+    st.sampled_from(
+        [
+            "Acme\r\nBcc: thief@evil.example",
+            "Acme\nSubject: other\n\n<html>",
+            "<script>alert(1)</script>",
+            '"><img src=x onerror=alert(1)>',
+            "{{ 7 * 7 }}{% for x in y %}",
+            "{name} {0} %s",
+            "a\u2028b\u2029c\x85d\x0be\x00f",
+            "\u202egnp.exe",
+            "Zoë & Søn ☎ GmbH",
+            ",;:<>@[]\\\"'()",
+            "x" * 5000,
+        ]
+    ),
+    st.text(min_size=1, max_size=200),
+)
+
+
+@given(tenant=_HOSTILE, provider=_HOSTILE, number=_HOSTILE)
+def test_strangers_words_stay_text(tenant: str, provider: str, number: str) -> None:
+    """Names with markup, templates or line breaks add no tag, no header and no recipient."""
+    issued = IssuedInvoice(number, usd(17895), usd(17895), date(2026, 11, 8), date(2026, 11, 22), True)
+    composed, message = compose(issued, tenant=tenant, provider=provider)
+    _, plain = compose(ISSUED)
+    assert sorted(message.keys()) == sorted(plain.keys())
+    assert len(message["To"].addresses) == 2
+    assert [address.addr_spec for address in message["From"].addresses] == ["billing@tollgate.example"]
+    assert message["Bcc"] is None
+    assert message.defects == []
+    assert elements(composed.html).tags == elements(compose(ISSUED)[0].html).tags
+    assert elements(composed.html).links == {"https://billing.example/billing?a=1&b=2"}
+
+
+@pytest.mark.parametrize("colour", ["red;background:url(https://evil.example)", '"><script>', "#12345", ""])
+def test_a_colour_that_is_none_is_not_used(colour: str) -> None:
+    """Only #RRGGBB enters a style; anything else is our own colour."""
+    composed, _ = compose(ISSUED, colour=colour)
+    assert "evil" not in composed.html
+    assert "script" not in composed.html
+    assert re.findall(r"background:(#[0-9A-F]{6});color:#[0-9A-F]{6};padding:16px", composed.html) == [
+        "#1C5AA8"
+    ]
+
+
+def test_the_same_event_has_the_same_message_id() -> None:
+    """By which a repeat can be known."""
+    assert compose(ISSUED)[1]["Message-ID"] == compose(ISSUED)[1]["Message-ID"]
+    assert compose(ISSUED)[1]["Message-ID"] != compose(RECEIPT)[1]["Message-ID"]

@@ -1,0 +1,1 @@
+"""Suspension: domain, use cases with fakes, the gate."""
