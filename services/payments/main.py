@@ -47,5 +47,5 @@ def build(settings: PaymentsSettings) -> FastAPI:
     service.on_stop(gateway.close)
     service.app.include_router(journal_router(service.engine, service.internal))
     service.app.include_router(routes(open_work, gateway, service.internal, service.wake_all))
-    service.app.include_router(webhook_routes(open_work, verifier, webhooks.wake))
+    service.app.include_router(webhook_routes(open_work, verifier.verify, webhooks.wake))
     return service.app
