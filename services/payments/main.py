@@ -41,6 +41,7 @@ def build(settings: PaymentsSettings) -> FastAPI:
     service.consume(open_work, HANDLERS, after_commit=service.wake_all)
     service.loop("collect", scheduler.collect)
     service.loop("janitor", scheduler.janitor)
+    service.loop("webhook retention", scheduler.retention, interval_seconds=3600)
     service.loop("tidy", scheduler.tidy, interval_seconds=5)
     webhooks = service.loop("webhooks", scheduler.webhooks)
     service.own_work(report)

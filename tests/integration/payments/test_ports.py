@@ -162,14 +162,14 @@ async def test_methods_consent_tenants_invoices_and_webhooks_are_kept(open_work:
         auto_pay=True,
         collect_at=T,
     )
-    event = WebhookEvent("", "evt_1", "payment_intent.succeeded", b"{}", T)
+    event = WebhookEvent(PROVIDER, "", "evt_1", "payment_intent.succeeded", b"{}", T)
     async with open_work() as work:
         await work.tenants.put(tenant)
         assert (await work.methods.add(method), await work.methods.add(method)) == (True, False)
         await work.methods.put_auto_pay(AutoPay(PROVIDER, TENANT, True, T, "ann", T))
         await work.methods.put_auto_pay(AutoPay(PROVIDER, TENANT, False, T, "bob", T))
         await work.invoices.put(invoice)
-        assert (await work.webhooks.add(event, None), await work.webhooks.add(replace(event), None)) == (
+        assert (await work.webhooks.add(event), await work.webhooks.add(replace(event))) == (
             True,
             False,
         )

@@ -287,7 +287,7 @@ class FakeAttempts(Part):
 
 
 class FakeWebhooks(Part):
-    async def add(self, event: WebhookEvent, provider_id: ProviderId | None) -> bool:
+    async def add(self, event: WebhookEvent) -> bool:
         key = (event.account, event.event_id)
         return self.store.webhooks.setdefault(key, event) is event
 
@@ -307,6 +307,9 @@ class FakeWebhooks(Part):
         key = (event.account, event.event_id)
         self.store.again_at[key] = again_at
         self.store.webhooks[key] = replace(event, tries=event.tries + 1)
+
+    async def purge(self, before: datetime) -> int:
+        return 0
 
 
 def sums(store: Store) -> dict[str, int]:
