@@ -137,9 +137,6 @@ class FakeAccounts(Part):
     async def know(self, provider_id: ProviderId) -> None:
         self.store.accounts.setdefault(provider_id, "")
 
-    async def is_known(self, provider_id: ProviderId) -> bool:
-        return provider_id in self.store.accounts
-
     async def of(self, provider_id: ProviderId) -> str:
         return self.store.accounts.get(provider_id, "")
 
@@ -309,7 +306,10 @@ class FakeWebhooks(Part):
         self.store.webhooks[key] = replace(event, tries=event.tries + 1)
 
     async def purge(self, before: datetime) -> int:
-        return 0
+        old = [key for key in self.store.finished if self.store.webhooks[key].received_at < before]
+        for key in old:
+            del self.store.webhooks[key], self.store.finished[key]
+        return len(old)
 
 
 def sums(store: Store) -> dict[str, int]:
