@@ -96,7 +96,7 @@ async def test_money_on_its_way_is_shown_instead_of_asked_for_again(gateway: Gat
 
 async def test_nothing_to_pay_needs_no_open_invoice(gateway: Gateway) -> None:
     """Without open invoices the strip is in the tenant's currency and asks for nothing."""
-    gateway.services.answers[f"invoicing {TENANT}/invoices?status=open"] = {"invoices": [], "next": None}
+    gateway.services.answers[f"invoicing {TENANT}/invoices?status=unpaid"] = {"invoices": [], "next": None}
     body = await overview(gateway)
     assert body["balance"]["face"] == "nothing"
     assert usd(0) == body["balance"]["balance"]

@@ -73,7 +73,7 @@ const payCard = (context, balance) => {
       update();
     } } });
     return h("li", {}, h("label", {}, box,
-      h("span", { class: "grow" }, h("strong", {}, invoice.number), " ", badge(status(INVOICE_STATUS, invoice.overdue ? "overdue" : "sent")),
+      h("span", { class: "grow" }, h("strong", {}, invoice.number), " ", badge(status(INVOICE_STATUS, invoice.overdue ? "Overdue" : invoice.paid.minor ? "Partially Paid" : "Sent")),
         h("span", { class: "note block" }, `Due ${format.day(invoice.due_on)} · ${invoice.overdue ? "needed to restore service" : "optional"}`)),
       money(format, invoice.balance)));
   };
