@@ -20,11 +20,11 @@ export const expiry = (method) => (method.expires ? `Expires ${method.expires}` 
 export const BILLING_MODEL = { flat_rate: "Flat Rate", pay_as_you_go: "Pay-As-You-Go" };
 
 export const SERVICE_STATUS = {
-  active: ["Active", "good", "check"],
-  trial: ["Trial", "info", "clock"],
-  suspended: ["Suspended", "bad", "pause"],
-  closed: ["Closed", "plain", "cross"],
-  unknown: ["Not known right now", "warn", "clock"],
+  Active: ["Active", "good", "check"],
+  Trial: ["Trial", "info", "clock"],
+  Suspended: ["Suspended", "bad", "pause"],
+  Closed: ["Closed", "plain", "cross"],
+  Unknown: ["Not known right now", "warn", "clock"],
 };
 
 export const INVOICE_STATUS = {

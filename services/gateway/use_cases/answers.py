@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.ids import InvoiceId, MethodId, PaymentId, PlanId, ProviderId, TenantId
 
@@ -135,7 +135,7 @@ class Tax(Answer):
 
     name: str
     rate: Decimal
-    taxable: Amount | None = None
+    base: Amount
     amount: Amount
 
 
@@ -173,10 +173,10 @@ class InvoiceList(Answer):
 class Party(Answer):
     """Billed by, or billed to."""
 
-    name: str = Field(validation_alias=AliasChoices("name", "legal_name"))
+    name: str
     address: tuple[str, ...] = ()
     tax_id: str | None = None
-    email: str | None = Field(None, validation_alias=AliasChoices("email", "billing_email"))
+    email: str | None = None
 
 
 class Invoice(InvoiceRow):
@@ -186,7 +186,7 @@ class Invoice(InvoiceRow):
     taxes: tuple[Tax, ...] = ()
     subtotal: Amount
     tax: Amount
-    account_credit_applied: Amount = Field(description="a part of what is paid (R31)")
+    credit_applied: Amount = Field(description="account credit, a part of what is paid (R31)")
     billed_by: Party
     billed_to: Party
 

@@ -31,7 +31,7 @@ async def test_has_every_section(gateway: Gateway) -> None:
     assert usd(17895) == body["balance"]["balance"]
     assert body["balance"]["face"] == "due"
     assert body["balance"]["due_on"] == "2026-11-22"
-    assert body["subscription"]["status"] == "active"
+    assert body["subscription"]["status"] == "Active"
     assert body["subscription"]["period"] == {"start_date": "2026-11-01", "end_date": "2026-12-01"}
     assert usd(2650) == body["usage"]["accruing"]
     assert body["usage"]["extensions"] == {"used": 22, "included": 20, "unit_price": "12.00"}
@@ -78,7 +78,7 @@ async def test_suspension_stands_over_the_subscription(gateway: Gateway) -> None
         "works_now": {"outbound": "reject", "inbound": "announce", "reachable_numbers": []},
     }
     body = await overview(gateway)
-    assert body["subscription"]["status"] == "suspended"
+    assert body["subscription"]["status"] == "Suspended"
     assert body["session"]["service"]["inbound"] == "announce"
 
 

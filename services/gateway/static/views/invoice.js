@@ -49,12 +49,12 @@ const totals = (context, invoice) => {
   const { format } = context;
   const row = (name, amount, properties = {}) => h("p", { class: "row", ...properties }, h("span", {}, name), amount && money(format, amount));
   // Account credit is a part of what is paid; it is shown apart (R31).
-  const credit = invoice.account_credit_applied;
+  const credit = invoice.credit_applied;
   const minus = (amount) => ({ ...amount, minor: -amount.minor });
   return h("div", { class: "totals" },
     row("Subtotal", invoice.subtotal),
     invoice.taxes.map((tax) => row(
-      `${tax.name}, ${format.percent(tax.rate)}${tax.taxable ? ` of ${format.money(tax.taxable)}` : ""}`, tax.amount)),
+      `${tax.name}, ${format.percent(tax.rate)} of ${format.money(tax.base)}`, tax.amount)),
     invoice.taxes.length === 0 && row("Tax", invoice.tax),
     row("Total", invoice.total, { class: "row strong ruled" }),
     credit.minor > 0 && row("Account credit", minus(credit)),
