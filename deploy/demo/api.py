@@ -22,7 +22,7 @@ class Api:
     def __init__(self, base_url: str, token: str, *, connections: int = 20) -> None:
         self._http = httpx.AsyncClient(
             base_url=base_url,
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=httpx.Timeout(30.0, connect=5.0),
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         )
@@ -41,7 +41,7 @@ class Api:
                 if answer.status_code not in _AWAY_STATUS:
                     return answer
                 trouble = f"{answer.status_code} {answer.text[:300]}"
-            except httpx.TransportError as error:
+            except (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError) as error:
                 trouble = repr(error)
             if time.monotonic() > give_up:
                 raise DemoFailed(f"{method} {path}: away for {AWAY_SECONDS:g} s: {trouble}")

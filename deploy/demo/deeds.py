@@ -99,7 +99,8 @@ async def _at_stripe(
     stage: Stage, path: str, key: str, account: str | None, form: dict[str, str]
 ) -> dict[str, Any]:
     """What Stripe.js does in the browser's frame: the card goes from the person to Stripe, past our services."""
-    headers = {"Authorization": f"Bearer {key}"}
+    # The card fields live in Stripe's own frame: that is where the request comes from.
+    headers = {"Authorization": f"Bearer {key}", "Origin": stage.endpoints["stripe_simulator"]}
     if account:
         headers["Stripe-Account"] = account
     async with httpx.AsyncClient(base_url=stage.endpoints["stripe_simulator"], timeout=20) as http:
@@ -115,31 +116,35 @@ async def _at_stripe(
         return await eventually("Stripe to answer", answered)
 
 
-def _card(card: Card) -> dict[str, str]:
-    return {
-        "payment_method_data[type]": "card",
-        "payment_method_data[card][number]": card.number,
-        "payment_method_data[card][exp_month]": "4",
-        "payment_method_data[card][exp_year]": "2031",
-        "payment_method_data[card][cvc]": "123",
+async def _confirm(stage: Stage, kind: str, intent: dict[str, Any], card: Card) -> dict[str, Any]:
+    """The card fields make a payment method, then the intent is confirmed with it; the intent as it is then."""
+    secret, key, account = intent["client_secret"], intent["publishable_key"], intent.get("stripe_account")
+    typed = {
+        "type": "card",
+        "card[number]": card.number,
+        "card[exp_month]": "4",
+        "card[exp_year]": "2031",
+        "card[cvc]": "123",
     }
+    method = await _at_stripe(stage, "/v1/payment_methods", key, account, typed)
+    if "id" not in method:
+        raise DemoFailed(f"the card was not taken: {method}")
+    path = f"/v1/{kind}/{secret.split('_secret_')[0]}/confirm"
+    form = {
+        "client_secret": secret,
+        "payment_method": method["id"],
+        "return_url": stage.endpoints["billing_page"],
+    }
+    return await _at_stripe(stage, path, key, account, form)
 
 
 async def save_card(stage: Stage, tenant: StagedTenant, card: Card) -> None:
     """Add Payment Method, then auto-pay on."""
     intent = await tenant.admin.post(f"{BILLING}/setup-intents", {})
-    secret = intent["client_secret"]
-    name = secret.split("_secret_")[0]
-    confirmed = await _at_stripe(
-        stage,
-        f"/v1/setup_intents/{name}/confirm",
-        intent["publishable_key"],
-        intent.get("stripe_account"),
-        {"client_secret": secret, **_card(card)},
-    )
+    confirmed = await _confirm(stage, "setup_intents", intent, card)
     if confirmed.get("status") != "succeeded":
         raise DemoFailed(f"saving the card of {tenant.spec.name}: {confirmed}")
-    await tenant.admin.post(f"{BILLING}/methods", {"setup_intent": name})
+    await tenant.admin.post(f"{BILLING}/methods", {"setup_intent": confirmed["id"]})
     await tenant.admin.put(f"{BILLING}/auto-pay", {"enabled": True})
 
 
@@ -157,14 +162,7 @@ async def pay_now(
             "request_id": str(uuid.uuid4()),
         },
     )
-    secret = payment["client_secret"]
-    await _at_stripe(
-        stage,
-        f"/v1/payment_intents/{secret.split('_secret_')[0]}/confirm",
-        payment["publishable_key"],
-        payment.get("stripe_account"),
-        {"client_secret": secret, **_card(card)},
-    )
+    await _confirm(stage, "payment_intents", payment, card)
 
     async def settled() -> dict[str, Any] | None:
         path = f"{BILLING}/payments/{payment['payment_id']}"

@@ -41,9 +41,15 @@ def expected_calls(tenant: StagedTenant, month: Month, *, late: bool) -> list[Bi
 
 
 async def _period_usage(tenant: StagedTenant) -> dict[str, Any]:
-    path = f"{PROVIDER}/tenants/{tenant.tenant_id}/usage"
-    window = {"start_date": OPENED.isoformat(), "end_date": PERIOD_END.isoformat()}
-    found: dict[str, Any] = await tenant.provider.admin.get(path, params=window)
+    path = f"{PROVIDER}/tenants/{tenant.tenant_id}"
+    known = await tenant.provider.admin.get(path)
+    window = {
+        "start_date": OPENED.isoformat(),
+        "end_date": PERIOD_END.isoformat(),
+        "plan_id": known["plan_id"],
+        "plan_version": known["plan_version"],
+    }
+    found: dict[str, Any] = await tenant.provider.admin.get(f"{path}/usage", params=window)
     return found
 
 

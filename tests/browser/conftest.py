@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from fastapi import FastAPI, Response
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from services.gateway.main import build
 from tests.support.billing_people import People, gateway_settings, make_people
@@ -27,6 +27,8 @@ ARGUMENTS = [
     "--no-first-run",
     "--disable-quic",
 ]
+# A busy machine is no fault of the page.
+expect.set_options(timeout=20_000)
 STRIPE_STAND_IN = Path(__file__).with_name("stripe_stand_in.js")
 
 

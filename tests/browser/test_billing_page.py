@@ -26,8 +26,8 @@ def suspend(site: Site) -> None:
         ],
         "works_now": {"outbound": "reject", "inbound": "announce", "reachable_numbers": []},
     }
-    rows = site.services.answers[f"invoicing {TENANT}/invoices?status=open"]["invoices"]
-    rows[0]["status"] = "overdue"
+    rows = site.services.answers[f"invoicing {TENANT}/invoices?status=unpaid"]["invoices"]
+    rows[0]["status"] = "Overdue"
 
 
 def payment(status: str, **more: Any) -> dict[str, Any]:
@@ -172,7 +172,7 @@ async def test_pays_a_part_with_the_banks_confirmation(site: Site) -> None:
         return 200, payment("requires_action", client_secret="pi_1_secret_2", publishable_key="pk_test_x")
 
     def refresh(_: Any) -> tuple[int, Any]:
-        for key in (f"invoicing {TENANT}/invoices", f"invoicing {TENANT}/invoices?status=open"):
+        for key in (f"invoicing {TENANT}/invoices", f"invoicing {TENANT}/invoices?status=unpaid"):
             site.services.answers[key]["invoices"][0] |= {"paid": usd(25000), "balance": usd(7895)}
         return 200, payment("succeeded")
 
@@ -222,13 +222,17 @@ async def test_saves_a_payment_method_and_warns_before_deleting_the_default(site
         201,
         {"setup_intent": "seti_1", "client_secret": "seti_1_secret_2", "publishable_key": "pk_test_x"},
     )
-    site.services.handlers[f"payments POST {TENANT}/methods"] = lambda body: (saved.append(body), (200, {}))[
-        1
-    ]
-    site.services.handlers[f"payments DELETE {TENANT}/methods/{VISA}"] = lambda _: (
-        deleted.append("visa"),
-        (200, {"default": None, "auto_pay_turned_off": False}),
-    )[1]
+
+    def keep(body: Any) -> tuple[int, Any]:
+        saved.append(body)
+        return 200, {}
+
+    def delete(_: Any) -> tuple[int, Any]:
+        deleted.append("visa")
+        return 200, {"default": None, "auto_pay_turned_off": False}
+
+    site.services.handlers[f"payments POST {TENANT}/methods"] = keep
+    site.services.handlers[f"payments DELETE {TENANT}/methods/{VISA}"] = delete
     page = await site.open("tenant_admin")
     await page.get_by_role("button", name="Add Payment Method").click()
     await expect(page.get_by_role("dialog")).to_contain_text("Card fields of Stripe")

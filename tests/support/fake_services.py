@@ -39,6 +39,8 @@ def _invoice(number: str, invoice_id: UUID, total: int, paid: int, status: str, 
         "paid": usd(paid),
         "balance": usd(total - paid),
         "status": status,
+        "usage_period": {"start_date": f"2026-{month - 1:02}-01", "end_date": f"2026-{month:02}-01"},
+        "fee_period": {"start_date": f"2026-{month:02}-01", "end_date": f"2026-{month + 1:02}-01"},
     }
 
 
@@ -47,6 +49,8 @@ def _line(kind: str, description: str, quantity: str, price: str, minor: int, mo
         "kind": kind,
         "description": description,
         "quantity": quantity,
+        "unit": "min" if kind == "minutes" else "",
+        "note": "",
         "unit_price": price,
         "amount": usd(minor),
         "start_date": f"2026-{month:02}-01",
@@ -56,8 +60,8 @@ def _line(kind: str, description: str, quantity: str, price: str, minor: int, mo
 
 def answers() -> dict[str, Any]:
     """What each service answers, by service and path."""
-    open_invoice = _invoice("KV-2026-01187", OPEN_INVOICE, 32895, 15000, "partially_paid", 11)
-    paid_invoice = _invoice("KV-2026-01068", PAID_INVOICE, 28723, 28723, "paid", 10)
+    open_invoice = _invoice("KV-2026-01187", OPEN_INVOICE, 32895, 15000, "Partially Paid", 11)
+    paid_invoice = _invoice("KV-2026-01068", PAID_INVOICE, 28723, 28723, "Paid", 10)
     visa = {"method_id": str(VISA), "kind": "card", "brand": "visa", "last4": "4242", "expires": "04/2028"}
     mastercard = {
         "method_id": str(MASTERCARD),
@@ -70,6 +74,7 @@ def answers() -> dict[str, Any]:
         f"invoicing {PROVIDER}": {
             "provider_id": str(KESTREL),
             "slug": "kestrel",
+            "currency": "USD",
             "legal_name": "Kestrel Voice LLC",
             "brand": {"name": "Kestrel Voice", "colour": "#0F5C9C", "logo": None},
             "billing_email": "billing@kestrelvoice.example",
@@ -82,7 +87,6 @@ def answers() -> dict[str, Any]:
             "name": "Fenwick Dental Group",
             "time_zone": "America/New_York",
             "locale": "en-US",
-            "currency": "USD",
             "billing_email": "accounts@fenwickdental.example",
             "admin_email": "dana.ruiz@fenwickdental.example",
             "status": "active",
@@ -118,7 +122,7 @@ def answers() -> dict[str, Any]:
             "total": usd(29995),
         },
         f"invoicing {TENANT}/invoices": {"invoices": [open_invoice, paid_invoice], "next": None},
-        f"invoicing {TENANT}/invoices?status=open": {"invoices": [open_invoice], "next": None},
+        f"invoicing {TENANT}/invoices?status=unpaid": {"invoices": [open_invoice], "next": None},
         f"invoicing {TENANT}/invoices/{OPEN_INVOICE}": {
             **open_invoice,
             "lines": [
@@ -132,8 +136,10 @@ def answers() -> dict[str, Any]:
                     "quantity": "1",
                     "unit_price": "15.00",
                     "amount": usd(1500),
-                    "start_date": None,
-                    "end_date": None,
+                    "start_date": "2026-10-13",
+                    "end_date": "2026-10-14",
+                    "unit": "",
+                    "note": "",
                 },
             ],
             "taxes": [
@@ -141,6 +147,8 @@ def answers() -> dict[str, Any]:
             ],
             "subtotal": usd(30214),
             "tax": usd(2681),
+            "credit_applied": usd(0),
+            "payments": [],
             "billed_by": {
                 "name": "Kestrel Voice LLC",
                 "address": ["120 Pier Street, New York, NY 10038"],

@@ -4,6 +4,7 @@ import asyncio
 import email
 import email.policy
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -177,11 +178,13 @@ class Mailbox:
 
 
 @asynccontextmanager
-async def mail_server(mailbox: Mailbox, port: int = 0) -> AsyncIterator[int]:
+async def mail_server(
+    mailbox: Mailbox, port: int = 0, *, starttls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
     """A mail server on this machine; its port."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: SMTP(mailbox, hostname="mail.test", loop=loop), "127.0.0.1", port
+        lambda: SMTP(mailbox, hostname="mail.test", loop=loop, tls_context=starttls), "127.0.0.1", port
     )
     try:
         yield server.sockets[0].getsockname()[1]

@@ -2,15 +2,15 @@
 
 from typing import Literal
 
-ServiceStatus = Literal["trial", "active", "suspended", "closed", "unknown"]
+ServiceStatus = Literal["Trial", "Active", "Suspended", "Closed", "Unknown"]
 
 
 def service_status(subscription: str | None, *, suspended: bool | None) -> ServiceStatus:
     """``subscription`` is invoicing's status, ``suspended`` suspension's; None: that service is away."""
     if subscription == "closed":
-        return "closed"
+        return "Closed"
     if suspended:
-        return "suspended"
+        return "Suspended"
     if subscription == "trial":
-        return "trial"
-    return "active" if subscription == "active" else "unknown"
+        return "Trial"
+    return "Active" if subscription == "active" else "Unknown"

@@ -44,8 +44,7 @@ def _add_reading(router: APIRouter, callers: Callers, services: Services, stripe
     async def get_invoices(
         person: Admin,
         status: Annotated[
-            Literal["open", "sent", "partially_paid", "paid", "overdue", "cancelled"] | None,
-            Query(description="`open`: whatever has a balance"),
+            Literal["unpaid", "paid"] | None, Query(description="unpaid: whatever has a balance")
         ] = None,
         cursor: Cursor = None,
         limit: Limit = 24,

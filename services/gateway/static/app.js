@@ -6,7 +6,7 @@ import { deleteMethod, setAutoPay, setDefault } from "./dialogs/methods.js";
 import { payNow } from "./dialogs/pay_now.js";
 import { h, render } from "./dom.js";
 import { makeFormat } from "./format.js";
-import { notice } from "./parts.js";
+import { notice, skeleton } from "./parts.js";
 import { foot, top } from "./sections/frame.js";
 import { makeStore } from "./store.js";
 import { forgetToken, takeToken, token } from "./token.js";
@@ -170,6 +170,7 @@ const start = async () => {
     signIn(null);
     return;
   }
+  render(main, h("h1", { class: "unseen" }, "Billing"), skeleton("page", "Billing", 6));
   context.ready = api.get("/session").then((session) => keep({ session }));
   try {
     await context.ready;

@@ -8,7 +8,7 @@ const PATHS = {
   pause: ["circle", "M6.6 5.8V10.2M9.4 5.8V10.2"],
   clock: ["circle", "M8 4.8V8L10.2 9.4"],
   ring: ["circle", ""],
-  half: ["circle", "M8 2V14A6 6 0 0 0 8 2Z"],
+  half: ["circle", "M8 2V14A6 6 0 0 1 8 2Z", "full"],
   back: ["", "M6.5 3.5 3.5 6.5 6.5 9.5M3.5 6.5H10A3 3 0 0 1 10 12.5H8"],
   download: ["", "M8 3V9.5M5.2 7 8 9.8 10.8 7M3 13H13"],
   plus: ["", "M8 3V13M3 8H13"],
@@ -19,11 +19,11 @@ const PATHS = {
 };
 
 export const icon = (name) => {
-  const [frame, path] = PATHS[name] || PATHS.ring;
+  const [frame, path, inside] = PATHS[name] || PATHS.ring;
   return s(
     "svg",
     { class: "icon", viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true", focusable: "false" },
     frame && s("circle", { cx: 8, cy: 8, r: 6 }),
-    path && s("path", { d: path }),
+    path && s("path", { d: path, class: inside }),
   );
 };

@@ -20,19 +20,19 @@ export const expiry = (method) => (method.expires ? `Expires ${method.expires}` 
 export const BILLING_MODEL = { flat_rate: "Flat Rate", pay_as_you_go: "Pay-As-You-Go" };
 
 export const SERVICE_STATUS = {
-  active: ["Active", "good", "check"],
-  trial: ["Trial", "info", "clock"],
-  suspended: ["Suspended", "bad", "pause"],
-  closed: ["Closed", "plain", "cross"],
-  unknown: ["Not known right now", "warn", "clock"],
+  Active: ["Active", "good", "check"],
+  Trial: ["Trial", "info", "clock"],
+  Suspended: ["Suspended", "bad", "pause"],
+  Closed: ["Closed", "plain", "cross"],
+  Unknown: ["Not known right now", "warn", "clock"],
 };
 
 export const INVOICE_STATUS = {
-  sent: ["Sent", "info", "ring"],
-  partially_paid: ["Partially Paid", "info", "half"],
-  paid: ["Paid", "good", "check"],
-  overdue: ["Overdue", "bad", "alert"],
-  cancelled: ["Cancelled", "plain", "cross"],
+  Sent: ["Sent", "info", "ring"],
+  "Partially Paid": ["Partially Paid", "info", "half"],
+  Paid: ["Paid", "good", "check"],
+  Overdue: ["Overdue", "bad", "alert"],
+  Cancelled: ["Cancelled", "plain", "cross"],
 };
 
 export const PAYMENT_STATUS = {
@@ -58,4 +58,4 @@ export const FAILURE = {
 };
 
 /** The words of a status; one that is new to the page is shown as it comes. */
-export const status = (table, value) => table[String(value).toLowerCase()] || [String(value), "plain", "ring"];
+export const status = (table, value) => table[value] || [String(value), "plain", "ring"];

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.ids import InvoiceId, MethodId, PaymentId, PlanId, ProviderId, TenantId
 
 # Kinds of lines that usage makes; all others are fees, one-time charges and the like.
-USAGE_KINDS = frozenset({"extensions", "dids", "minutes", "usage"})
+USAGE_KINDS = frozenset({"extensions", "dids", "minutes"})
 
 
 class Answer(BaseModel):
@@ -39,10 +39,11 @@ class Brand(Answer):
 
 
 class Provider(Answer):
-    """Who bills the tenant."""
+    """Who bills the tenant, and in which currency (R41)."""
 
     provider_id: ProviderId
     legal_name: str
+    currency: str
     brand: Brand
     billing_email: str
     support_phone: str
@@ -57,7 +58,6 @@ class Tenant(Answer):
     name: str
     time_zone: str
     locale: str
-    currency: str
     billing_email: str
     admin_email: str
     status: str
@@ -115,7 +115,9 @@ class Summary(Answer):
 
 
 class Line(Answer):
-    """One line: rounded once. ``kind`` names what it charges (fee, extensions, dids, minutes, one_time…)."""
+    """One line: rounded once. ``kind``: fee, extensions, dids, minutes, one_time, late_usage. ``note`` is evidence for
+    people ("peak of 22 at one time"); dates are half-open.
+    """
 
     kind: str
     description: str
@@ -125,6 +127,7 @@ class Line(Answer):
     amount: Amount
     start_date: date | None = None
     end_date: date | None = None
+    note: str = ""
 
 
 class Tax(Answer):
@@ -132,7 +135,7 @@ class Tax(Answer):
 
     name: str
     rate: Decimal
-    base: Amount | None = None
+    base: Amount
     amount: Amount
 
 
@@ -155,7 +158,9 @@ class InvoiceRow(Answer):
     total: Amount
     paid: Amount
     balance: Amount
-    status: str
+    status: str = Field(description="Cancelled, Paid, Overdue, Partially Paid or Sent")
+    usage_period: Period | None = None
+    fee_period: Period | None = None
 
 
 class InvoiceList(Answer):
@@ -181,7 +186,7 @@ class Invoice(InvoiceRow):
     taxes: tuple[Tax, ...] = ()
     subtotal: Amount
     tax: Amount
-    credit_applied: Amount | None = None
+    credit_applied: Amount = Field(description="account credit, a part of what is paid (R31)")
     billed_by: Party
     billed_to: Party
 

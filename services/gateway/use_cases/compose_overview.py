@@ -85,7 +85,7 @@ async def _ask_all(services: Services, whose: Whose) -> _Heard:
     tenant = start(invoicing.tenant(whose))
     preview = start(invoicing.preview(whose))
     invoices = start(invoicing.invoices(whose, status=None, cursor=None, limit=INVOICES_SHOWN))
-    unpaid = start(invoicing.invoices(whose, status="open", cursor=None, limit=OPEN_INVOICES_MAX))
+    unpaid = start(invoicing.invoices(whose, status="unpaid", cursor=None, limit=OPEN_INVOICES_MAX))
     standing = start(services.suspension.standing(whose))
     methods = start(services.payments.methods(whose))
     payments = start(services.payments.payments(whose, cursor=None, limit=PAYMENTS_SHOWN))
@@ -158,7 +158,7 @@ def _open_invoice(row: answers.InvoiceRow, payments: tuple[answers.Payment, ...]
         total=_money(row.total),
         paid=_money(row.paid),
         balance=_money(row.balance),
-        overdue=row.status == "overdue",
+        overdue=row.status == "Overdue",
         on_its_way=total(_processing(row.invoice_id, payments), currency),
     )
 

@@ -77,7 +77,7 @@ def make_session(
         provider=provider_view(provider.value) if isinstance(provider, Found) else None,
         locale=billed.locale if billed else "en-US",
         time_zone=billed.time_zone if billed else "UTC",
-        currency=billed.currency if billed and admin else None,
+        currency=provider.value.currency if isinstance(provider, Found) and admin else None,
         service=service_state(standing) if person.whose else None,
         stripe=stripe if admin else None,
     )

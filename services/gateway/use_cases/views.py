@@ -130,7 +130,9 @@ class Subscription(View):
     """Subscription Summary (the guide). ``period`` is half-open; the page shows its last day."""
 
     plan_name: str
-    status: Literal["trial", "active", "suspended", "closed", "unknown"]
+    status: Literal["Trial", "Active", "Suspended", "Closed", "Unknown"] = Field(
+        description="the tenant's words; Unknown while the services that know are away"
+    )
     billing_model: Literal["flat_rate", "pay_as_you_go"]
     monthly_fee: Amount | None
     period: answers.Period

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.notifications.adapters.formats import NBSP, LocalFormats
 from services.notifications.domain.address import one_line, usable_address
 from services.notifications.domain.brand import colours
-from services.notifications.domain.letter import Letter, Wording
+from services.notifications.domain.letter import Figure, Letter, Wording
 from services.notifications.domain.mail import Mail, message_id
 from services.notifications.domain.people import Contact, Sender
 from services.notifications.domain.wording import wording_for
@@ -76,7 +76,7 @@ class MailComposer:
             "heading": one_line(letter.heading),
             "greeting": frame.greeting.format(name=one_line(contact.name)),
             "paragraphs": [one_line(paragraph, longest=2000) for paragraph in letter.paragraphs],
-            "figures": letter.figures,
+            "figures": [Figure(one_line(row.label), one_line(row.value)) for row in letter.figures],
             "button": letter.button,
             "billing_url": self._billing_url,
             "colours": colours(sender.colour),

@@ -70,11 +70,13 @@ class SendMails:
             return unreachable(mail, now)
         try:
             composed = self._composer.compose(mail, contact, sender)
+            delivery = await postman.hand_over(composed.content, recipients)
+        except MailServerAway:
+            raise
         except Exception as error:
-            # A mistake in a text must not stop the other mails: this one waits for the repair.
-            log.exception("mail cannot be written", mail_id=str(mail.mail_id), kind=mail.kind)
-            return after_failure(mail, f"cannot be written: {type(error).__name__}: {error}", now)
-        delivery = await postman.hand_over(composed.content, recipients)
+            # A mistake of ours with one mail must not stop the others: this one waits for the repair.
+            log.exception("mail cannot be sent", mail_id=str(mail.mail_id), kind=mail.kind)
+            return after_failure(mail, f"cannot be sent: {type(error).__name__}: {error}", now)
         return after_delivery(mail, delivery, now)
 
     async def _settle(self, mail: Mail) -> None:

@@ -409,7 +409,7 @@ async def test_two_replicas_never_hold_the_same_mail(house: House) -> None:
     assert len(claimed) == len(set(claimed)) == 5
 
 
-async def test_a_mail_that_cannot_be_written_does_not_stop_the_others(
+async def test_a_mail_that_cannot_be_sent_does_not_stop_the_others(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mistake in one text keeps that mail waiting; the next one goes out."""
@@ -425,7 +425,7 @@ async def test_a_mail_that_cannot_be_written_does_not_stop_the_others(
         assert await house.sender(port)() == 2
     states = {mail.kind: (mail.state, mail.problem) for mail in await house.mails()}
     assert states == {
-        "invoice_issued": (State.WAITING, "cannot be written: KeyError: 'due'"),
+        "invoice_issued": (State.WAITING, "cannot be sent: KeyError: 'due'"),
         "receipt": (State.SENT, None),
     }
 

@@ -65,9 +65,9 @@ def test_four_faces() -> None:
 
 def test_suspended_wins_over_trial_and_active_but_not_over_closed() -> None:
     """The guide's Status; unknown when nobody can tell."""
-    assert service_status("active", suspended=True) == "suspended"
-    assert service_status("trial", suspended=True) == "suspended"
-    assert service_status("closed", suspended=True) == "closed"
-    assert service_status("trial", suspended=None) == "trial"
-    assert service_status("active", suspended=False) == "active"
-    assert service_status(None, suspended=None) == "unknown"
+    assert service_status("active", suspended=True) == "Suspended"
+    assert service_status("trial", suspended=True) == "Suspended"
+    assert service_status("closed", suspended=True) == "Closed"
+    assert service_status("trial", suspended=None) == "Trial"
+    assert service_status("active", suspended=False) == "Active"
+    assert service_status(None, suspended=None) == "Unknown"

@@ -31,7 +31,7 @@ async def test_has_every_section(gateway: Gateway) -> None:
     assert usd(17895) == body["balance"]["balance"]
     assert body["balance"]["face"] == "due"
     assert body["balance"]["due_on"] == "2026-11-22"
-    assert body["subscription"]["status"] == "active"
+    assert body["subscription"]["status"] == "Active"
     assert body["subscription"]["period"] == {"start_date": "2026-11-01", "end_date": "2026-12-01"}
     assert usd(2650) == body["usage"]["accruing"]
     assert body["usage"]["extensions"] == {"used": 22, "included": 20, "unit_price": "12.00"}
@@ -78,7 +78,7 @@ async def test_suspension_stands_over_the_subscription(gateway: Gateway) -> None
         "works_now": {"outbound": "reject", "inbound": "announce", "reachable_numbers": []},
     }
     body = await overview(gateway)
-    assert body["subscription"]["status"] == "suspended"
+    assert body["subscription"]["status"] == "Suspended"
     assert body["session"]["service"]["inbound"] == "announce"
 
 
@@ -96,7 +96,7 @@ async def test_money_on_its_way_is_shown_instead_of_asked_for_again(gateway: Gat
 
 async def test_nothing_to_pay_needs_no_open_invoice(gateway: Gateway) -> None:
     """Without open invoices the strip is in the tenant's currency and asks for nothing."""
-    gateway.services.answers[f"invoicing {TENANT}/invoices?status=open"] = {"invoices": [], "next": None}
+    gateway.services.answers[f"invoicing {TENANT}/invoices?status=unpaid"] = {"invoices": [], "next": None}
     body = await overview(gateway)
     assert body["balance"]["face"] == "nothing"
     assert usd(0) == body["balance"]["balance"]

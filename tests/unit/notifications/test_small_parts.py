@@ -7,12 +7,13 @@ from uuid import UUID
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from services.notifications.adapters.formats import LocalFormats
 from services.notifications.domain.address import one_line, usable_address, usable_addresses
-from services.notifications.domain.brand import READABLE, colours, contrast
+from services.notifications.domain.brand import BLACK, INK, READABLE, WHITE, colours, contrast
 from services.notifications.domain.facts import Kind, Restored
 from services.notifications.domain.mail import (
     GIVE_UP_AFTER,
@@ -29,6 +30,8 @@ from shared.messaging.topology import SUBSCRIPTIONS
 from shared.money import Currency, Money, exponent
 from tests.support.mail import NOON, PROVIDER, TENANT, settings
 
+# Time says nothing on a busy machine.
+unhurried = hypothesis_settings(deadline=None)
 MINUS, NBSP, THIN = "\u2212", "\u00a0", "\u202f"
 
 
@@ -55,6 +58,7 @@ _CURRENCIES = st.sampled_from(["USD", "EUR", "GBP", "JPY", "KWD", "CLF", "ISK", 
 _LOCALES = st.sampled_from(["en-US", "en-GB", "de-DE", "fr-FR", "es-ES", "pt-PT", "pl-PL", "de-CH", "sv-SE"])
 
 
+@unhurried
 @given(minor=st.integers(-(10**12), 10**12), code=_CURRENCIES, locale=_LOCALES)
 def test_an_amount_keeps_every_digit_and_never_breaks(minor: int, code: str, locale: str) -> None:
     """Reading the digits back gives the minor units; the sign is U+2212; no space or hyphen may end a line."""
@@ -70,6 +74,7 @@ def test_an_amount_keeps_every_digit_and_never_breaks(minor: int, code: str, loc
         assert len(fraction.group(1)) == places
 
 
+@unhurried
 @given(seconds=st.integers(0, 15 * 366 * 86_400))
 def test_a_day_is_the_tenants_day(seconds: int) -> None:
     """An instant in UTC is shown as the calendar day in the tenant's zone."""
@@ -108,6 +113,7 @@ def test_takes_plain_addresses_only(text: str, address: str | None) -> None:
     assert usable_address(text) == address
 
 
+@unhurried
 @given(st.text(max_size=60))
 def test_no_address_carries_a_line_break_or_bracket(text: str) -> None:
     """Whatever the text: the result can stand in RCPT TO."""
@@ -124,6 +130,7 @@ def test_one_mailbox_is_written_to_once() -> None:
     )
 
 
+@unhurried
 @given(st.text(max_size=300), st.integers(2, 200))
 def test_one_line_is_one_line(text: str, longest: int) -> None:
     """No control or direction character, no line break of Unicode, not too long."""
@@ -134,6 +141,7 @@ def test_one_line_is_one_line(text: str, longest: int) -> None:
     assert one_line(line, longest=longest) == line
 
 
+@unhurried
 @given(st.integers(0, 0xFFFFFF))
 def test_words_on_the_brands_colour_can_always_be_read(value: int) -> None:
     """4.5 to 1 for every colour there is."""
@@ -141,6 +149,11 @@ def test_words_on_the_brands_colour_can_always_be_read(value: int) -> None:
     chosen = colours(colour)
     assert chosen.fill == colour
     assert contrast(chosen.fill, chosen.on_fill) >= READABLE
+
+
+def test_ink_comes_before_black() -> None:
+    """White where it can be read, ink on bright colours, black only between (design/ui.md, Brand)."""
+    assert [colours(fill).on_fill for fill in ("#1C5AA8", "#FFB300", "#7A7A7A")] == [WHITE, INK, BLACK]
 
 
 def a_mail(**values: object) -> Mail:
@@ -165,6 +178,7 @@ _REPLIES = st.dictionaries(
 )
 
 
+@unhurried
 @given(st.lists(_REPLIES, min_size=1, max_size=12))
 def test_no_address_is_forgotten_and_none_is_served_twice(rounds: list[dict[str, str]]) -> None:
     """Whatever the server says, in whatever order: waiting while one address is open, and never asked again after."""
@@ -202,6 +216,7 @@ def test_days_of_waiting_for_the_server_do_not_count_as_deferral() -> None:
     assert again(given_up, late).still_to_reach(("a@x.example",)) == ("a@x.example",)
 
 
+@unhurried
 @given(st.integers(1, 10_000))
 def test_pauses_grow_and_end_at_an_hour(attempts: int) -> None:
     """A minute at first, never shorter than the one before, at most an hour."""

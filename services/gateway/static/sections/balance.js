@@ -78,7 +78,7 @@ const onItsWay = (context, balance, payments) => {
 };
 
 const nothing = (context, balance, invoices) => {
-  const paid = (invoices.invoices || []).find((invoice) => invoice.status.toLowerCase() === "paid");
+  const paid = (invoices.invoices || []).find((invoice) => invoice.status === "Paid");
   return strip(
     "nothing",
     h("div", { class: "strip-figure" },

@@ -8,7 +8,7 @@ const HEADING = "Invoices";
 
 const address = (invoice) => `/billing/invoices/${invoice.invoice_id}`;
 
-export const canBePaid = (invoice) => invoice.balance.minor > 0 && invoice.status.toLowerCase() !== "cancelled";
+export const canBePaid = (invoice) => invoice.balance.minor > 0 && invoice.status !== "Cancelled";
 
 const amount = (format, invoice) => [
   money(format, invoice.total),
@@ -24,7 +24,7 @@ const actions = (context, invoice) =>
 export const invoiceTable = (context, invoices) => {
   const { format } = context;
   return table("Invoices, newest first", [
-    { name: "Invoice", cell: (invoice) => link(context.go, address(invoice), {}, invoice.number) },
+    { name: "Invoice", class: "whole", cell: (invoice) => link(context.go, address(invoice), {}, invoice.number) },
     { name: "Issue date", class: "wide-only", cell: (invoice) => format.day(invoice.issued_on) },
     { name: "Due date", cell: (invoice) => format.day(invoice.due_on) },
     { name: "Amount", class: "number", cell: (invoice) => amount(format, invoice) },

@@ -26,11 +26,11 @@ const autoPay = (context, methods) => {
     "data-key": "auto-pay", on: { click: () => context.setAutoPay(!enabled) },
   }, h("span", { "aria-hidden": "true" }));
   return h("div", { class: "auto-pay" },
-    h("p", { class: "row" }, h("strong", { id: label }, `Auto-pay is ${enabled ? "on" : "off"}`), toggle),
+    h("p", { class: "row centred" }, h("strong", { id: label }, `Auto-pay is ${enabled ? "on" : "off"}`), toggle),
     h("p", {}, enabled && chosen ? `${methodName(chosen)} is charged on the day an invoice is issued.`
       : enabled ? "Auto-pay has no payment method to charge. Add one."
         : "You pay each invoice yourself by its due date."),
-    enabled && since && h("p", { class: "note" }, `Turned on on ${context.format.dayOf(since)}. Invoices issued before are paid with Pay Now.`));
+    enabled && since && h("p", { class: "note" }, `On since ${context.format.dayOf(since)}. Invoices issued before are paid with Pay Now.`));
 };
 
 export const paymentMethods = (context, overview) => {

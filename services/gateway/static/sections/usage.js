@@ -50,7 +50,7 @@ const flatRate = (context, usage, currency) => [
 ];
 
 const lineQuantity = (format, line) =>
-  line.kind === "minutes" || line.kind === "usage" ? `${format.count(line.quantity)} min` : format.count(line.quantity);
+  line.unit === "min" ? `${format.count(line.quantity)} min` : format.count(line.quantity);
 
 const product = (context, currency, name, hint, quantity, price, amount) =>
   h("div", { class: "product" },
@@ -66,7 +66,7 @@ const payAsYouGo = (context, usage, currency, tax) => {
   return [
     product(context, currency, "Extensions", null, format.count(usage.extensions.used), usage.extensions.unit_price, sumOf(usage.lines, ["extensions"], currency)),
     product(context, currency, "DIDs", "(phone numbers)", format.count(usage.dids.used), usage.dids.unit_price, sumOf(usage.lines, ["dids"], currency)),
-    product(context, currency, "Minutes", null, format.minutes(usage.minutes.billed_seconds), usage.minutes.unit_price, sumOf(usage.lines, ["minutes", "usage"], currency)),
+    product(context, currency, "Minutes", null, format.minutes(usage.minutes.billed_seconds), usage.minutes.unit_price, sumOf(usage.lines, ["minutes"], currency)),
     h("p", { class: "row total" }, h("strong", {}, "Total estimated this period"),
       usage.accruing ? money(format, usage.accruing) : h("span", { class: "note" }, "Can't be worked out right now")),
     tax && tax.minor !== 0 && h("p", { class: "note row" }, h("span", {}, "Before tax; tax so far"), money(format, tax)),

@@ -15,12 +15,10 @@ const party = (heading, one) =>
     one.tax_id && h("p", { class: "note" }, `Tax ID ${one.tax_id}`),
     one.email && h("p", { class: "note" }, one.email));
 
+/** Both ranges of R28: usage in arrears, the fee in advance. */
 const periods = (format, invoice) => {
-  const named = new Map();
-  for (const line of invoice.lines) {
-    if (line.start_date && line.end_date) named.set(`${line.start_date}/${line.end_date}`, line);
-  }
-  return [...named.values()].map((line) => h("span", { class: "block" }, format.period(line))) || "–";
+  const named = [["Usage", invoice.usage_period], ["Fee", invoice.fee_period]].filter(([, period]) => period);
+  return named.length ? named.map(([words, period]) => h("span", { class: "block" }, `${words} `, format.period(period))) : "–";
 };
 
 const header = (context, invoice) => {
@@ -39,10 +37,10 @@ const lines = (context, invoice) => {
   const { format } = context;
   return table("Line items", [
     { name: "Line item", cell: (line) => [h("span", {}, line.description),
-      line.start_date && line.end_date && h("span", { class: "note block" }, format.period(line),
+      line.start_date && line.end_date && h("span", { class: "note block" }, format.period(line), line.note && ` · ${line.note}`,
         line.kind === "minutes" && [" · ", link(context.go, `/billing/calls?from=${line.start_date}&to=${line.end_date}`, {}, "See the calls")])] },
     { name: "Quantity", class: "number", cell: (line) => lineQuantity(format, line) },
-    { name: "Unit price", class: "number", cell: (line) => h("span", { class: "money" }, format.price(line.unit_price, line.amount.currency)) },
+    { name: "Unit price", class: "number", cell: (line) => h("span", { class: "whole" }, format.price(line.unit_price, line.amount.currency)) },
     { name: "Amount", class: "number", cell: (line) => money(format, line.amount) },
   ], invoice.lines);
 };
@@ -50,15 +48,17 @@ const lines = (context, invoice) => {
 const totals = (context, invoice) => {
   const { format } = context;
   const row = (name, amount, properties = {}) => h("p", { class: "row", ...properties }, h("span", {}, name), amount && money(format, amount));
+  // Account credit is a part of what is paid; it is shown apart (R31).
+  const credit = invoice.credit_applied;
   const minus = (amount) => ({ ...amount, minor: -amount.minor });
   return h("div", { class: "totals" },
     row("Subtotal", invoice.subtotal),
     invoice.taxes.map((tax) => row(
-      `${tax.name}, ${format.percent(tax.rate)}${tax.base ? ` of ${format.money(tax.base)}` : ""}`, tax.amount)),
+      `${tax.name}, ${format.percent(tax.rate)} of ${format.money(tax.base)}`, tax.amount)),
     invoice.taxes.length === 0 && row("Tax", invoice.tax),
     row("Total", invoice.total, { class: "row strong ruled" }),
-    invoice.credit_applied && invoice.credit_applied.minor > 0 && row("Account credit", minus(invoice.credit_applied)),
-    row("Paid", minus(invoice.paid)),
+    credit.minor > 0 && row("Account credit", minus(credit)),
+    row("Paid", minus({ ...invoice.paid, minor: invoice.paid.minor - credit.minor })),
     row("Balance due", invoice.balance, { class: "row strong ruled big" }));
 };
 

@@ -32,7 +32,7 @@ const happened = (context, session, standing, overdue) => {
   const steps = standing.error ? [] : standing.steps;
   const reminders = steps.filter((one) => one.kind === "reminder" && one.state === "done" && one.on);
   const barred = steps.find((one) => one.kind.endsWith("_barred") && one.state === "done");
-  return card("happened", "What happened", badge(SERVICE_STATUS.suspended),
+  return card("happened", "What happened", badge(SERVICE_STATUS.Suspended),
     h("ol", { class: "steps" },
       overdue.length > 0 && step(format.day(overdue[0].due_on), "Payment was due"),
       reminders.length > 0 && step(format.day(reminders.at(-1).on), reminders.length === 1 ? "Reminder" : `Last of ${reminders.length} reminders`),
@@ -73,7 +73,7 @@ const payCard = (context, balance) => {
       update();
     } } });
     return h("li", {}, h("label", {}, box,
-      h("span", { class: "grow" }, h("strong", {}, invoice.number), " ", badge(status(INVOICE_STATUS, invoice.overdue ? "overdue" : "sent")),
+      h("span", { class: "grow" }, h("strong", {}, invoice.number), " ", badge(status(INVOICE_STATUS, invoice.overdue ? "Overdue" : invoice.paid.minor ? "Partially Paid" : "Sent")),
         h("span", { class: "note block" }, `Due ${format.day(invoice.due_on)} · ${invoice.overdue ? "needed to restore service" : "optional"}`)),
       money(format, invoice.balance)));
   };

@@ -231,7 +231,7 @@ def _reminder(facts: Reminder, provider: str, formats: Formats) -> Letter:
         subject, heading = f"Reminder: {owed} is due today", f"{owed} is due today"
         opening = f"{_capital(about)}: {owed} is due today, {due}."
     else:
-        subject, heading = f"Overdue: please pay {owed}", f"{owed} is overdue"
+        subject, heading = f"Reminder: {owed} is overdue", f"{owed} is overdue"
         opening = f"{_unpaid_sentence(facts.invoices, formats)} You owe {owed}."
     paragraphs = [opening]
     figures = [*_owed_rows(facts.invoices, formats), Figure("Amount due", owed)]
