@@ -335,8 +335,8 @@ async def bad_input(stage: Stage, facts: Facts) -> None:
         "bad_input_is_refused_with_a_problem_document_and_kept",
         statuses == [422, 401, 422]
         and kinds == {"application/problem+json"}
-        and len(held["quarantine"]) >= 1,
+        and len(held["records"]) >= 1,
         statuses=statuses,
         negative_price_names=negative.json().get("field"),
-        quarantined=len(held["quarantine"]),
+        quarantined=len(held["records"]),
     )

@@ -246,6 +246,10 @@ def play(
             await made.play()
         except DemoFailed as failure:
             stopped_by = str(failure)
+        except Exception as error:
+            # An answer that is not what the contract says stops the month, and the report says where.
+            console.print_exception()
+            stopped_by = repr(error)
         finally:
             await made.stage.close()
         made.facts.note("the_month_was_played_to_its_end", stopped_by is None, stopped_by=stopped_by)

@@ -41,11 +41,12 @@ def build(settings: PaymentsSettings) -> FastAPI:
     service.consume(open_work, HANDLERS, after_commit=service.wake_all)
     service.loop("collect", scheduler.collect)
     service.loop("janitor", scheduler.janitor)
+    service.loop("webhook retention", scheduler.retention, interval_seconds=3600)
     service.loop("tidy", scheduler.tidy, interval_seconds=5)
     webhooks = service.loop("webhooks", scheduler.webhooks)
     service.own_work(report)
     service.on_stop(gateway.close)
     service.app.include_router(journal_router(service.engine, service.internal))
     service.app.include_router(routes(open_work, gateway, service.internal, service.wake_all))
-    service.app.include_router(webhook_routes(open_work, verifier, webhooks.wake))
+    service.app.include_router(webhook_routes(open_work, verifier.verify, webhooks.wake))
     return service.app

@@ -7,16 +7,18 @@ from fastapi import FastAPI
 
 from services.suspension.adapters.gate_feed import GateFeed
 from services.suspension.adapters.gate_memory import GateMemory
-from services.suspension.adapters.work import SqlSuspensionWork, own_work
+from services.suspension.adapters.numbers import international, is_emergency_in
+from services.suspension.adapters.work import SqlSuspensionWork, own_work, tenants_due
 from services.suspension.entrypoints.consumers import HANDLERS
 from services.suspension.entrypoints.gate_http import gate_router
 from services.suspension.entrypoints.http import provider_router
 from services.suspension.entrypoints.scheduler import make_sweep
 from services.suspension.entrypoints.verified_tokens import VerifiedTokens
 from services.suspension.settings import SuspensionSettings
+from services.suspension.use_cases.answer_call import Gate
 from shared.events.envelope import Event
 from shared.events.invoicing import ClockAdvanced
-from shared.ids import ProviderId
+from shared.ids import ProviderId, TenantId
 from shared.runtime import Service
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -41,9 +43,12 @@ def build(settings: SuspensionSettings) -> FastAPI:
     service.checks["gate"] = feed.check
     service.notes["gate memory"] = feed.note
 
+    async def ask_tenants_due(limit: int) -> list[TenantId]:
+        return await tenants_due(service.engine, service.clock.now(), limit)
+
     sweep = service.loop(
         "sweep",
-        make_sweep(service.engine, open_work, service.clock),
+        make_sweep(ask_tenants_due, open_work),
         interval_seconds=settings.sweep_seconds,
     )
 
@@ -58,6 +63,7 @@ def build(settings: SuspensionSettings) -> FastAPI:
         return await own_work(service.engine, provider_id, service.clock.now())
 
     service.own_work(ask_own_work)
-    service.app.include_router(gate_router(memory, VerifiedTokens(service.verifier)))
+    gate = Gate(memory, is_emergency_in=is_emergency_in, international=international)
+    service.app.include_router(gate_router(gate, VerifiedTokens(service.verifier)))
     service.app.include_router(provider_router(open_work, service.internal, sweep.wake))
     return service.app

@@ -22,6 +22,8 @@ def make_engine(url: str, *, pool: int = 10) -> AsyncEngine:
         pool_timeout=10,
         pool_pre_ping=False,
         pool_recycle=1800,
+        # Bound values hold names, numbers and addresses: none of them belongs in an error text.
+        hide_parameters=True,
         connect_args={
             "timeout": CONNECT_TIMEOUT_SECONDS,
             "command_timeout": STATEMENT_TIMEOUT_SECONDS,

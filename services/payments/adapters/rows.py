@@ -52,7 +52,9 @@ def method_of(row: Row) -> Method:
 
 
 def auto_pay_of(row: Row) -> AutoPay:
-    return AutoPay(row["provider_id"], row["tenant_id"], row["enabled"], row["since"], row["by"])
+    return AutoPay(
+        row["provider_id"], row["tenant_id"], row["enabled"], row["since"], row["by"], row["recorded_at"]
+    )
 
 
 _INVOICE = (
@@ -153,5 +155,11 @@ def attempt_of(row: Row, invoice_ids: list[Any]) -> Attempt:
 
 def webhook_of(row: Row) -> WebhookEvent:
     return WebhookEvent(
-        row["account"], row["event_id"], row["type"], bytes(row["body"]), row["received_at"], row["tries"]
+        provider_id=row["provider_id"],
+        account=row["account"],
+        event_id=row["event_id"],
+        type=row["type"],
+        body=bytes(row["body"]),
+        received_at=row["received_at"],
+        tries=row["tries"],
     )

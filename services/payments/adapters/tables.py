@@ -89,6 +89,7 @@ auto_pay = Table(
     Column("provider_id", Uuid, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("since", DateTime(timezone=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
     # Who gave the consent or withdrew it; rows are never changed, so that this is the record of it.
     Column("by", Text, nullable=False),
 )
@@ -214,11 +215,11 @@ attempt_invoice = Table(
 webhook_event = Table(
     "webhook_event",
     metadata,
-    # The account is the provider's (or the platform's own): it leads the key as the provider would.
+    # Whom the event claims to be about, by what it carries: a repeat carries the same. Zero: it names nobody.
+    Column("provider_id", Uuid, primary_key=True),
+    # '' is the platform's own.
     Column("account", Text, primary_key=True),
     Column("event_id", Text, primary_key=True),
-    # Whom it claims to be about; a hint, none for most kinds of events.
-    Column("provider_id", Uuid),
     Column("type", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),

@@ -40,12 +40,6 @@ class AccountsRepository:
         statement = insert(tables.account).values(provider_id=provider_id, stripe_account="")
         await self._connection.execute(statement.on_conflict_do_nothing())
 
-    async def is_known(self, provider_id: ProviderId) -> bool:
-        found = await self._connection.execute(
-            select(tables.account.c.provider_id).where(tables.account.c.provider_id == provider_id)
-        )
-        return found.first() is not None
-
     async def of(self, provider_id: ProviderId) -> str:
         found = await self._connection.execute(
             select(tables.account.c.stripe_account).where(tables.account.c.provider_id == provider_id)
@@ -137,6 +131,7 @@ class MethodsRepository:
                 enabled=auto_pay.enabled,
                 since=auto_pay.since,
                 by=auto_pay.by,
+                recorded_at=auto_pay.recorded_at,
             )
         )
 

@@ -2,26 +2,34 @@
 
 from datetime import datetime
 
-from sqlalchemy import case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.payments.adapters import rows, tables
 from services.payments.domain.tenants import WebhookEvent
-from shared.ids import ProviderId
 
 _LONGEST_REASON = 500
+
+
+def _is(event: WebhookEvent) -> tuple[ColumnElement[bool], ...]:
+    held = tables.webhook_event.c
+    return (
+        held.provider_id == event.provider_id,
+        held.account == event.account,
+        held.event_id == event.event_id,
+    )
 
 
 class WebhooksRepository:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, event: WebhookEvent, provider_id: ProviderId | None) -> bool:
+    async def add(self, event: WebhookEvent) -> bool:
         statement = insert(tables.webhook_event).values(
             account=event.account,
             event_id=event.event_id,
-            provider_id=provider_id,
+            provider_id=event.provider_id,
             type=event.type,
             body=event.body,
             received_at=event.received_at,
@@ -47,11 +55,7 @@ class WebhooksRepository:
         held = tables.webhook_event
         found = await self._connection.execute(
             update(held)
-            .where(
-                held.c.account == event.account,
-                held.c.event_id == event.event_id,
-                held.c.finished_at.is_(None),
-            )
+            .where(*_is(event), held.c.finished_at.is_(None))
             .values(finished_at=at, outcome=outcome, reason=reason)
         )
         return found.rowcount == 1
@@ -60,9 +64,14 @@ class WebhooksRepository:
         held = tables.webhook_event
         await self._connection.execute(
             update(held)
-            .where(held.c.account == event.account, held.c.event_id == event.event_id)
+            .where(*_is(event))
             .values(tries=held.c.tries + 1, reason=reason[:_LONGEST_REASON], again_at=again_at)
         )
+
+    async def purge(self, before: datetime) -> int:
+        held = tables.webhook_event
+        found = await self._connection.execute(delete(held).where(held.c.finished_at < before))
+        return found.rowcount
 
     async def newest(self, limit: int, *, unfinished: bool) -> list[dict[str, object]]:
         """For the operator: what came and what became of it."""

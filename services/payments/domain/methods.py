@@ -35,13 +35,18 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class AutoPay:
-    """The tenant's consent to be charged when an invoice is issued: who gave or withdrew it, and when."""
+    """The tenant's consent to be charged when an invoice is issued: who gave or withdrew it, and when.
+
+    ``since`` is the provider's time. ``recorded_at`` is real time: it is compared with the real time at which an
+    invoice was announced, so that a test clock that is heard of late changes nobody's consent.
+    """
 
     provider_id: ProviderId
     tenant_id: TenantId
     enabled: bool
     since: datetime
     by: str
+    recorded_at: datetime
 
 
 def label(facts: MethodFacts | None) -> str:

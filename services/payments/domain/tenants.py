@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from shared.ids import ProviderId, TenantId
+
+NOBODY = ProviderId(UUID(int=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,13 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """A verified event of Stripe as it was stored. ``account`` is '' for the platform's own."""
+    """A verified event of Stripe as it was stored. ``account`` is '' for the platform's own.
 
+    ``provider_id`` is what the event itself says, ``NOBODY`` when nothing: for the key and the progress report only.
+    Whom an event concerns is decided when it is processed.
+    """
+
+    provider_id: ProviderId
     account: str
     event_id: str
     type: str

@@ -62,7 +62,7 @@ async def on_invoice(work: Work, event: AnyInvoice, envelope: Envelope) -> None:
         seen_at=envelope.time,
         issued_balance_minor=event.balance_minor if issued else None,
     )
-    await track_invoice(work, told, issued=issued)
+    await track_invoice(work, told, issued_at=envelope.sent_at if issued else None)
 
 
 def _standing(event: AnyInvoice) -> Standing:

@@ -36,7 +36,7 @@ from services.payments.use_cases.ports import Gateway, GatewayRefused, GatewayUn
 from services.payments.use_cases.refresh_payment import refresh_payment
 from services.payments.use_cases.save_method import begin_setup, save_method
 from services.payments.use_cases.start_payment import PayNow, start_payment
-from shared.errors import Invalid, NotFound, Unavailable
+from shared.errors import Invalid, Unavailable
 from shared.ids import InvoiceId, MethodId, PaymentId, ProviderId, TenantId
 
 TENANT = "/tenants/{tenant_id}"
@@ -79,10 +79,11 @@ def _account_routes(open_work: OpenWork) -> APIRouter:
 
     @router.put("/stripe-account")
     async def put_account(provider_id: ProviderId, body: AccountIn) -> AccountIn:
-        """Which Stripe account collects for the provider. Saved methods belong to the account they were saved in."""
+        """Which Stripe account collects for the provider. Saved methods belong to the account they were saved in.
+
+        A provider that was added a moment ago may not be known here yet; whoever calls has checked its token.
+        """
         async with open_work() as work:
-            if not await work.accounts.is_known(provider_id):
-                raise NotFound("There is no such provider. Check the id.")
             await work.accounts.put(provider_id, body.stripe_account or "")
         return body
 

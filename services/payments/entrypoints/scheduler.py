@@ -9,6 +9,8 @@ from services.payments.use_cases.process_webhook import process_webhooks
 from services.payments.use_cases.resolve_attempts import LEFT_ALONE, resolve_attempts
 from services.payments.use_cases.supersede_attempt import close_intents
 
+KEEP_WEBHOOKS = timedelta(days=90)
+
 
 class Scheduler:
     """The steps; each does a bounded batch and answers how much it did."""
@@ -32,6 +34,12 @@ class Scheduler:
         done = await resolve_attempts(self._open_work, self._gateway, left_alone=left_alone)
         self._first = self._first and done > 0
         return done
+
+    async def retention(self) -> int:
+        """Stripe repeats an event for at most 30 days; after three times that nobody asks for it."""
+        async with self._open_work() as work:
+            await work.webhooks.purge(work.system_now() - KEEP_WEBHOOKS)
+        return 0
 
     async def tidy(self) -> int:
         closed = await close_intents(self._open_work, self._gateway)

@@ -153,7 +153,7 @@ async def set_auto_pay(
     now_held = await work.methods.auto_pay(tenant_id)
     if now_held is None:
         at = await work.now(provider_id)
-        now_held = AutoPay(provider_id, tenant_id, enabled=False, since=at, by=by)
+        now_held = AutoPay(provider_id, tenant_id, False, at, by, work.system_now())
     return now_held, await _offered(work, tenant_id) if enabled else []
 
 
@@ -171,7 +171,8 @@ async def _switch(
     if (held is not None and held.enabled) == enabled:
         return False
     now = await work.now(provider_id)
-    await work.methods.put_auto_pay(AutoPay(provider_id, tenant_id, enabled=enabled, since=now, by=by))
+    consent = AutoPay(provider_id, tenant_id, enabled, now, by, work.system_now())
+    await work.methods.put_auto_pay(consent)
     work.emit(AutoPayChanged(provider_id=provider_id, tenant_id=tenant_id, enabled=enabled, by=by), time=now)
     if not enabled:
         for invoice in await work.invoices.open_of(tenant_id):

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import orjson
 
-from services.payments.domain.tenants import WebhookEvent
+from services.payments.domain.tenants import NOBODY, WebhookEvent
 from services.payments.use_cases.ports import Work
 from shared.errors import Invalid
 from shared.ids import ProviderId
@@ -20,13 +20,12 @@ async def take_webhook(work: Work, body: bytes) -> bool:
         claimed = (found.get("metadata") or {}).get("provider_id")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Invalid("The body is not an event of Stripe.") from error
-    event = WebhookEvent(account, event_id, kind, body, received_at=work.system_now())
-    return await work.webhooks.add(event, _uuid(claimed))
+    event = WebhookEvent(_provider(claimed), account, event_id, kind, body, received_at=work.system_now())
+    return await work.webhooks.add(event)
 
 
-def _uuid(value: object) -> ProviderId | None:
-    """Only a hint for the progress report; whom an event concerns is decided when it is processed."""
+def _provider(value: object) -> ProviderId:
     try:
         return ProviderId(UUID(str(value)))
     except ValueError:
-        return None
+        return NOBODY

@@ -70,6 +70,7 @@ class GateFeed:
         self._wake = asyncio.Event()
         self._read_all_at = float("-inf")
         self._in_touch_at: float | None = None
+        self._following = False
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -92,8 +93,8 @@ class GateFeed:
         if not self._memory.loaded or self._in_touch_at is None:
             return "nothing in memory yet"
         silent = self._monotonic() - self._in_touch_at
-        if silent > 2 * CHECK_SECONDS:
-            return f"stale: the database is away for {silent:.0f} s; answering from the last known state"
+        if not self._following or silent > 2 * CHECK_SECONDS:
+            return f"stale: out of touch with the database for {silent:.0f} s; answering from the last state"
         return None
 
     # -- life -------------------------------------------------------------------------------------------------
@@ -118,6 +119,7 @@ class GateFeed:
             await connection.add_listener(GATE_CHANNEL, self._on_notify)
             connection.add_termination_listener(lambda *_: self._wake.set())
             await self.read_all()
+            self._following = True
             while not connection.is_closed():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), CHECK_SECONDS)
@@ -126,6 +128,7 @@ class GateFeed:
                 await connection.execute("SELECT 1", timeout=CHECK_SECONDS)
                 self._in_touch_at = self._monotonic()
         finally:
+            self._following = False
             connection.terminate()
 
     def _on_notify(self, _: Any, __: int, ___: str, payload: object) -> None:

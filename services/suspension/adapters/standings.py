@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from services.suspension.domain.account import Stage
 from services.suspension.domain.policy import Policy
 from services.suspension.use_cases.ports import AuditEntry, StandingRow
+from shared.db.due import due_now
 from shared.db.unit_of_work import SqlUnitOfWork
 from shared.ids import ProviderId, TenantId, new_id
 
@@ -19,6 +20,7 @@ ON CONFLICT (tenant_id) DO UPDATE SET stage = EXCLUDED.stage, since = EXCLUDED.s
   next_step_at = EXCLUDED.next_step_at, evaluated_at = EXCLUDED.evaluated_at
 RETURNING 1
 """
+_IS_DUE = f"SELECT 1 FROM standing WHERE tenant_id = :tenant_id AND next_step_at <= {due_now('standing')}"  # noqa: S608
 _KEEP_POLICY = """
 INSERT INTO policy (provider_id, scope_id, grace_days, outbound_after_days, reminder_days, smallest_minor, inbound,
                     changed_at)
@@ -76,6 +78,9 @@ class SqlStandings:
             provider_id=provider_id,
             at=at,
         )
+
+    async def is_due(self, tenant_id: TenantId, system_now: datetime) -> bool:
+        return bool(await self._work.fetch(_IS_DUE, tenant_id=tenant_id, system_now=system_now))
 
 
 class SqlPolicies:

@@ -56,15 +56,6 @@ class SqlSuspensionWork(SqlUnitOfWork):
             {"channel": GATE_CHANNEL, "subject": str(subject)},
         )
 
-    async def is_due(self, tenant_id: TenantId) -> bool:
-        """Whether the tenant's next step is due; asked again under its lock."""
-        found = await self.fetch(
-            f"SELECT 1 FROM standing WHERE tenant_id = :tenant_id AND next_step_at <= {due_now('standing')}",  # noqa: S608
-            tenant_id=tenant_id,
-            system_now=self.system_now(),
-        )
-        return bool(found)
-
 
 async def tenants_due(engine: AsyncEngine, system_now: datetime, limit: int) -> list[TenantId]:
     """Tenants whose next step is due by their provider's clock, the longest due first."""

@@ -1,24 +1,20 @@
 """``GET /v1/call-policy``: may this call go on? Answers from memory only, whatever the database does."""
 
 import time
-from typing import Literal, cast
+from typing import Literal
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from opentelemetry import metrics
 from pydantic import BaseModel
 
-from services.suspension.adapters.gate_memory import GateMemory
-from services.suspension.adapters.numbers import international, is_emergency_in
-from services.suspension.domain.emergency import dialled, is_emergency
-from services.suspension.domain.gate import Answer, Direction, Line, decide
+from services.suspension.domain.gate import Answer
 from services.suspension.entrypoints.verified_tokens import VerifiedTokens
-from shared.errors import Forbidden, Invalid, NotFound, Unavailable
+from services.suspension.use_cases.answer_call import Gate
+from shared.errors import Forbidden
 from shared.http.auth import bearer
 
 TTL_SECONDS = 5
-_DIRECTIONS = ("inbound", "outbound")
-LONGEST_TENANT = 255
 
 # 403 with Q.850 cause 21: no failover, no retries (design/telephony.md, section 2).
 _ANSWERS: dict[Answer, bytes] = {
@@ -59,31 +55,8 @@ class CallPolicy(BaseModel):
     q850: int | None = None
 
 
-class Gate:
-    """Decides about one call. The order matters: emergencies before anything that could fail."""
-
-    def __init__(self, memory: GateMemory) -> None:
-        self._memory = memory
-
-    def answer(self, line: Line | None, number: str, direction: str) -> Answer:
-        """Raises ``Unavailable`` before the first loading, ``NotFound``, ``Invalid`` (direction)."""
-        if is_emergency(number, line.country if line else None, is_emergency_in):
-            return "allow"
-        if not self._memory.loaded:
-            raise Unavailable("The gate has nothing in memory yet; use your own last answer.")
-        if line is None:
-            raise NotFound("No tenant of yours has this id, SIP domain or account code.", field="tenant")
-        if direction not in _DIRECTIONS:
-            raise Invalid("direction is inbound or outbound.", field="direction")
-        reachable = False
-        if direction == "outbound" and line.stage.barred and number:
-            reachable = international(number, line.country) in self._memory.reachable(line.provider_id)
-        return decide(line, cast(Direction, direction), reachable=reachable)
-
-
-def gate_router(memory: GateMemory, tokens: VerifiedTokens) -> APIRouter:
+def gate_router(gate: Gate, tokens: VerifiedTokens) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["gate"])
-    gate = Gate(memory)
 
     # The parameters are read by hand: what a switch sends must get an answer, not a lecture, and quickly.
     @router.get("/call-policy", response_model=CallPolicy, openapi_extra={"parameters": _PARAMETERS})
@@ -93,9 +66,9 @@ def gate_router(memory: GateMemory, tokens: VerifiedTokens) -> APIRouter:
         if "switch" not in caller.roles or caller.provider_id is None:
             raise Forbidden("This needs the role switch.")
         asked = request.query_params
-        tenant = asked.get("tenant", "")
-        line = memory.find(caller.provider_id, tenant) if len(tenant) <= LONGEST_TENANT else None
-        answer = gate.answer(line, dialled(asked.get("to", "")), asked.get("direction", ""))
+        answer = gate.answer(
+            caller.provider_id, asked.get("tenant", ""), asked.get("direction", ""), asked.get("to", "")
+        )
         _answer_seconds.record(time.perf_counter() - began, _LABELS[answer])
         return Response(_ANSWERS[answer], media_type="application/json")
 

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from services.suspension.adapters.work import SqlSuspensionWork
 from services.suspension.domain.policy import Policy
 from services.suspension.entrypoints.models import (
     AuditAnswer,
@@ -18,12 +17,11 @@ from services.suspension.entrypoints.models import (
 )
 from services.suspension.use_cases.change_policy import change_policy, change_tenant_policy
 from services.suspension.use_cases.override_ladder import override_ladder, release_ladder
-from services.suspension.use_cases.ports import OverrideKind
+from services.suspension.use_cases.ports import OpenWork, OverrideKind
 from services.suspension.use_cases.recompute_standing import policy_in_force
 from services.suspension.use_cases.show_standing import show_standing, tenant_of
 from shared.ids import ProviderId, TenantId
 
-OpenWork = Callable[[], SqlSuspensionWork]
 Wake = Callable[[], None]
 
 

@@ -3,11 +3,9 @@
 from collections.abc import Awaitable, Callable
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.suspension.adapters.work import SqlSuspensionWork, tenants_due
-from services.suspension.use_cases.recompute_standing import recompute_standing
-from shared.clock import Clock
+from services.suspension.use_cases.ports import OpenWork
+from services.suspension.use_cases.sweep_tenant import sweep_tenant
 from shared.db.engine import is_away
 from shared.ids import TenantId
 
@@ -16,7 +14,7 @@ BATCH = 200
 
 
 def make_sweep(
-    engine: AsyncEngine, open_work: Callable[[], SqlSuspensionWork], clock: Clock
+    tenants_due: Callable[[int], Awaitable[list[TenantId]]], open_work: OpenWork
 ) -> Callable[[], Awaitable[int]]:
     """A step that looks at up to a batch of tenants, one transaction each; says how many it did.
 
@@ -26,9 +24,10 @@ def make_sweep(
 
     async def sweep() -> int:
         done = 0
-        for tenant_id in await tenants_due(engine, clock.now(), BATCH):
+        for tenant_id in await tenants_due(BATCH):
             try:
-                done += await look_again(open_work, tenant_id)
+                async with open_work() as work:
+                    done += await sweep_tenant(work, tenant_id)
             except Exception as error:
                 if is_away(error):
                     raise
@@ -36,13 +35,3 @@ def make_sweep(
         return done
 
     return sweep
-
-
-async def look_again(open_work: Callable[[], SqlSuspensionWork], tenant_id: TenantId) -> bool:
-    """False: somebody else did it meanwhile."""
-    async with open_work() as work:
-        await work.lock_tenant(tenant_id)
-        if not await work.is_due(tenant_id):
-            return False
-        await recompute_standing(work, tenant_id)
-        return True

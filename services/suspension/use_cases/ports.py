@@ -1,6 +1,7 @@
 """What the use cases need from outside; implemented by ``adapters.work`` and by the fake of the tests."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, Protocol
@@ -139,6 +140,9 @@ class Standings(Protocol):
     async def all_due_at(self, provider_id: ProviderId, at: datetime) -> None:
         """Every tenant of the provider is to be looked at."""
 
+    async def is_due(self, tenant_id: TenantId, system_now: datetime) -> bool:
+        """Whether the tenant's next step is due by its provider's clock."""
+
 
 class Audit(Protocol):
     async def add(self, provider_id: ProviderId, tenant_id: TenantId | None, entry: AuditEntry) -> None: ...
@@ -162,3 +166,7 @@ class SuspensionWork(Protocol):
     def emit(self, event: Event, *, time: datetime, event_id: EventId | None = None) -> None: ...
     async def tell_gate(self, subject: TenantId | ProviderId) -> None:
         """When this commits, the memory of every gate reads that tenant, or all of that provider, anew."""
+
+
+# Opens a unit of work: commits on a clean exit, rolls back on an error.
+OpenWork = Callable[[], AbstractAsyncContextManager[SuspensionWork]]

@@ -49,6 +49,7 @@ _TOTAL_TYPES = {
     "calls": "int8",
     "billed_seconds": "int8",
     "talk_ms": "int8",
+    "billed_calls": "int8",
 }
 
 
@@ -65,14 +66,15 @@ _ADD_TOTALS = text(
     f"INSERT INTO day_total ({', '.join(_TOTAL_TYPES)}) SELECT * FROM {_unnest(_TOTAL_TYPES)}"  # noqa: S608
     " ON CONFLICT (tenant_id, local_day, call_class, direction) DO UPDATE SET calls = day_total.calls + EXCLUDED.calls,"
     " billed_seconds = day_total.billed_seconds + EXCLUDED.billed_seconds,"
-    " talk_ms = day_total.talk_ms + EXCLUDED.talk_ms"
+    " talk_ms = day_total.talk_ms + EXCLUDED.talk_ms,"
+    " billed_calls = day_total.billed_calls + EXCLUDED.billed_calls"
 )
 _FINGERPRINTS = text(
     "SELECT call_key, fingerprint FROM call"
     " WHERE provider_id = :provider_id AND call_key = ANY(CAST(:keys AS uuid[]))"
 )
 _DAYS = text(
-    "SELECT local_day, call_class, direction, calls, billed_seconds FROM day_total"
+    "SELECT local_day, call_class, direction, calls, billed_calls, billed_seconds FROM day_total"
     " WHERE tenant_id = :tenant_id AND local_day >= :start AND local_day < :end ORDER BY local_day, call_class, direction"
 )
 # One day more on both sides than any zone can shift: the index is by instant, the day decides.
@@ -88,6 +90,7 @@ class _Sum:
     calls: int = 0
     billed_seconds: int = 0
     talk_ms: int = 0
+    billed_calls: int = 0
 
 
 class SqlCalls:
@@ -109,7 +112,7 @@ class SqlCalls:
         return set((await self._connection.execute(_ADD, columns)).scalars())
 
     async def add_to_totals(self, calls: Iterable[Call]) -> None:
-        """Adds new billed calls to their days."""
+        """Adds new calls to their days."""
         sums: dict[tuple[TenantId, date, str, str, ProviderId], _Sum] = {}
         for call in calls:
             key = (call.tenant_id, call.local_day, call.call_class, call.direction, call.provider_id)
@@ -117,13 +120,14 @@ class SqlCalls:
             one.calls += 1
             one.billed_seconds += call.billed_seconds
             one.talk_ms += call.talk_ms
+            one.billed_calls += call.billed_seconds > 0
         if not sums:
             return
         ordered = sorted(sums)
         columns: dict[str, list[Any]] = {
             name: [key[position] for key in ordered] for position, name in enumerate(list(_TOTAL_TYPES)[:5])
         }
-        for name in ("calls", "billed_seconds", "talk_ms"):
+        for name in ("calls", "billed_seconds", "talk_ms", "billed_calls"):
             columns[name] = [getattr(sums[key], name) for key in ordered]
         await self._connection.execute(_ADD_TOTALS, columns)
 
@@ -134,7 +138,9 @@ class SqlCalls:
     async def day_totals(self, tenant_id: TenantId, start: date, end: date) -> list[DayTotal]:
         rows = await self._connection.execute(_DAYS, {"tenant_id": tenant_id, "start": start, "end": end})
         return [
-            DayTotal(row.local_day, row.call_class, row.direction, row.calls, row.billed_seconds)
+            DayTotal(
+                row.local_day, row.call_class, row.direction, row.calls, row.billed_calls, row.billed_seconds
+            )
             for row in rows
         ]
 

@@ -132,6 +132,8 @@ Table(
     Column("calls", BigInteger, nullable=False),
     Column("billed_seconds", BigInteger, nullable=False),
     Column("talk_ms", BigInteger, nullable=False),
+    # Of the calls, those with billed time.
+    Column("billed_calls", BigInteger, nullable=False),
 )
 Table(
     "period_close",

@@ -16,12 +16,13 @@ Line = tuple[str, Direction]
 
 @dataclass(frozen=True, slots=True)
 class DayTotal:
-    """Billed calls of one local day, class and direction."""
+    """Calls of one local day, class and direction; ``billed_calls`` are those of them with billed time."""
 
     day: date
     call_class: str
     direction: Direction
     calls: int
+    billed_calls: int
     billed_seconds: int
 
 
@@ -94,14 +95,18 @@ def _included(
 def meter_period(
     days: Sequence[DayTotal], crossing_calls: Sequence[TimedCall], included_seconds: int, terms: PlanTerms
 ) -> tuple[Minutes, ...]:
-    """Lines of a period, by class and direction. ``crossing_calls`` are all calls of ``crossing_day(...)``."""
+    """Lines of a period, by class and direction; none without billed time.
+
+    ``crossing_calls`` are all billed calls of ``crossing_day(...)``.
+    """
     crossing = crossing_day(days, included_seconds, terms)
     used = _included(days, crossing, crossing_calls if crossing else (), included_seconds, terms)
     sums: dict[Line, tuple[int, int]] = {}
     for total in days:
-        line = (total.call_class, total.direction)
-        calls, billed = sums.get(line, (0, 0))
-        sums[line] = (calls + total.calls, billed + total.billed_seconds)
+        if total.billed_seconds:
+            line = (total.call_class, total.direction)
+            calls, billed = sums.get(line, (0, 0))
+            sums[line] = (calls + total.billed_calls, billed + total.billed_seconds)
     return tuple(
         _minutes(line, calls, billed, used.get(line, 0), terms)
         for line, (calls, billed) in sorted(sums.items())

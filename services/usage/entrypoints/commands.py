@@ -128,7 +128,7 @@ async def _import(
 
 
 def _summary(results: list[tuple[Path, ImportedSoFar]]) -> Table:
-    table = Table("file", "taken", "repeated", "quarantined")
+    table = Table("file", "taken", "repeated", "quarantined", title="Since each file's first import")
     for path, done in results:
         table.add_row(path.name, str(done.taken), str(done.repeated), str(done.quarantined))
     if len(results) > 1:

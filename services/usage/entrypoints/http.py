@@ -60,7 +60,7 @@ class HeldShown(BaseModel):
 
 
 class DayShown(BaseModel):
-    """A local day of the tenant."""
+    """A local day of the tenant: all its calls, also those that nobody answered, and their billed seconds."""
 
     day: date
     calls: int
@@ -74,7 +74,10 @@ class UsageShown(BaseModel):
     extensions: HeldShown
     dids: HeldShown
     minutes: list[MeteredMinutes]
-    billed_seconds: int
+    billed_seconds: int = Field(
+        description="minutes used: of all calls that use included minutes or are charged, so without free"
+        " internal and emergency calls"
+    )
     included_seconds: int = Field(
         description="what the plan includes in this period (R17); what is used of it is in `minutes`"
     )
@@ -152,7 +155,7 @@ def _usage(usage: Usage) -> UsageShown:
         extensions=_held(usage.extensions),
         dids=_held(usage.dids),
         minutes=list(usage.minutes),
-        billed_seconds=sum(one.billed_seconds for one in usage.minutes),
+        billed_seconds=usage.counted_seconds,
         included_seconds=usage.included_seconds,
         days=[DayShown(day=day, calls=calls, billed_seconds=billed) for day, calls, billed in usage.days],
         charge=sum((one.charge for one in usage.minutes), Decimal(0)),

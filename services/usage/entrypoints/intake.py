@@ -9,11 +9,13 @@ only after the commit (2xx means durable).
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from opentelemetry import trace
+from opentelemetry.context import Context
 
 from services.usage.domain.records import Outcome, Received
 from services.usage.use_cases.ports import Numbering, OpenWork
@@ -23,6 +25,7 @@ from shared.errors import Unavailable
 from shared.ids import ProviderId
 
 log = structlog.get_logger(__name__)
+tracer = trace.get_tracer(__name__)
 MOST_GATHERED = 500
 MOST_WAITING = 20_000
 LINGER_SECONDS = 0.005
@@ -89,6 +92,22 @@ class Intake:
         for submission in batch:
             by_provider.setdefault(submission.provider_id, []).append(submission)
         outcomes: dict[ProviderId, list[Outcome]] = {}
+        # A trace of its own: a batch belongs to many requests, and the task to none of them.
+        with tracer.start_as_current_span(
+            "record batch", context=Context(), attributes={"tollgate.submissions": len(batch)}
+        ):
+            await self._commit(by_provider, outcomes)
+        for provider_id, submissions in by_provider.items():
+            at = 0
+            for submission in submissions:
+                _answer(submission, outcomes[provider_id][at : at + len(submission.received)])
+                at += len(submission.received)
+
+    async def _commit(
+        self,
+        by_provider: Mapping[ProviderId, Sequence[_Submission]],
+        outcomes: dict[ProviderId, list[Outcome]],
+    ) -> None:
         async with self._open_work() as work:
             # In one order everywhere, so that two batches never wait for each other.
             for provider_id in sorted(by_provider):
@@ -96,11 +115,6 @@ class Intake:
                 outcomes[provider_id] = await record_calls(
                     work, self._numbering, provider_id, received, late_window=self._late_window
                 )
-        for provider_id, submissions in by_provider.items():
-            at = 0
-            for submission in submissions:
-                _answer(submission, outcomes[provider_id][at : at + len(submission.received)])
-                at += len(submission.received)
 
     async def _one_by_one(self, batch: Sequence[_Submission], error: Exception) -> None:
         """A batch that failed: with the database away all fail; else nobody suffers for another one's record."""

@@ -23,12 +23,13 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """``days``: local day, billed calls, billed seconds."""
+    """``days``: local day, calls, billed seconds. ``counted_seconds``: billed, less free internal and emergency calls."""
 
     as_of: datetime
     extensions: Held
     dids: Held
     minutes: tuple[MeteredMinutes, ...]
+    counted_seconds: int
     included_seconds: int
     days: tuple[tuple[date, int, int], ...]
 
@@ -60,6 +61,7 @@ async def read_usage(
         extensions=Held(_held_at(figures.resources, "extension", at), figures.extensions_peak),
         dids=Held(_held_at(figures.resources, "did", at), figures.dids_peak),
         minutes=tuple(metered_minutes(one) for one in figures.minutes),
+        counted_seconds=sum(one.billed_seconds for one in figures.minutes if terms.covers(one.call_class)),
         included_seconds=figures.included_seconds,
         days=tuple((day, calls, billed) for day, (calls, billed) in sorted(days.items())),
     )

@@ -195,7 +195,7 @@ async def _keep(
             problems[position] = _Problem("conflict", None, CONFLICT)
     added = [calls[position] for position in sorted(new)]
     billed = [call for call in added if call.billed_seconds > 0]
-    await work.calls.add_to_totals(billed)
+    await work.calls.add_to_totals(added)
     await work.periods.mark_dirty({(call.tenant_id, call.local_day) for call in billed})
     if added:
         work.emit(_recorded(provider_id, added, now), time=now)

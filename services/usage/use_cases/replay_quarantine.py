@@ -73,7 +73,7 @@ async def replay_chosen(
     if chosen is None:
         waiting = await work.quarantine.listed(provider_id, state="waiting", after=None, limit=MOST_REPLAYED)
     else:
-        found = [await work.quarantine.get(provider_id, one) for one in dict.fromkeys(chosen)]
+        found = [await work.quarantine.get(provider_id, one) for one in sorted(set(chosen))]
         waiting = [one for one in found if one is not None and one.state == "waiting"]
         if len(waiting) < len(found):
             raise NotFound("One of these records does not wait in quarantine.", field="quarantine_ids")

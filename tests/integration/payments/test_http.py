@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from deploy.local.infra import Servers
 from services.payments.main import build
 from services.payments.settings import PaymentsSettings
+from shared.ids import ProviderId
 from tests.integration.payments.world import World
 from tests.unit.stripe_simulator.simulator import PUBLISHABLE_KEY, SECRET_KEY
 
@@ -177,3 +178,20 @@ async def test_stripe_away_is_said_and_nothing_is_lost(world: World, http: httpx
         await http.post(at(world, "/payments"), json=asked | {"request_id": str(uuid4())}), 409
     )
     assert refused["type"].endswith("payment-on-its-way")
+
+
+async def test_an_account_set_before_the_provider_is_known_stays(
+    world: World, http: httpx.AsyncClient
+) -> None:
+    """The event of the new provider may come after its account; a name that is no account is refused."""
+    newcomer = ProviderId(uuid4())
+    url = f"/v1/providers/{newcomer}/stripe-account"
+    await told(await http.put(url, json={"stripe_account": "acct_newcomer1"}), 200)
+    async with world.open_work() as work:
+        await work.accounts.know(newcomer)
+        assert await work.accounts.of(newcomer) == "acct_newcomer1"
+    await told(await http.put(url, json={"stripe_account": None}), 200)
+    async with world.open_work() as work:
+        assert await work.accounts.of(newcomer) == ""
+    problem = await told(await http.put(url, json={"stripe_account": "newcomer"}), 422)
+    assert problem["field"] == "stripe_account"

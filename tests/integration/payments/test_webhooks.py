@@ -1,5 +1,9 @@
 """Webhooks: stored once, processed in any order, harmless when foreign."""
 
+import asyncio
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,3 +91,37 @@ async def test_a_default_detached_at_stripe_ends_auto_pay(world: World) -> None:
     assert await world.intents() == []
     assert [one["enabled"] for one in await world.events("auto_pay.changed")] == [True, False]
     assert len(await world.events("method.removed")) == 1
+
+
+async def operator(database_url: str, *arguments: str) -> tuple[int, str]:
+    """Runs an operator's command; answers its status and what it wrote."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "services.payments",
+        "webhooks",
+        *arguments,
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "TOLLGATE_DATABASE_URL": database_url, "COLUMNS": "200"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    written, _ = await asyncio.wait_for(process.communicate(), 30)
+    return process.returncode or 0, written.decode()
+
+
+async def test_the_operator_sees_events_and_has_them_processed_again(world: World, database_url: str) -> None:
+    """An event that came before we knew its intent is ignored; replayed later it changes nothing twice."""
+    await world.deliver(event("charge.succeeded", {"id": "ch_1"}))
+    await world.drain(world.scheduler().webhooks)
+    status, listed = await operator(database_url, "list")
+    assert (status, "evt_charge.succeeded" in listed, "are not used" in listed) == (0, True, True)
+    assert await operator(database_url, "list", "--waiting") == (0, "No events.\n")
+    assert await operator(database_url, "replay", "evt_charge.succeeded") == (
+        0,
+        "1 will be processed again.\n",
+    )
+    async with world.open_work() as work:
+        assert len(await work.webhooks.waiting(world.clock.now(), 10)) == 1
+    assert (await operator(database_url, "replay", "evt_nobody_knows"))[0] == 1
+    assert (await operator(database_url, "replay"))[0] == 2

@@ -1,15 +1,17 @@
 """A migrated database of suspension and a desk from which tests send it events and move its clocks."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.suspension.adapters.work import SqlSuspensionWork
+from services.suspension.adapters.work import SqlSuspensionWork, tenants_due
 from services.suspension.entrypoints.consumers import HANDLERS
 from services.suspension.entrypoints.scheduler import make_sweep
 from services.suspension.main import MIGRATIONS
@@ -18,7 +20,7 @@ from shared.db.engine import make_engine
 from shared.db.migration import migrate
 from shared.events.envelope import Envelope, Event
 from shared.events.invoicing import ClockAdvanced
-from shared.ids import EventId, new_id
+from shared.ids import EventId, TenantId, new_id
 from shared.messaging.broker import make_broker
 from shared.messaging.consumers import Consumers
 from tests.conftest import FreshDatabase
@@ -34,7 +36,10 @@ class Desk:
         self.clock = SetClock(datetime(2026, 1, 1, tzinfo=UTC))
         broker = make_broker("amqp://nobody@127.0.0.1:1/", prefetch=1)
         self._consumers = Consumers("suspension", broker, self.work, HANDLERS)
-        self.sweep = make_sweep(engine, self.work, self.clock)
+        self.sweep = make_sweep(self._tenants_due, self.work)
+
+    async def _tenants_due(self, limit: int) -> list[TenantId]:
+        return await tenants_due(self.engine, self.clock.now(), limit)
 
     def work(self) -> SqlSuspensionWork:
         return SqlSuspensionWork(self.engine, clock=self.clock)
@@ -65,6 +70,14 @@ class Desk:
     async def rows(self, query: str) -> list[dict[str, Any]]:
         async with self.engine.connect() as connection:
             return [dict(row) for row in (await connection.execute(text(query))).mappings()]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _quiet_logs() -> Iterator[None]:
+    """Servers go away on purpose here; the default log would draw a picture of every traceback, for seconds."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -178,6 +178,8 @@ async def test_policies_standings_and_audit(open_work: Open) -> None:
         lambda w: w.policies.of_tenant(PROVIDER, TENANT),
         lambda w: w.standings.keep(replace(row, stage=Stage.NONE)),
         lambda w: w.standings.keep(row),
+        lambda w: w.standings.is_due(TENANT, LATE - timedelta(seconds=1)),
+        lambda w: w.standings.is_due(TENANT, LATE),
         lambda w: w.standings.all_due_at(PROVIDER, local(date(2026, 5, 1))),
         lambda w: w.standings.all_due_at(OTHER_PROVIDER, EARLY),
         lambda w: w.standings.get(TENANT),
@@ -189,6 +191,8 @@ async def test_policies_standings_and_audit(open_work: Open) -> None:
         own,
         True,
         False,
+        False,
+        True,
         replace(row, next_step_at=local(date(2026, 5, 1))),
         [entries[2], entries[1]],
     ]

@@ -137,9 +137,6 @@ class FakeAccounts(Part):
     async def know(self, provider_id: ProviderId) -> None:
         self.store.accounts.setdefault(provider_id, "")
 
-    async def is_known(self, provider_id: ProviderId) -> bool:
-        return provider_id in self.store.accounts
-
     async def of(self, provider_id: ProviderId) -> str:
         return self.store.accounts.get(provider_id, "")
 
@@ -287,7 +284,7 @@ class FakeAttempts(Part):
 
 
 class FakeWebhooks(Part):
-    async def add(self, event: WebhookEvent, provider_id: ProviderId | None) -> bool:
+    async def add(self, event: WebhookEvent) -> bool:
         key = (event.account, event.event_id)
         return self.store.webhooks.setdefault(key, event) is event
 
@@ -307,6 +304,12 @@ class FakeWebhooks(Part):
         key = (event.account, event.event_id)
         self.store.again_at[key] = again_at
         self.store.webhooks[key] = replace(event, tries=event.tries + 1)
+
+    async def purge(self, before: datetime) -> int:
+        old = [key for key in self.store.finished if self.store.webhooks[key].received_at < before]
+        for key in old:
+            del self.store.webhooks[key], self.store.finished[key]
+        return len(old)
 
 
 def sums(store: Store) -> dict[str, int]:

@@ -66,7 +66,7 @@ class MoneyMachine(RuleBasedStateMachine):
             )
             for method in (GOOD, POOR, ASKS):
                 await keep_method(work, self.provider_id, self.tenant_id, "", facts(method))
-            await work.methods.put_auto_pay(AutoPay(self.provider_id, self.tenant_id, True, now, "ann"))
+            await work.methods.put_auto_pay(AutoPay(self.provider_id, self.tenant_id, True, now, "ann", now))
 
     def teardown(self) -> None:
         """The storm is over: everybody finishes, every event is delivered, time passes."""
@@ -122,7 +122,7 @@ class MoneyMachine(RuleBasedStateMachine):
 
         async def hear() -> None:
             async with self.database.open_work() as work:
-                await track_invoice(work, told, issued=issued)
+                await track_invoice(work, told, issued_at=self.clock.now() if issued else None)
 
         self.run(hear())
 

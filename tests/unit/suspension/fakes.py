@@ -158,6 +158,10 @@ class FakeStandings:
             if row.provider_id == provider_id:
                 self.kept[tenant_id] = replace(row, next_step_at=at)
 
+    async def is_due(self, tenant_id: TenantId, system_now: datetime) -> bool:
+        row = self.kept.get(tenant_id)
+        return row is not None and row.next_step_at is not None and row.next_step_at <= system_now
+
 
 class FakeAudit:
     def __init__(self) -> None:

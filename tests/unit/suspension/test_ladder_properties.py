@@ -93,6 +93,7 @@ def test_derivation_equals_walking_the_days(history: list[tuple[int, int | None]
         assert (look(account, now).stage is Stage.BOTH_BARRED) == expected, day
 
 
+@settings(deadline=None)
 @given(histories(), st.integers(-5, 59), st.integers(0, 23))
 def test_nothing_changes_before_the_next_step(
     history: list[tuple[int, int | None]], day: int, hour: int
@@ -108,6 +109,7 @@ def test_nothing_changes_before_the_next_step(
         assert look(account, between).stage is standing.stage
 
 
+@settings(deadline=None)
 @given(
     histories(),
     st.lists(st.tuples(st.integers(0, 40), st.integers(0, 15), st.booleans()), max_size=3),
@@ -128,6 +130,7 @@ def test_pauses_never_make_it_worse(
         assert look(plain, now).stage.barred
 
 
+@settings(deadline=None)
 @given(histories(), st.integers(-5, 59))
 def test_nobody_is_barred_untold(history: list[tuple[int, int | None]], day: int) -> None:
     """Without a reminder on record there is no barring, however old the debt (R46)."""
@@ -136,6 +139,7 @@ def test_nobody_is_barred_untold(history: list[tuple[int, int | None]], day: int
     assert not evaluate(Policy(), account, now, NEW_YORK).stage.barred
 
 
+@settings(deadline=None)
 @given(st.permutations(range(3)))
 def test_the_order_of_facts_means_nothing(order: list[int]) -> None:
     """Rows come from the database in any order."""

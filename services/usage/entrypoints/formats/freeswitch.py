@@ -36,15 +36,16 @@ def read_freeswitch(body: bytes, *, query_uuid: str | None = None) -> CallRecord
 def _document(body: bytes) -> dict[str, Any]:
     content = body.strip()
     if content[:4] == b"cdr=":
-        # What follows is one value: both encodings escape an ampersand.
-        content = content[4:].split(b"&", 1)[0]
-        if content[:3].upper() == b"%7B":
-            return _from_form(content)
+        content = content[4:]
         if content[:1] != b"{":
-            return _parsed(_from_base64(content))
-    if content[:3].upper() == b"%7B":
-        return _from_form(content)
-    return _parsed(content)
+            # One value of a form: both encodings escape an ampersand.
+            value = content.split(b"&", 1)[0]
+            return _from_form(value) if _is_escaped(value) else _parsed(_from_base64(value))
+    return _from_form(content) if _is_escaped(content) else _parsed(content)
+
+
+def _is_escaped(content: bytes) -> bool:
+    return content[:3].upper() == b"%7B"
 
 
 def _from_form(content: bytes) -> dict[str, Any]:
@@ -65,8 +66,9 @@ def _unescaped(content: bytes) -> bytes:
 
 def _from_base64(content: bytes) -> bytes:
     raw = unquote_to_bytes(content) if b"%" in content else content
+    raw = raw.replace(b"\r", b"").replace(b"\n", b"")
     # A form decoder on the way may have turned the plus signs into spaces.
-    raw = raw.replace(b" ", b"+").replace(b"-", b"+").replace(b"_", b"/").rstrip(b"=\r\n")
+    raw = raw.replace(b" ", b"+").replace(b"-", b"+").replace(b"_", b"/").rstrip(b"=")
     try:
         return base64.b64decode(raw + b"=" * (-len(raw) % 4), validate=True)
     except binascii.Error:

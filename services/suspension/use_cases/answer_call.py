@@ -1,0 +1,64 @@
+"""May this call go on? Emergencies before anything that could fail; everything else from what the gate has in memory."""
+
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from services.suspension.domain.emergency import dialled, is_emergency
+from services.suspension.domain.gate import Answer, Direction, Line, barred, decide
+from shared.errors import Invalid, NotFound, Unavailable
+from shared.ids import ProviderId
+
+DIRECTIONS = ("inbound", "outbound")
+LONGEST_TENANT = 255
+
+
+class Lines(Protocol):
+    """The gate's memory."""
+
+    loaded: bool
+
+    def find(self, provider_id: ProviderId, name: str) -> Line | None:
+        """The provider's tenant with this id, SIP domain or account code; another provider's is None."""
+
+    def reachable(self, provider_id: ProviderId) -> frozenset[str]:
+        """Numbers in E.164 that barred tenants of the provider may call."""
+
+
+class Gate:
+    """Decides about calls. Touches nothing but memory, so that it answers whatever else is away.
+
+    ``is_emergency_in(number, country)`` knows each country's own emergency numbers; ``international(number,
+    country)`` is the number in E.164, None for what is no telephone number.
+    """
+
+    def __init__(
+        self,
+        lines: Lines,
+        *,
+        is_emergency_in: Callable[[str, str], bool],
+        international: Callable[[str, str], str | None],
+    ) -> None:
+        self._lines = lines
+        self._is_emergency_in = is_emergency_in
+        self._international = international
+
+    def answer(self, provider_id: ProviderId, tenant: str, direction: str, to: str) -> Answer:
+        """Raises ``Unavailable`` before the first loading, ``NotFound`` (tenant) and ``Invalid`` (direction)."""
+        line = self._lines.find(provider_id, tenant) if len(tenant) <= LONGEST_TENANT else None
+        number = dialled(to)
+        if is_emergency(number, line.country if line else None, self._is_emergency_in):
+            return "allow"
+        if not self._lines.loaded:
+            raise Unavailable("The gate has nothing in memory yet; use your own last answer.")
+        if line is None:
+            raise NotFound("No tenant of yours has this id, SIP domain or account code.", field="tenant")
+        if direction not in DIRECTIONS:
+            raise Invalid("direction is inbound or outbound.", field="direction")
+        known = cast(Direction, direction)
+        return decide(line, known, reachable=self._reachable(line, known, number))
+
+    def _reachable(self, line: Line, direction: Direction, number: str) -> bool:
+        """Only asked for barred calls: working out what a number means takes longer than all the rest."""
+        if direction != "outbound" or not number or not barred(line, direction):
+            return False
+        return self._international(number, line.country) in self._lines.reachable(line.provider_id)

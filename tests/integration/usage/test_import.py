@@ -1,0 +1,91 @@
+"""Files that a switch left behind."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from services.usage.adapters.numbering import PhoneNumbers
+from services.usage.entrypoints import importing
+from services.usage.entrypoints.importing import ImportOptions, detect_format, import_file
+from services.usage.use_cases.ports import ImportedSoFar
+from shared.errors import Invalid
+from shared.ids import ProviderId, new_id
+from tests.integration.usage.conftest import LATE_WINDOW, World
+from tests.unit.usage.records import leg, posted
+
+pytestmark = pytest.mark.integration
+
+
+def rows(world: World, count: int) -> str:
+    return "".join(
+        f'"acct-{world.domain}","1001","12125550147","internal","","PJSIP/{at}","PJSIP/t{at}","Dial","",'
+        f'"2026-03-05 10:00:00","2026-03-05 10:00:05","2026-03-05 10:01:00",60,55,"ANSWERED","DOC","1.{at}",""\n'
+        for at in range(count)
+    )
+
+
+async def take(world: World, path: Path, reached: list[int] | None = None) -> ImportedSoFar:
+    seen = [] if reached is None else reached
+    options = ImportOptions(world.provider_id, "auto", {"switch": "pbx1", "time_zone": "UTC"}, LATE_WINDOW)
+    return await import_file(world.work, PhoneNumbers(), path, options, seen.append)
+
+
+async def test_a_stopped_import_goes_on_where_it_stopped(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after the second transaction: nothing is lost, counted twice or read again."""
+    monkeypatch.setattr(importing, "RECORDS_A_TRANSACTION", 10)
+    path = tmp_path / "Master.csv"
+    path.write_text(rows(world, 45))
+
+    class Killed(Exception):
+        pass
+
+    class Reached(list[int]):
+        def append(self, done_bytes: int) -> None:
+            super().append(done_bytes)
+            if len(self) == 3:
+                raise Killed
+
+    stopped = Reached()
+    with pytest.raises(Killed):
+        await take(world, path, stopped)
+    again: list[int] = []
+    done = await take(world, path, again)
+    assert again[0] == stopped[-1] > 0
+    assert (done.taken, done.repeated, done.quarantined) == (45, 0, 0)
+    async with world.work() as work:
+        (total,) = await work.calls.day_totals(world.tenant_id, date(2026, 3, 1), date(2026, 4, 1))
+    assert (total.calls, total.billed_seconds) == (45, 45 * 60)
+
+
+async def test_the_same_records_in_another_file_are_repeats(world: World, tmp_path: Path) -> None:
+    """A file copied and longer: the old rows are repeats, the new ones are taken, a broken one is kept."""
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text(rows(world, 5))
+    second.write_text(rows(world, 7) + '"cut off')
+    await take(world, first)
+    done = await take(world, second)
+    assert (done.taken, done.repeated, done.quarantined) == (2, 5, 1)
+
+
+async def test_freeswitch_files_are_detected_in_every_form(world: World, tmp_path: Path) -> None:
+    """A document as mod_json_cdr leaves it in its error folder, a posted body, and lines of documents."""
+    whole, body, lines = tmp_path / "a.cdr.json", tmp_path / "b.cdr", tmp_path / "c.ndjson"
+    documents = [posted(leg(domain=world.domain)) for _ in range(4)]
+    whole.write_bytes(documents[0])
+    body.write_bytes(b"cdr=" + documents[1])
+    lines.write_bytes(b"\n".join(documents[2:]) + b"\n")
+    assert [detect_format(path) for path in (whole, body, lines)] == ["freeswitch"] * 3
+    taken = [(await take(world, path)).taken for path in (whole, body, lines)]
+    assert taken == [1, 1, 2]
+
+
+async def test_an_unknown_provider_is_refused(world: World, tmp_path: Path) -> None:
+    """A mistyped --provider must not fill a quarantine that nobody looks at."""
+    path = tmp_path / "a.csv"
+    path.write_text(rows(world, 1))
+    with pytest.raises(Invalid):
+        await take(replace(world, provider_id=ProviderId(new_id())), path)

@@ -1,0 +1,182 @@
+"""The gate: emergencies first, the right answer per stage and direction, memory and tokens."""
+
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from deploy.local.tokens import AUDIENCE, ISSUER, Person, TokenIssuer
+from services.suspension.adapters.gate_memory import Entry, GateMemory
+from services.suspension.adapters.numbers import international, is_emergency_in
+from services.suspension.domain.account import Stage
+from services.suspension.domain.emergency import dialled, is_emergency
+from services.suspension.domain.gate import Answer, Line, decide
+from services.suspension.entrypoints import verified_tokens
+from services.suspension.entrypoints.verified_tokens import VerifiedTokens
+from services.suspension.use_cases.answer_call import Gate
+from shared.errors import Invalid, NotFound, Unauthenticated, Unavailable
+from shared.http.auth import Caller, TokenVerifier
+from shared.ids import TenantId, new_id
+from tests.unit.suspension.builders import OTHER_PROVIDER, PROVIDER, TENANT
+
+
+def make_line(stage: Stage = Stage.NONE, **values: object) -> Line:
+    fields: dict[str, object] = {"country": "US", "inbound": "announce", "closed": False, **values}
+    tenant_id = TenantId(fields.pop("tenant_id", TENANT))  # type: ignore[arg-type]
+    return Line(tenant_id, PROVIDER, stage=stage, **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("stage", "outbound", "inbound"),
+    [
+        (Stage.NONE, "allow", "allow"),
+        (Stage.NOTICE, "allow", "allow"),
+        (Stage.OUTBOUND_BARRED, "reject", "allow"),
+        (Stage.BOTH_BARRED, "reject", "announce"),
+    ],
+)
+def test_each_stage_bars_its_directions(stage: Stage, outbound: Answer, inbound: Answer) -> None:
+    """Outbound is rejected, inbound announced; the provider's own numbers stay reachable."""
+    line = make_line(stage)
+    assert decide(line, "outbound", reachable=False) == outbound
+    assert decide(line, "inbound", reachable=False) == inbound
+    assert decide(line, "outbound", reachable=True) == "allow"
+
+
+def test_inbound_can_be_rejected_by_policy_and_closed_tenants_are() -> None:
+    """The policy chooses what callers get; of a closed tenant nothing is left."""
+    assert decide(make_line(Stage.BOTH_BARRED, inbound="reject"), "inbound", reachable=False) == "reject"
+    closed = make_line(closed=True)
+    assert [decide(closed, d, reachable=True) for d in ("inbound", "outbound")] == ["reject", "reject"]
+
+
+@pytest.mark.parametrize(
+    ("to", "country"),
+    [
+        ("911", "US"),
+        ("933", "US"),
+        ("112", "US"),
+        ("999", "GB"),
+        ("110", "DE"),
+        ("000", "AU"),
+        ("15", "FR"),
+        ("sip:911@edge.example;user=phone", "US"),
+        ("sips:112@10.0.0.1:5061", "DE"),
+        ("tel:911", "US"),
+        ("9-1-1", "US"),
+        ("urn:service:sos", "US"),
+        ("URN:service:sos.fire", "US"),
+        ("112", None),
+        ("911", "ZZ"),
+    ],
+)
+def test_emergency_numbers_are_known_however_they_are_written(to: str, country: str | None) -> None:
+    """Each country's own on top of those known everywhere."""
+    assert is_emergency(dialled(to), country, is_emergency_in)
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["", "9", "9112", "+12125550100", "911x", "x911", "urn:service:sosx", "٩١١", "1" * 10_000, "911" * 90],
+)
+def test_other_numbers_are_no_emergency(to: str) -> None:
+    """Nothing that merely looks like one slips through a barring."""
+    assert not is_emergency(dialled(to), "US", is_emergency_in)
+
+
+def test_national_and_international_spellings_are_one_number() -> None:
+    """What a phone dials is compared in E.164."""
+    spellings = ["+12125550100", "12125550100", "2125550100", "01112125550100"]
+    assert {international(one, "US") for one in spellings} == {"+12125550100"}
+    assert international("call-me", "US") is None
+    assert international("", "US") is None
+
+
+def make_entry(*names: str, tenant_id: TenantId = TENANT, stage: Stage = Stage.NONE) -> Entry:
+    return Entry(make_line(stage, tenant_id=tenant_id), names)
+
+
+async def test_memory_finds_by_id_and_names_within_the_provider_only() -> None:
+    """Case does not matter; the other provider sees nothing."""
+    memory = GateMemory()
+    await memory.replace([make_entry("acme.example", "acme-1")], {PROVIDER: frozenset({"+1"})})
+    for name in (str(TENANT), str(TENANT).upper(), "ACME.example", "acme-1"):
+        assert memory.find(PROVIDER, name) is not None
+        assert memory.find(OTHER_PROVIDER, name) is None
+    assert memory.find(PROVIDER, "") is None
+    assert memory.reachable(PROVIDER) == frozenset({"+1"})
+    assert memory.reachable(OTHER_PROVIDER) == frozenset()
+
+
+async def test_memory_updates_forget_old_names_but_not_taken_ones() -> None:
+    """A renamed tenant is not found by its old name; a name taken over belongs to the new one."""
+    memory, other = GateMemory(), TenantId(new_id())
+    await memory.replace([make_entry("old", "shared")], {})
+    memory.update([make_entry("shared", tenant_id=other)], {})
+    memory.update([make_entry("new", stage=Stage.BOTH_BARRED)], {})
+    assert memory.find(PROVIDER, "old") is None
+    found, taken = memory.find(PROVIDER, "new"), memory.find(PROVIDER, "shared")
+    assert found is not None and found.stage is Stage.BOTH_BARRED
+    assert taken is not None and taken.tenant_id == other
+    await memory.replace([make_entry("new")], {})
+    assert (memory.find(PROVIDER, "shared"), len(memory)) == (None, 1)
+
+
+async def test_gate_answers_in_the_right_order() -> None:
+    """Emergency, then not loaded, unknown tenant, direction; a barred tenant reaches its provider's support."""
+    memory = GateMemory()
+    gate = Gate(memory, is_emergency_in=is_emergency_in, international=international)
+    assert gate.answer(PROVIDER, "", "nonsense", "911") == "allow"
+    with pytest.raises(Unavailable):
+        gate.answer(PROVIDER, "acme", "outbound", "+1")
+    barred = Entry(make_line(Stage.BOTH_BARRED), ("acme",))
+    await memory.replace([barred], {PROVIDER: frozenset({"+12125550100"})})
+    for name in ("nobody", "", "x" * 10_000):
+        with pytest.raises(NotFound):
+            gate.answer(PROVIDER, name, "outbound", "+1")
+    with pytest.raises(NotFound):
+        gate.answer(OTHER_PROVIDER, "acme", "outbound", "+1")
+    with pytest.raises(Invalid):
+        gate.answer(PROVIDER, "acme", "sideways", "+1")
+    assert gate.answer(PROVIDER, "acme", "outbound", "2125550100") == "allow"
+    assert gate.answer(PROVIDER, "acme", "outbound", "2125550101") == "reject"
+    assert gate.answer(PROVIDER, "acme", "inbound", "2125550100") == "announce"
+
+
+class CountingVerifier(TokenVerifier):
+    """The real verifier, counting."""
+
+    count = 0
+
+    async def verify(self, token: str) -> Caller:
+        self.count += 1
+        return await super().verify(token)
+
+
+async def test_a_token_is_verified_once_until_it_expires_or_for_five_minutes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The memory is bounded, forgets after its time, and never remembers a bad token."""
+    issuer = TokenIssuer(tmp_path)
+    verifier = CountingVerifier(issuer=ISSUER, audience=AUDIENCE, jwks=str(issuer.jwks_file))
+    now = time.time()
+    at = [now]
+    tokens = VerifiedTokens(verifier, real_time=lambda: at[0])
+    mint = [
+        issuer.mint(Person(sub=str(uuid4()), roles=["switch"], provider_id=str(PROVIDER))) for _ in range(3)
+    ]
+    for _ in range(3):
+        assert (await tokens.verify(mint[0])).provider_id == PROVIDER
+    assert verifier.count == 1
+    at[0] = now + verified_tokens.LONGEST_SECONDS + 1
+    await tokens.verify(mint[0])
+    assert verifier.count == 2
+    monkeypatch.setattr(verified_tokens, "MOST_TOKENS", 1)
+    await tokens.verify(mint[1])
+    await tokens.verify(mint[0])
+    assert verifier.count == 4
+    for _ in range(2):
+        with pytest.raises(Unauthenticated):
+            await tokens.verify(mint[2][:-4])
+    assert verifier.count == 6

@@ -1,0 +1,78 @@
+"""Tollgate's own record."""
+
+import json
+from uuid import UUID
+
+import pytest
+
+from services.usage.domain.calls import talk_of
+from services.usage.domain.records import CallRecord, Unreadable
+from services.usage.entrypoints.formats.own import read_own, split_records
+
+RECORD = {
+    "id": "c-1",
+    "tenant": "Alder.example",
+    "direction": "outbound",
+    "from": "+12125550100",
+    "to": "+12125550147",
+    "start_time": 1773154800.123456,
+    "end_time": "1773154842.363456",
+    "tenant_hold_ms": 2000,
+    "colour": "unknown fields are accepted",
+}
+
+
+def read(**changed: object) -> CallRecord:
+    record = read_own(json.dumps({**RECORD, **changed}).encode())
+    assert isinstance(record, CallRecord), record
+    return record
+
+
+def test_numbers_and_text_read_the_same() -> None:
+    """42.24 s less 2 s of hold, exactly, though JSON numbers are floats."""
+    assert talk_of(read()) == (40_240, 2_000_000)
+    assert read(start_time="1773154800.123456") == read(start_time="2026-03-10T15:00:00.123456Z") == read()
+
+
+def test_duration_stands_in_for_the_end() -> None:
+    """Hold is part of ``duration``."""
+    assert talk_of(read(end_time=None, duration="42.24")) == (40_240, 2_000_000)
+
+
+def test_a_tenant_is_named_in_three_ways() -> None:
+    """SIP domain (case does not matter), account code, or id."""
+    tenant = "0b9d4ae2-3f0e-4a44-8d5c-0f8dd3c6b001"
+    assert read().domains == ("alder.example",)
+    assert read(tenant="A-17").account_codes == ("A-17",)
+    assert read(tenant=tenant).tenant_id == UUID(tenant)
+
+
+def test_a_body_may_be_one_an_array_or_lines() -> None:
+    """All give the same records."""
+    one = json.dumps(RECORD).encode()
+    for body in (b"[" + one + b"," + one + b"]", one + b"\n\n" + one + b"\n"):
+        assert [read_own(raw) for raw in split_records(body)] == [read(), read()]
+    assert [read_own(raw) for raw in split_records(b" " + one)] == [read()]
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"id": None}, "id"),
+        ({"from": {"a": 1}}, "from"),
+        ({"direction": "sideways"}, "direction"),
+        ({"start_time": "noon"}, "start_time"),
+        ({"start_time": "2026-03-10T15:00:00"}, "start_time"),
+        ({"start_time": 1773154800123}, "start_time"),
+        ({"end_time": None}, "end_time"),
+        ({"end_time": None, "duration": -5}, "duration"),
+        ({"end_time": None, "duration": "NaN"}, "duration"),
+        ({"end_time": None, "duration": 1e300}, "duration"),
+        ({"tenant_hold_ms": "long"}, "tenant_hold_ms"),
+    ],
+)
+def test_a_wrong_field_is_named(changed: dict[str, object], field: str) -> None:
+    """The sender learns which field to correct."""
+    found = read_own(json.dumps({**RECORD, **changed}).encode())
+    assert isinstance(found, Unreadable)
+    assert found.field == field
