@@ -120,7 +120,9 @@ PROVIDER_ROUTES: tuple[ProviderRoute, ...] = (
     ProviderRoute(
         "GET", "/mails", "notifications", "Mails sent and waiting", query=("tenant", "state", *_PAGE)
     ),
+    ProviderRoute("GET", "/parked", "invoicing", "Billing periods that wait for somebody, and why"),
     # operators
+    ProviderRoute("GET", "/providers", "invoicing", "Providers", who="operator", target="/v1/providers"),
     ProviderRoute(
         "POST",
         "/providers",
