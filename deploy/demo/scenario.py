@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 OPENED = date(2026, 10, 1)
@@ -53,7 +54,8 @@ class PlanSpec:
             "increment_seconds": 6,
         }
         if self.monthly_fee is not None:
-            body["monthly_fee"] = self.monthly_fee
+            # Both demonstration currencies have cents.
+            body["monthly_fee"] = {"minor": int(Decimal(self.monthly_fee) * 100), "currency": currency}
         return body
 
 

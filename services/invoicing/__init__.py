@@ -1,0 +1,1 @@
+"""Invoicing: providers, plans, tenants, periods, invoices, account credit, test clocks."""

@@ -1,52 +1,72 @@
-"""Composition root: everything of invoicing is built and wired here."""
+"""Composition root of invoicing: everything is built and wired here."""
 
+from datetime import datetime
 from pathlib import Path
 
+import httpx
 from fastapi import FastAPI
 
-from services.invoicing.adapters.clock_advances import ClockStepper
-from services.invoicing.adapters.own_work import OwnSteps
-from services.invoicing.adapters.pdf import InvoicePdf
-from services.invoicing.adapters.peers import Peers
-from services.invoicing.adapters.work import InvoicingWork
+from services.invoicing.adapters.own_work import own_work as invoicing_work
+from services.invoicing.adapters.pdf import render_pdf
+from services.invoicing.adapters.services_http import TIMEOUT_SECONDS, HttpProgress, HttpUsage
+from services.invoicing.adapters.work import work_opener
+from services.invoicing.entrypoints import scheduler
 from services.invoicing.entrypoints.consumers import HANDLERS
-from services.invoicing.entrypoints.provider_routes import provider_router
-from services.invoicing.entrypoints.scheduler import DueSteps
-from services.invoicing.entrypoints.tenant_routes import tenant_router
+from services.invoicing.entrypoints.http_catalogue import catalogue_router
+from services.invoicing.entrypoints.http_invoices import invoices_router
+from services.invoicing.entrypoints.test_clock import TestClockCoordinator
 from services.invoicing.settings import InvoicingSettings
+from shared.events.envelope import Event
+from shared.http.auth import internal_headers
 from shared.http.journal import journal_router
+from shared.ids import ProviderId
+from shared.messaging.progress import Progress, progress
 from shared.runtime import Service
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def build(settings: InvoicingSettings) -> FastAPI:
+    """The application of one invoicing process."""
     service = Service("invoicing", settings, migrations=MIGRATIONS)
-    peers = Peers(
+    open_work = work_opener(service.engine, service.clock)
+    client = httpx.AsyncClient(
+        headers=internal_headers(settings.internal_token), timeout=TIMEOUT_SECONDS, trust_env=False
+    )
+    others = HttpProgress(
+        client,
         {
             "usage": settings.usage_url,
             "payments": settings.payments_url,
             "suspension": settings.suspension_url,
             "notifications": settings.notifications_url,
         },
-        settings.internal_token,
     )
-    own_steps = OwnSteps(service.engine, service.clock)
 
-    def open_work() -> InvoicingWork:
-        return InvoicingWork(service.engine)
+    async def own_work(provider_id: ProviderId) -> tuple[int, datetime | None]:
+        return await invoicing_work(service.engine, provider_id, service.clock.now())
 
-    due = service.loop("due", DueSteps(service.engine))
-    clocks = service.loop("test clocks", ClockStepper(service.engine, peers, own_steps).step)
+    async def ask(provider_id: ProviderId, since: datetime) -> dict[str, Progress | str]:
+        answers = await others.ask(provider_id, since)
+        own = await progress(service.engine, service.name, provider_id, since, own_work)
+        return {**answers, service.name: own}
 
-    def wake() -> None:
-        due.wake()
-        clocks.wake()
+    coordinator = TestClockCoordinator(open_work, ask, service.clock, moved=service.wake_all)
 
-    service.consume(open_work, HANDLERS, after_commit=lambda _: due.wake())
-    service.own_work(own_steps)
-    service.on_stop(peers.close)
-    service.app.include_router(provider_router(open_work, service.internal, wake))
-    service.app.include_router(tenant_router(open_work, service.internal, peers, InvoicePdf()))
+    def wake(event: Event) -> None:
+        service.wake_all(event)
+
+    service.consume(open_work, HANDLERS, after_commit=wake)
+    service.loop("end periods", lambda: scheduler.end_periods(open_work))
+    service.loop("invoice first fees", lambda: scheduler.invoice_first_fees(open_work))
+    service.loop("invoice periods", lambda: scheduler.invoice_periods(open_work))
+    service.loop("mark overdue", lambda: scheduler.mark_overdue_invoices(open_work))
+    service.loop("test clocks", coordinator.step, interval_seconds=0.5)
+    service.own_work(own_work)
+    service.on_stop(client.aclose)
+    service.app.include_router(catalogue_router(open_work, service.internal, coordinator, service.wake_all))
+    service.app.include_router(
+        invoices_router(open_work, service.internal, HttpUsage(client, settings.usage_url), render_pdf)
+    )
     service.app.include_router(journal_router(service.engine, service.internal))
     return service.app

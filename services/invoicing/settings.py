@@ -6,9 +6,9 @@ from shared.settings import Settings
 
 
 class InvoicingSettings(Settings):
-    """Invoicing asks the other services how far they are (test clock) and usage for the running period."""
+    """The services that have work to do for a provider: the test clock asks each how far it is."""
 
-    usage_url: str = Field(description="base URL of usage")
-    payments_url: str = Field(description="base URL of payments")
-    suspension_url: str = Field(description="base URL of suspension")
-    notifications_url: str = Field(description="base URL of notifications")
+    usage_url: str = Field(description="base address of usage; also asked for the figures of a preview")
+    payments_url: str = Field(description="base address of payments")
+    suspension_url: str = Field(description="base address of suspension")
+    notifications_url: str = Field(description="base address of notifications")

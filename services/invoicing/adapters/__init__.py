@@ -1,0 +1,1 @@
+"""Where invoicing meets its database, the other services and typst."""

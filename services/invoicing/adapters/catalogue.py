@@ -1,156 +1,176 @@
 """Providers, plans and tenants in PostgreSQL."""
 
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import exists, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.invoicing.adapters.documents import plan_from_json, plan_to_json
-from services.invoicing.domain.invoices import TaxRate
-from services.invoicing.domain.plans import Plan
-from services.invoicing.use_cases.ports import Provider, Tenant
-from shared.db.unit_of_work import SqlUnitOfWork
+from services.invoicing.adapters import tables
+from services.invoicing.domain.catalogue import Brand, Plan, Provider, Tax, Tenant
 from shared.errors import NotFound
 from shared.ids import PlanId, ProviderId, TenantId
 from shared.money import Currency
 
-_ADD_PROVIDER = text(
-    "INSERT INTO provider (provider_id, slug, settings, created_at) VALUES (:provider_id, :slug, :settings, :at)"
-    " ON CONFLICT DO NOTHING RETURNING provider_id"
-).bindparams(bindparam("settings", type_=JSONB))
-_ADD_PLAN = text(
-    "INSERT INTO plan_version (provider_id, plan_id, version, name, body, created_at)"
-    " VALUES (:provider_id, :plan_id, :version, :name, :body, :at) ON CONFLICT DO NOTHING RETURNING plan_id"
-).bindparams(bindparam("body", type_=JSONB))
-_ADD_TENANT = text(
-    "INSERT INTO tenant (provider_id, tenant_id, slug, name, status, body, plan_id, plan_version, anchor_day,"
-    " opened_on, trial_ends_on, created_at) VALUES (:provider_id, :tenant_id, :slug, :name, :status, :body, :plan_id,"
-    " :plan_version, :anchor_day, :opened_on, :trial_ends_on, :at) ON CONFLICT DO NOTHING RETURNING tenant_id"
-).bindparams(bindparam("body", type_=JSONB))
+# Stripe's smallest charge in the currencies where it is not 0.50 (docs.stripe.com/currencies, minimum amounts).
+_CARD_MINIMUMS = {
+    "AED": 200, "CHF": 50, "CZK": 1500, "DKK": 250, "GBP": 30, "HKD": 400, "HUF": 17500, "INR": 50,
+    "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "PLN": 200, "RON": 200, "SEK": 300, "THB": 1000,
+}  # fmt: skip
+_CARD_MINIMUM = 50
+
+_NEXT_NUMBER = text(
+    "INSERT INTO invoice_number (provider_id, series, next) VALUES (:provider_id, :series, 2)"
+    " ON CONFLICT (provider_id, series) DO UPDATE SET next = invoice_number.next + 1 RETURNING next - 1"
+)
 
 
-def provider_of(provider_id: ProviderId, slug: str, raw: dict[str, Any]) -> Provider:
-    """The settings as the use cases want them, from what the provider API took."""
-    tax = raw.get("tax")
-    return Provider(
-        provider_id=provider_id,
-        slug=slug,
-        currency=Currency(raw["currency"]),
-        zone=ZoneInfo(raw["time_zone"]),
-        invoice_prefix=raw["invoice_prefix"],
-        terms_days=raw["terms_days"],
-        finalisation_delay_minutes=raw["finalisation_delay_minutes"],
-        tax=TaxRate(tax["name"], Decimal(tax["rate"])) if tax else None,
-        raw=raw,
-    )
+class SqlProviders:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
-
-def _tenant(row: dict[str, Any]) -> Tenant:
-    return Tenant(
-        provider_id=row["provider_id"],
-        tenant_id=row["tenant_id"],
-        slug=row["slug"],
-        name=row["name"],
-        status=row["status"],
-        plan_id=row["plan_id"],
-        plan_version=row["plan_version"],
-        anchor_day=row["anchor_day"],
-        opened_on=row["opened_on"],
-        trial_ends_on=row["trial_ends_on"],
-        raw=row["body"],
-    )
-
-
-class SqlCatalogue:
-    """See ``ports.Catalogue``."""
-
-    def __init__(self, work: SqlUnitOfWork) -> None:
-        self._work = work
-
-    async def add_provider(self, provider: Provider, at: datetime) -> bool:
-        values = {
-            "provider_id": provider.provider_id,
-            "slug": provider.slug,
-            "settings": provider.raw,
-            "at": at,
-        }
-        return (await self._work.connection.execute(_ADD_PROVIDER, values)).first() is not None
-
-    async def provider(self, provider_id: ProviderId) -> Provider:
-        rows = await self._work.fetch("SELECT * FROM provider WHERE provider_id = :p", p=provider_id)
-        if not rows:
-            raise NotFound("There is no such provider.")
-        return provider_of(provider_id, rows[0]["slug"], rows[0]["settings"])
-
-    async def providers(self) -> list[Provider]:
-        rows = await self._work.fetch("SELECT * FROM provider ORDER BY slug")
-        return [provider_of(row["provider_id"], row["slug"], row["settings"]) for row in rows]
-
-    async def add_plan(self, provider_id: ProviderId, plan: Plan, at: datetime) -> bool:
-        values = {
-            "provider_id": provider_id,
-            "plan_id": plan.plan_id,
-            "version": plan.version,
-            "name": plan.name,
-            "body": plan_to_json(plan),
-            "at": at,
-        }
-        return (await self._work.connection.execute(_ADD_PLAN, values)).first() is not None
-
-    async def plan(self, provider_id: ProviderId, plan_id: PlanId, version: int | None = None) -> Plan:
-        rows = await self._work.fetch(
-            "SELECT * FROM plan_version WHERE provider_id = :p AND plan_id = :plan"
-            " AND (CAST(:version AS int) IS NULL OR version = :version) ORDER BY version DESC LIMIT 1",
-            p=provider_id,
-            plan=plan_id,
-            version=version,
+    async def add(self, provider: Provider) -> bool:
+        values = asdict(provider)
+        taxes = values.pop("taxes")
+        added = await self._connection.execute(
+            upsert(tables.provider).values(values).on_conflict_do_nothing().returning(tables.provider.c.slug)
         )
-        if not rows:
-            raise NotFound("There is no such plan; `plans` lists those there are.", field="plan_id")
-        return plan_from_json(plan_id, rows[0]["version"], rows[0]["name"], rows[0]["body"])
+        if added.first() is None:
+            return False
+        if taxes:
+            rows = [{"provider_id": provider.provider_id, **tax} for tax in taxes]
+            await self._connection.execute(insert(tables.tax_rate), rows)
+        return True
 
-    async def plans(self, provider_id: ProviderId) -> list[Plan]:
-        rows = await self._work.fetch(
-            "SELECT * FROM plan_version WHERE provider_id = :p ORDER BY name, version", p=provider_id
+    async def get(self, provider_id: ProviderId) -> Provider:
+        """Raises ``NotFound``."""
+        at = tables.provider.c.provider_id == provider_id
+        row = (await self._connection.execute(select(tables.provider).where(at))).mappings().first()
+        if row is None:
+            raise NotFound("There is no such provider; check the provider's id.")
+        rates = await self._connection.execute(
+            select(tables.tax_rate)
+            .where(tables.tax_rate.c.provider_id == provider_id)
+            .order_by(tables.tax_rate.c.name)
         )
-        return [plan_from_json(row["plan_id"], row["version"], row["name"], row["body"]) for row in rows]
+        values = dict(row)
+        for name in ("address", "reachable_numbers"):
+            values[name] = tuple(values[name])
+        values["brand"] = Brand(**values["brand"])
+        values["taxes"] = tuple(Tax(rate.name, rate.rate.normalize()) for rate in rates)
+        return Provider(**values)
 
-    async def add_tenant(self, tenant: Tenant, at: datetime) -> bool:
-        values = {
-            "provider_id": tenant.provider_id,
-            "tenant_id": tenant.tenant_id,
-            "slug": tenant.slug,
-            "name": tenant.name,
-            "status": tenant.status,
-            "body": tenant.raw,
-            "plan_id": tenant.plan_id,
-            "plan_version": tenant.plan_version,
-            "anchor_day": tenant.anchor_day,
-            "opened_on": tenant.opened_on,
-            "trial_ends_on": tenant.trial_ends_on,
-            "at": at,
-        }
-        return (await self._work.connection.execute(_ADD_TENANT, values)).first() is not None
-
-    async def tenant(self, provider_id: ProviderId, tenant_id: TenantId) -> Tenant:
-        rows = await self._work.fetch(
-            "SELECT * FROM tenant WHERE provider_id = :p AND tenant_id = :t", p=provider_id, t=tenant_id
+    async def card_minimum(self, provider_id: ProviderId, code: Currency) -> int:
+        """Smallest amount that a card takes, in minor units: the provider's own setting, else Stripe's (R38)."""
+        table = tables.card_minimum
+        found = await self._connection.execute(
+            select(table.c.minimum_minor).where(table.c.provider_id == provider_id, table.c.currency == code)
         )
-        if not rows:
-            raise NotFound("There is no such tenant.")
-        return _tenant(rows[0])
+        own: int | None = found.scalar_one_or_none()
+        return own if own is not None else _CARD_MINIMUMS.get(code, _CARD_MINIMUM)
 
-    async def tenants(self, provider_id: ProviderId) -> list[Tenant]:
-        rows = await self._work.fetch(
-            "SELECT * FROM tenant WHERE provider_id = :p ORDER BY slug", p=provider_id
-        )
-        return [_tenant(row) for row in rows]
+    async def next_number(self, provider_id: ProviderId, series: str) -> int:
+        """Locks the series until the transaction ends, so that a rollback leaves no gap (R40)."""
+        values = {"provider_id": provider_id, "series": series}
+        number: int = (await self._connection.execute(_NEXT_NUMBER, values)).scalar_one()
+        return number
 
-    async def set_status(self, tenant: Tenant, status: str) -> None:
-        await self._work.connection.execute(
-            text("UPDATE tenant SET status = :s WHERE provider_id = :p AND tenant_id = :t"),
-            {"s": status, "p": tenant.provider_id, "t": tenant.tenant_id},
+
+class SqlPlans:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, plan: Plan) -> bool:
+        added = await self._connection.execute(
+            upsert(tables.plan)
+            .values(
+                provider_id=plan.provider_id,
+                plan_id=plan.plan_id,
+                name=plan.name,
+                newest_version=plan.version,
+            )
+            .on_conflict_do_nothing()
+            .returning(tables.plan.c.plan_id)
         )
+        if added.first() is None:
+            return False
+        await self._connection.execute(insert(tables.plan_version).values(asdict(plan)))
+        return True
+
+    async def get(self, provider_id: ProviderId, plan_id: PlanId, version: int | None = None) -> Plan:
+        """The newest version unless one is named. Raises ``NotFound``."""
+        table = tables.plan_version
+        query = select(table).where(table.c.provider_id == provider_id, table.c.plan_id == plan_id)
+        if version is not None:
+            query = query.where(table.c.version == version)
+        found = await self._connection.execute(query.order_by(table.c.version.desc()).limit(1))
+        row = found.mappings().first()
+        if row is None:
+            raise NotFound("There is no such plan; GET /plans lists them.", field="plan_id")
+        return _plan(row)
+
+    async def of_provider(self, provider_id: ProviderId) -> list[Plan]:
+        table = tables.plan_version
+        found = await self._connection.execute(
+            select(table).where(table.c.provider_id == provider_id).order_by(table.c.plan_id, table.c.version)
+        )
+        return [_plan(row) for row in found.mappings()]
+
+
+def _plan(row: Mapping[Any, Any]) -> Plan:
+    return Plan(**{field.name: row[field.name] for field in fields(Plan)})
+
+
+class SqlTenants:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, tenant: Tenant) -> bool:
+        added = await self._connection.execute(
+            upsert(tables.tenant)
+            .values(asdict(tenant))
+            .on_conflict_do_nothing()
+            .returning(tables.tenant.c.tenant_id)
+        )
+        return added.first() is not None
+
+    async def get(self, provider_id: ProviderId, tenant_id: TenantId) -> Tenant:
+        """Raises ``NotFound``, also for another provider's tenant."""
+        table = tables.tenant
+        found = await self._connection.execute(
+            select(table).where(table.c.provider_id == provider_id, table.c.tenant_id == tenant_id)
+        )
+        row = found.mappings().first()
+        if row is None:
+            raise NotFound("There is no such tenant; GET /tenants lists them.")
+        return _tenant(row)
+
+    async def of_provider(self, provider_id: ProviderId) -> list[Tenant]:
+        table = tables.tenant
+        found = await self._connection.execute(
+            select(table).where(table.c.provider_id == provider_id).order_by(table.c.slug)
+        )
+        return [_tenant(row) for row in found.mappings()]
+
+    async def any(self, provider_id: ProviderId) -> bool:
+        found = await self._connection.execute(
+            select(exists().where(tables.tenant.c.provider_id == provider_id))
+        )
+        return bool(found.scalar_one())
+
+    async def set_status(self, tenant: Tenant) -> None:
+        table = tables.tenant
+        await self._connection.execute(
+            update(table)
+            .where(table.c.provider_id == tenant.provider_id, table.c.tenant_id == tenant.tenant_id)
+            .values(status=tenant.status)
+        )
+
+
+def _tenant(row: Mapping[Any, Any]) -> Tenant:
+    values = dict(row)
+    for name in ("address", "account_codes"):
+        values[name] = tuple(values[name])
+    return Tenant(**values)

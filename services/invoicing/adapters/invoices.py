@@ -1,259 +1,213 @@
-"""Issued invoices, payments on them, and account credit in PostgreSQL."""
+"""Issued invoices in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, and_, insert, or_, select, text, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.invoicing.adapters.documents import draft_to_json
-from services.invoicing.use_cases.ports import CreditRow, InvoiceRow, NewInvoice, Provider, Tenant
-from shared.db.due import due_now
-from shared.db.unit_of_work import SqlUnitOfWork
+from services.invoicing.adapters import tables
+from services.invoicing.adapters.tables import invoice as table
+from services.invoicing.domain.invoices import Draft, Line, TaxLine
+from services.invoicing.domain.settlement import Invoice
+from services.invoicing.use_cases.ports import Document
+from shared.db.due import due_now, instant
 from shared.errors import NotFound
 from shared.ids import InvoiceId, ProviderId, TenantId
-from shared.money import Currency
+from shared.money import Currency, Money
 
-_NEXT = text(
-    "INSERT INTO invoice_number (provider_id, series, last_number) VALUES (:p, :series, 1)"
-    " ON CONFLICT (provider_id, series) DO UPDATE SET last_number = invoice_number.last_number + 1"
-    " RETURNING last_number"
-)
-_ADD = text(
-    "INSERT INTO invoice (tenant_id, invoice_id, provider_id, number, currency, issued_at, issued_on, due_on,"
-    " overdue_at, collectable, usage_start, usage_end, fee_start, fee_end, subtotal_minor, tax_minor, total_minor,"
-    " document, paid_minor, paid_at) VALUES (:tenant_id, :invoice_id, :provider_id, :number, :currency, :issued_at,"
-    " :issued_on, :due_on, :overdue_at, :collectable, :usage_start, :usage_end, :fee_start, :fee_end,"
-    " :subtotal_minor, :tax_minor, :total_minor, :document, 0, :paid_at) RETURNING *"
-).bindparams(bindparam("document", type_=JSONB))
-_PAID = text(
-    "UPDATE invoice SET paid_minor = paid_minor + :amount,"
-    " paid_at = CASE WHEN paid_minor + :amount >= total_minor THEN CAST(:at AS timestamptz) ELSE paid_at END"
-    " WHERE tenant_id = :t AND invoice_id = :i RETURNING *"
-)
-_RECORD = text(
-    "INSERT INTO invoice_payment (tenant_id, invoice_id, payment_id, provider_id, kind, amount_minor, at)"
-    " VALUES (:t, :i, :payment, :p, :kind, :amount, :at) ON CONFLICT DO NOTHING RETURNING payment_id"
-)
-_OVERDUE = (
-    "overdue_marked_at IS NULL AND cancelled_at IS NULL AND collectable AND paid_minor < total_minor"
-    f" AND overdue_at <= {due_now('invoice')}"
+_OVERDUE = text(
+    "SELECT i.* FROM invoice i WHERE i.collectable AND i.overdue_marked_at IS NULL"  # noqa: S608 (a constant)
+    " AND i.cancelled_at IS NULL AND i.paid_minor < i.total_minor"
+    f" AND i.overdue_at <= {due_now('i')} ORDER BY i.overdue_at, i.number LIMIT 1"
 )
 
 
-def invoice_row(row: dict[str, Any]) -> InvoiceRow:
-    usage = (row["usage_start"], row["usage_end"]) if row["usage_start"] else None
-    fee = (row["fee_start"], row["fee_end"]) if row["fee_start"] else None
-    return InvoiceRow(
-        provider_id=row["provider_id"],
-        tenant_id=row["tenant_id"],
-        invoice_id=row["invoice_id"],
-        number=row["number"],
-        currency=Currency(row["currency"]),
-        issued_at=row["issued_at"],
-        issued_on=row["issued_on"],
-        due_on=row["due_on"],
-        overdue_at=row["overdue_at"],
-        collectable=row["collectable"],
-        subtotal_minor=row["subtotal_minor"],
-        tax_minor=row["tax_minor"],
-        total_minor=row["total_minor"],
-        paid_minor=row["paid_minor"],
-        document=row["document"],
-        usage=usage,
-        fee=fee,
-        overdue=row["overdue_marked_at"] is not None,
-        cancelled=row["cancelled_at"] is not None,
-    )
+def _status_is(status: str, now: datetime) -> ColumnElement[bool]:
+    """R57 in SQL; ``open`` is any with a balance."""
+    alive = table.c.cancelled_at.is_(None)
+    unpaid = and_(alive, table.c.paid_minor < table.c.total_minor)
+    late = and_(unpaid, table.c.collectable, table.c.overdue_at <= instant(now))
+    early = and_(unpaid, or_(~table.c.collectable, table.c.overdue_at > instant(now)))
+    return {
+        "open": unpaid,
+        "cancelled": table.c.cancelled_at.is_not(None),
+        "paid": and_(alive, table.c.paid_minor >= table.c.total_minor),
+        "overdue": late,
+        "partially_paid": and_(early, table.c.paid_minor > 0),
+        "sent": and_(early, table.c.paid_minor == 0),
+    }[status]
 
 
 class SqlInvoices:
-    """See ``ports.Invoices``."""
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
-    def __init__(self, work: SqlUnitOfWork) -> None:
-        self._work = work
+    async def add(self, invoice: Invoice, draft: Draft, parties: Mapping[str, Any]) -> None:
+        keys = {"tenant_id": invoice.tenant_id, "invoice_id": invoice.invoice_id}
+        await self._connection.execute(insert(table).values(**asdict(invoice), parties=dict(parties)))
+        if draft.lines:
+            rows = [
+                {
+                    **keys,
+                    "position": position,
+                    "kind": line.kind,
+                    "description": line.description,
+                    "detail": line.detail,
+                    "quantity": line.quantity,
+                    "unit": line.unit,
+                    "unit_price": line.unit_price,
+                    "amount_minor": line.amount.minor,
+                    "start_date": line.start,
+                    "end_date": line.end,
+                    "evidence": dict(line.evidence),
+                }
+                for position, line in enumerate(draft.lines)
+            ]
+            await self._connection.execute(insert(tables.invoice_line), rows)
+        if draft.taxes:
+            taxes = [
+                {
+                    **keys,
+                    "name": tax.name,
+                    "rate": tax.rate,
+                    "base_minor": tax.base.minor,
+                    "amount_minor": tax.amount.minor,
+                }
+                for tax in draft.taxes
+            ]
+            await self._connection.execute(insert(tables.invoice_tax), taxes)
 
-    async def next_number(self, provider: Provider, year: int) -> str:
-        """Without gaps: the row stays locked until the invoice is committed, and a rollback gives the number back."""
-        series = f"{provider.invoice_prefix}-{year}"
-        values = {"p": provider.provider_id, "series": series}
-        number = (await self._work.connection.execute(_NEXT, values)).scalar_one()
-        return f"{series}-{number:05d}"
-
-    async def add(self, tenant: Tenant, invoice_id: InvoiceId, number: str, new: NewInvoice) -> InvoiceRow:
-        draft = new.draft
-        document = {**draft_to_json(draft), "billed_by": new.billed_by, "billed_to": new.billed_to}
-        values = {
-            "tenant_id": tenant.tenant_id,
-            "invoice_id": invoice_id,
-            "provider_id": tenant.provider_id,
-            "number": number,
-            "currency": draft.currency,
-            "issued_at": new.issued_at,
-            "issued_on": new.issued_on,
-            "due_on": new.due_on,
-            "overdue_at": new.overdue_at,
-            "collectable": new.collectable,
-            "usage_start": new.usage.start if new.usage else None,
-            "usage_end": new.usage.end if new.usage else None,
-            "fee_start": new.fee.start if new.fee else None,
-            "fee_end": new.fee.end if new.fee else None,
-            "subtotal_minor": draft.subtotal.minor,
-            "tax_minor": draft.tax.minor,
-            "total_minor": draft.total.minor,
-            "document": document,
-            "paid_at": new.issued_at if draft.total.minor == 0 else None,
-        }
-        row = (await self._work.connection.execute(_ADD, values)).mappings().one()
-        return invoice_row(dict(row))
-
-    async def get(self, provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId) -> InvoiceRow:
-        rows = await self._work.fetch(
-            "SELECT * FROM invoice WHERE provider_id = :p AND tenant_id = :t AND invoice_id = :i",
-            p=provider_id,
-            t=tenant_id,
-            i=invoice_id,
+    async def get(self, tenant_id: TenantId, invoice_id: InvoiceId) -> Invoice | None:
+        found = await self._connection.execute(
+            select(table).where(table.c.tenant_id == tenant_id, table.c.invoice_id == invoice_id)
         )
-        if not rows:
-            raise NotFound("There is no such invoice.")
-        return invoice_row(rows[0])
+        row = found.mappings().first()
+        return None if row is None else _invoice(row)
 
-    async def for_payment(self, tenant_id: TenantId, invoice_id: InvoiceId) -> InvoiceRow | None:
-        rows = await self._work.fetch(
-            "SELECT * FROM invoice WHERE tenant_id = :t AND invoice_id = :i FOR UPDATE",
-            t=tenant_id,
-            i=invoice_id,
+    async def document(self, provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId) -> Document:
+        """Raises ``NotFound``, also for another tenant's or provider's."""
+        found = await self._connection.execute(
+            select(table).where(
+                table.c.tenant_id == tenant_id,
+                table.c.invoice_id == invoice_id,
+                table.c.provider_id == provider_id,
+            )
         )
-        return invoice_row(rows[0]) if rows else None
+        row = found.mappings().first()
+        if row is None:
+            raise NotFound("There is no such invoice; GET /invoices lists them.")
+        code = Currency(row["currency"])
+        lines, taxes = tables.invoice_line, tables.invoice_tax
+        line_rows = await self._connection.execute(
+            select(lines)
+            .where(lines.c.tenant_id == tenant_id, lines.c.invoice_id == invoice_id)
+            .order_by(lines.c.position)
+        )
+        tax_rows = await self._connection.execute(
+            select(taxes)
+            .where(taxes.c.tenant_id == tenant_id, taxes.c.invoice_id == invoice_id)
+            .order_by(taxes.c.name)
+        )
+        return Document(
+            _invoice(row),
+            tuple(_line(one, code) for one in line_rows.mappings()),
+            tuple(
+                TaxLine(t.name, t.rate.normalize(), Money(t.base_minor, code), Money(t.amount_minor, code))
+                for t in tax_rows
+            ),
+            row["parties"],
+        )
 
-    async def list(
+    async def page(
         self,
         provider_id: ProviderId,
         tenant_id: TenantId,
         *,
-        before: tuple[datetime, InvoiceId] | None,
+        status: str | None,
+        now: datetime,
+        cursor: tuple[datetime, UUID] | None,
         limit: int,
-    ) -> Sequence[InvoiceRow]:
+    ) -> list[Invoice]:
         """Newest first."""
-        rows = await self._work.fetch(
-            "SELECT * FROM invoice WHERE provider_id = :p AND tenant_id = :t"
-            " AND (CAST(:at AS timestamptz) IS NULL OR (issued_at, invoice_id) < (:at, CAST(:i AS uuid)))"
-            " ORDER BY issued_at DESC, invoice_id DESC LIMIT :limit",
-            p=provider_id,
-            t=tenant_id,
-            at=before[0] if before else None,
-            i=before[1] if before else None,
-            limit=limit,
-        )
-        return [invoice_row(row) for row in rows]
+        query = select(table).where(table.c.tenant_id == tenant_id, table.c.provider_id == provider_id)
+        if status is not None:
+            query = query.where(_status_is(status, now))
+        if cursor is not None:
+            query = query.where(tuple_(table.c.issued_at, table.c.invoice_id) < cursor)
+        query = query.order_by(table.c.issued_at.desc(), table.c.invoice_id.desc()).limit(limit)
+        return [_invoice(row) for row in (await self._connection.execute(query)).mappings()]
 
-    async def open(self, tenant_id: TenantId) -> Sequence[InvoiceRow]:
-        """With a balance, oldest due first."""
-        rows = await self._work.fetch(
-            "SELECT * FROM invoice WHERE tenant_id = :t AND cancelled_at IS NULL AND paid_minor < total_minor"
-            " ORDER BY due_on, number FOR UPDATE",
-            t=tenant_id,
-        )
-        return [invoice_row(row) for row in rows]
-
-    async def payments(self, tenant_id: TenantId, invoice_id: InvoiceId) -> Sequence[dict[str, Any]]:
-        """What paid it: payments and account credit, oldest first."""
-        return await self._work.fetch(
-            "SELECT payment_id, kind, amount_minor, at FROM invoice_payment"
-            " WHERE tenant_id = :t AND invoice_id = :i ORDER BY at, payment_id",
-            t=tenant_id,
-            i=invoice_id,
-        )
-
-    async def record_payment(
-        self, invoice: InvoiceRow, payment_id: UUID, kind: str, amount_minor: int, at: datetime
-    ) -> InvoiceRow | None:
-        """The invoice as it is then; None when this payment is on it already."""
-        values = {
-            "t": invoice.tenant_id,
-            "i": invoice.invoice_id,
-            "payment": payment_id,
-            "p": invoice.provider_id,
-            "kind": kind,
-            "amount": amount_minor,
-            "at": at,
-        }
-        if (await self._work.connection.execute(_RECORD, values)).first() is None:
-            return None
-        row = (
-            (
-                await self._work.connection.execute(
-                    _PAID, {key: values[key] for key in ("t", "i", "amount", "at")}
-                )
+    async def open(self, tenant_id: TenantId) -> list[Invoice]:
+        """With a balance; locked until the transaction ends."""
+        found = await self._connection.execute(
+            select(table)
+            .where(
+                table.c.tenant_id == tenant_id,
+                table.c.cancelled_at.is_(None),
+                table.c.paid_minor < table.c.total_minor,
             )
-            .mappings()
-            .one()
+            .order_by(table.c.invoice_id)
+            .with_for_update()
         )
-        return invoice_row(dict(row))
+        return [_invoice(row) for row in found.mappings()]
 
-    async def mark_overdue(self, invoice: InvoiceRow, at: datetime) -> InvoiceRow:
-        statement = text(
-            "UPDATE invoice SET overdue_marked_at = :at WHERE tenant_id = :t AND invoice_id = :i RETURNING *"
+    async def find_overdue(self, system_now: datetime) -> Invoice | None:
+        found = await self._connection.execute(_OVERDUE, {"system_now": system_now})
+        row = found.mappings().first()
+        return None if row is None else _invoice(row)
+
+    async def _set(self, invoice: Invoice, **values: Any) -> None:
+        await self._connection.execute(
+            update(table)
+            .where(table.c.tenant_id == invoice.tenant_id, table.c.invoice_id == invoice.invoice_id)
+            .values(values)
         )
-        values = {"at": at, "t": invoice.tenant_id, "i": invoice.invoice_id}
-        return invoice_row(dict((await self._work.connection.execute(statement, values)).mappings().one()))
 
-    async def claim_overdue(self, system_now: datetime) -> InvoiceRow | None:
-        """One whose due day has passed, under its tenant's lock."""
-        due = await self._work.fetch(
-            f"SELECT tenant_id, invoice_id FROM invoice WHERE {_OVERDUE} ORDER BY overdue_at, tenant_id LIMIT 20",  # noqa: S608
-            system_now=system_now,
-        )
-        for one in due:
-            if not await self._work.try_lock_tenant(one["tenant_id"]):
-                continue
-            rows = await self._work.fetch(
-                f"SELECT * FROM invoice WHERE tenant_id = :t AND invoice_id = :i AND {_OVERDUE} FOR UPDATE",  # noqa: S608
-                t=one["tenant_id"],
-                i=one["invoice_id"],
-                system_now=system_now,
-            )
-            if rows:
-                return invoice_row(rows[0])
-        return None
+    async def set_paid(self, invoice: Invoice) -> None:
+        await self._set(invoice, paid_minor=invoice.paid_minor, paid_at=invoice.paid_at)
 
-    async def add_credit(
+    async def mark_overdue(self, invoice: Invoice, at: datetime) -> None:
+        await self._set(invoice, overdue_marked_at=at)
+
+    async def add_part(
         self,
-        provider_id: ProviderId,
         tenant_id: TenantId,
-        credit_id: UUID,
-        amount_minor: int,
-        reason: str,
+        invoice_id: InvoiceId,
+        source: str,
+        source_id: UUID,
+        minor: int,
         at: datetime,
     ) -> None:
-        await self._work.connection.execute(
-            text(
-                "INSERT INTO credit (tenant_id, credit_id, provider_id, reason, amount_minor, left_minor, created_at)"
-                " VALUES (:t, :c, :p, :reason, :amount, :amount, :at)"
-            ),
-            {
-                "t": tenant_id,
-                "c": credit_id,
-                "p": provider_id,
-                "reason": reason,
-                "amount": amount_minor,
-                "at": at,
-            },
+        await self._connection.execute(
+            insert(tables.invoice_payment).values(
+                tenant_id=tenant_id,
+                invoice_id=invoice_id,
+                source_id=source_id,
+                source=source,
+                amount_minor=minor,
+                at=at,
+            )
         )
 
-    async def credits(self, tenant_id: TenantId) -> Sequence[CreditRow]:
-        """Oldest first, with something left."""
-        rows = await self._work.fetch(
-            "SELECT credit_id, left_minor FROM credit WHERE tenant_id = :t AND left_minor > 0"
-            " ORDER BY created_at, credit_id FOR UPDATE",
-            t=tenant_id,
-        )
-        return [CreditRow(row["credit_id"], row["left_minor"]) for row in rows]
 
-    async def use_credit(self, tenant_id: TenantId, credit_id: UUID, amount_minor: int) -> None:
-        await self._work.connection.execute(
-            text("UPDATE credit SET left_minor = left_minor - :a WHERE tenant_id = :t AND credit_id = :c"),
-            {"a": amount_minor, "t": tenant_id, "c": credit_id},
-        )
+def _invoice(row: Mapping[Any, Any]) -> Invoice:
+    return Invoice(**{field.name: row[field.name] for field in fields(Invoice)})
+
+
+def _line(row: Mapping[Any, Any], code: Currency) -> Line:
+    return Line(
+        row["kind"],
+        row["description"],
+        row["quantity"],
+        row["unit"],
+        row["unit_price"],
+        Money(row["amount_minor"], code),
+        row["start_date"],
+        row["end_date"],
+        row["evidence"],
+        row["detail"],
+    )

@@ -1,43 +1,37 @@
-"""What invoicing itself has under way for a provider: steps that are due, and the next instant one will be."""
+"""What invoicing has to do for a provider, as the test clock asks it."""
 
 from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.clock import Clock
 from shared.db.due import due_now
 from shared.ids import ProviderId
 
-_DUE = text(
-    # Every instant at which something falls due; a period waits for its totals after its end.
-    f"""
-    WITH clock AS (SELECT {due_now("p")} AS now FROM (SELECT CAST(:p AS uuid) AS provider_id) AS p),
-    due AS (
-        SELECT end_at AS at FROM billing_period WHERE provider_id = :p AND state = 'running'
-        UNION ALL
-        SELECT fee_due_at FROM billing_period WHERE provider_id = :p AND fee_due_at IS NOT NULL AND state <> 'parked'
-        UNION ALL
-        SELECT finalise_at FROM billing_period WHERE provider_id = :p AND state IN ('ended', 'metered')
-        UNION ALL
-        SELECT overdue_at FROM invoice WHERE provider_id = :p AND overdue_marked_at IS NULL AND cancelled_at IS NULL
-            AND collectable AND paid_minor < total_minor
-    )
-    SELECT count(*) FILTER (WHERE at <= clock.now) AS under_way,
-        min(at) FILTER (WHERE at > clock.now) AS next_due_at
-    FROM due, clock
-    """  # noqa: S608  own text
+# Parked periods wait for a person, not for time.
+_OWN_WORK = text(
+    "WITH due AS ("  # noqa: S608 (constants of this file)
+    " SELECT p.end_at AS at FROM billing_period p"
+    " WHERE p.provider_id = :provider_id AND p.state = 'running' AND p.parked_reason IS NULL"
+    " UNION ALL SELECT p.fee_due_at FROM billing_period p"
+    " WHERE p.provider_id = :provider_id AND p.fee_due_at IS NOT NULL AND p.parked_reason IS NULL"
+    " UNION ALL SELECT p.finalise_at FROM billing_period p"
+    " WHERE p.provider_id = :provider_id AND p.state = 'metered' AND p.parked_reason IS NULL"
+    " UNION ALL SELECT i.overdue_at FROM invoice i WHERE i.provider_id = :provider_id AND i.collectable"
+    " AND i.overdue_marked_at IS NULL AND i.cancelled_at IS NULL AND i.paid_minor < i.total_minor),"
+    f" clock AS (SELECT {due_now('pr')} AS now FROM (SELECT CAST(:provider_id AS uuid) AS provider_id) pr)"
+    " SELECT (SELECT count(*) FROM due WHERE due.at <= clock.now)"
+    " + (SELECT count(*) FROM billing_period p WHERE p.provider_id = :provider_id AND p.state = 'ended') AS under_way,"
+    " (SELECT min(due.at) FROM due WHERE due.at > clock.now) AS next_due_at FROM clock"
 )
 
 
-class OwnSteps:
-    """See ``shared.messaging.progress.OwnWork``."""
-
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
-
-    async def __call__(self, provider_id: ProviderId) -> tuple[int, datetime | None]:
-        async with self._engine.connect() as connection:
-            row = (await connection.execute(_DUE, {"p": provider_id, "system_now": self._clock.now()})).one()
-        return row.under_way, row.next_due_at
+async def own_work(
+    engine: AsyncEngine, provider_id: ProviderId, system_now: datetime
+) -> tuple[int, datetime | None]:
+    """What is due now, periods that usage has not metered yet, and the next due instant."""
+    async with engine.connect() as connection:
+        row = (
+            await connection.execute(_OWN_WORK, {"provider_id": provider_id, "system_now": system_now})
+        ).one()
+    return row.under_way, row.next_due_at

@@ -1,139 +1,166 @@
-"""The invoice as a PDF, with typst. The same bytes for the same invoice and payments."""
+"""The invoice as PDF, by typst: same bytes for the same state of an invoice, money and dates by Babel."""
 
+import asyncio
 import base64
+import binascii
 import json
-import re
-import shutil
 import tempfile
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+import structlog
 import typst
+from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, format_percent
 
-from services.invoicing.adapters.words import WORDS
-from shared.money import Currency, exponent
+from services.invoicing.domain.invoices import Line
+from services.invoicing.use_cases.ports import Document
+from shared.money import Money, exponent
 
-TEMPLATE = Path(__file__).with_name("invoice.typ")
-_DATA = re.compile(
-    r"data:image/(?P<kind>svg\+xml|png)(?P<coding>;[a-z0-9=-]+)?,(?P<body>.*)", re.DOTALL | re.IGNORECASE
-)
+log = structlog.get_logger(__name__)
+_TEMPLATE = Path(__file__).with_name("invoice.typ")
+_STATUS = {
+    "cancelled": "Cancelled",
+    "paid": "Paid",
+    "overdue": "Overdue",
+    "partially_paid": "Partially Paid",
+    "sent": "Sent",
+}
+_US_PAPER = {"US", "CA", "MX"}
+
+
+class _Words:
+    """Numbers and dates in the tenant's locale; minus is U+2212 (design/ui.md)."""
+
+    def __init__(self, tag: str) -> None:
+        self.locale = Locale.parse(tag, sep="-")
+
+    def money(self, value: Money) -> str:
+        shown: str = format_currency(value.decimal, value.currency, locale=self.locale)
+        return shown.replace("-", "−")
+
+    def price(self, value: Decimal, code: str) -> str:
+        """A unit price keeps every digit that it has, at least the currency's."""
+        places = max(-int(value.normalize().as_tuple().exponent), exponent(code))  # type: ignore[arg-type]
+        pattern = self.locale.currency_formats["standard"].pattern.replace("0.00", "0." + "0" * places)
+        return str(format_currency(value, code, pattern, locale=self.locale, currency_digits=False))
+
+    def number(self, value: Decimal) -> str:
+        return str(format_decimal(value, locale=self.locale, decimal_quantization=False)).replace("-", "−")
+
+    def quantity(self, line: Line) -> str:
+        if line.unit != "min":
+            return self.number(line.quantity.normalize())
+        return f"{format_decimal(line.quantity, '#,##0.0', locale=self.locale)} min".replace("-", "−")
+
+    def percent(self, rate: Decimal) -> str:
+        return str(format_percent(rate / 100, locale=self.locale, decimal_quantization=False))
+
+    def day(self, value: date) -> str:
+        return str(format_date(value, "medium", locale=self.locale))
+
+    def days(self, start: date, end: date) -> str:
+        """Periods end on their last day."""
+        last = end - timedelta(days=1)
+        return self.day(start) if last <= start else f"{self.day(start)} – {self.day(last)}"
 
 
 def _logo(address: str | None) -> tuple[str, bytes] | None:
-    """File name and bytes of a data address; None without a logo."""
-    found = _DATA.match(address or "")
-    if found is None:
+    """File name and bytes of a logo's data address."""
+    if address is None:
         return None
-    name = "logo.png" if found["kind"].lower() == "png" else "logo.svg"
-    if (found["coding"] or "").lower() == ";base64":
-        return name, base64.b64decode(found["body"])
-    return name, unquote_to_bytes(found["body"])
+    head, _, body = address.partition(",")
+    try:
+        raw = base64.b64decode(body, validate=True) if head.endswith(";base64") else unquote_to_bytes(body)
+    except (binascii.Error, ValueError):
+        return None
+    return ("logo.png" if "image/png" in head else "logo.svg"), raw
 
 
-class _Forms:
-    """Money, dates and numbers as the tenant's locale writes them."""
+def _content(document: Document, now: datetime, logo: str | None) -> dict[str, Any]:
+    one, by, to = document.invoice, document.parties["by"], document.parties["to"]
+    words = _Words(to["locale"])
 
-    def __init__(self, locale: str) -> None:
-        self._locale = locale.replace("-", "_")
+    def money(minor: int) -> str:
+        return words.money(Money(minor, one.currency))
 
-    def money(self, amount: dict[str, Any]) -> str:
-        code = Currency(amount["currency"])
-        value = Decimal(amount["minor"]).scaleb(-exponent(code))
-        return format_currency(value, code, locale=self._locale).replace("-", "\u2212")
-
-    def price(self, value: str, code: str) -> str:
-        """Unit prices keep every digit."""
-        return format_currency(Decimal(value), code, locale=self._locale, decimal_quantization=False)
-
-    def number(self, value: str) -> str:
-        return format_decimal(Decimal(value), locale=self._locale, decimal_quantization=False)
-
-    def day(self, value: str | date) -> str:
-        day = date.fromisoformat(value) if isinstance(value, str) else value
-        return format_date(day, "medium", locale=self._locale)
-
-    def span(self, start: str, end: str) -> str:
-        """A half-open range of days, shown by its last day."""
-        first, last = date.fromisoformat(start), date.fromisoformat(end) - timedelta(days=1)
-        return self.day(first) if last <= first else f"{self.day(first)} – {self.day(last)}"
-
-
-class InvoicePdf:
-    """Renders what the API shows of an invoice."""
-
-    def render(self, invoice: dict[str, Any], issued_at: datetime) -> bytes:
-        """PDF bytes. ``invoice`` is ``entrypoints.shapes.invoice_shape``; its texts are data, never markup."""
-        logo = _logo(invoice["billed_by"]["brand"].get("logo"))
-        with tempfile.TemporaryDirectory(prefix="tollgate-pdf-") as folder:
-            root = Path(folder)
-            shutil.copy(TEMPLATE, root / "invoice.typ")
-            if logo is not None:
-                (root / logo[0]).write_bytes(logo[1])
-            data = document(invoice, logo[0] if logo else None)
-            (root / "data.json").write_text(json.dumps(data))
-            made = typst.compile(
-                str(root / "invoice.typ"), root=str(root), format="pdf", timestamp=int(issued_at.timestamp())
-            )
-        assert isinstance(made, bytes)
-        return made
-
-
-def document(invoice: dict[str, Any], logo: str | None) -> dict[str, Any]:
-    """What the template shows, as strings in the tenant's language and forms."""
-    locale = invoice["billed_to"]["locale"]
-    words = WORDS.get(locale.split("-")[0], WORDS["en"])
-    forms = _Forms(locale)
-    currency = invoice["total"]["currency"]
-    head = [
-        [words["number"], invoice["number"]],
-        [words["issued_on"], forms.day(invoice["issued_on"])],
-        [words["due_on"], forms.day(invoice["due_on"])],
+    tax_id = [f"Tax ID {by['tax_id']}"] if by["tax_id"] else []
+    totals = [("Subtotal", money(one.subtotal_minor), False)]
+    totals += [
+        (f"{tax.name}, {words.percent(tax.rate)} of {words.money(tax.base)}", words.money(tax.amount), False)
+        for tax in document.taxes
     ]
-    for key in ("usage_period", "fee_period"):
-        if invoice[key]:
-            head.append([words[key], forms.span(invoice[key]["start_date"], invoice[key]["end_date"])])
+    totals += [
+        ("Total", money(one.total_minor), True),
+        ("Paid", money(-one.paid_minor) if one.paid_minor else money(0), False),
+        ("Balance due", money(one.balance_minor), True),
+    ]
     return {
-        "title": f"{words['invoice']} {invoice['number']}",
-        "lang": locale.split("-")[0],
-        "paper": "us-letter" if locale.endswith(("-US", "-CA")) else "a4",
+        "title": f"Invoice {one.number}",
+        "number": one.number,
+        "status": _STATUS[one.status(now)],
+        "language": "en",
+        "paper": "us-letter" if words.locale.territory in _US_PAPER else "a4",
+        "colour": by["brand"]["colour"],
+        "brand": by["brand"]["name"],
         "logo": logo,
-        "billed_by": invoice["billed_by"],
-        "billed_to": invoice["billed_to"],
-        "words": words,
-        "head": head,
-        "lines": [_line(line, forms, words, currency) for line in invoice["lines"]],
-        "totals": _totals(invoice, forms, words),
-        "status": words["statuses"][invoice["status"]],
-        "footer": f"{words['questions']} {invoice['billed_by']['email']} · {invoice['billed_by']['phone']}",
+        "by": {"name": by["name"]},
+        "parties": [
+            {"label": "Billed by", "name": by["name"], "rows": [*by["address"], *tax_id]},
+            {"label": "Billed to", "name": to["name"], "rows": [*to["address"], to["email"]]},
+        ],
+        "facts": [["Issue date", words.day(one.issued_on)], ["Due date", words.day(one.due_on)]],
+        "heads": ["Line item", "Quantity", "Unit price", "Amount"],
+        "lines": [
+            {
+                "description": line.description,
+                "note": " · ".join(part for part in (words.days(line.start, line.end), line.detail) if part),
+                "quantity": words.quantity(line),
+                "price": words.price(line.unit_price, one.currency),
+                "amount": words.money(line.amount),
+            }
+            for line in document.lines
+        ],
+        "totals": [{"label": label, "amount": amount, "strong": strong} for label, amount, strong in totals],
+        "footer": f"Questions about a charge? {by['email']}, {by['phone']}",
     }
 
 
-def _line(line: dict[str, Any], forms: _Forms, words: dict[str, Any], currency: str) -> dict[str, str]:
-    span = forms.span(line["start_date"], line["end_date"])
-    unit = f" {words['minutes']}" if line["unit"] == "min" else ""
-    return {
-        "description": line["description"],
-        "note": " · ".join(part for part in (span, line["note"]) if part),
-        "quantity": forms.number(line["quantity"]) + unit,
-        "unit_price": forms.price(line["unit_price"], currency),
-        "amount": forms.money(line["amount"]),
-    }
+def make_pdf(document: Document, now: datetime) -> bytes:
+    """The PDF, stamped with the issue time."""
+    logo = _logo(document.parties["by"]["brand"]["logo"])
+    try:
+        return _compile(document, now, logo)
+    except typst.TypstError:
+        if logo is None:
+            raise
+        # An image that cannot be drawn must not keep a tenant from the invoice.
+        log.warning("logo cannot be drawn", number=document.invoice.number)
+        return _compile(document, now, None)
 
 
-def _totals(invoice: dict[str, Any], forms: _Forms, words: dict[str, Any]) -> list[list[Any]]:
-    rows: list[list[Any]] = [[words["subtotal"], forms.money(invoice["subtotal"]), False]]
-    for tax in invoice["taxes"]:
-        label = f"{tax['name']}, {forms.number(tax['rate'])} % × {forms.money(tax['base'])}"
-        rows.append([label, forms.money(tax["amount"]), False])
-    paid = {"minor": -invoice["paid"]["minor"], "currency": invoice["paid"]["currency"]}
-    return [
-        *rows,
-        [words["total"], forms.money(invoice["total"]), True],
-        [words["paid"], forms.money(paid), False],
-        [words["balance"], forms.money(invoice["balance"]), True],
-    ]
+def _compile(document: Document, now: datetime, logo: tuple[str, bytes] | None) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="tollgate-invoice-") as made:
+        folder = Path(made)
+        template = folder / "invoice.typ"
+        template.write_bytes(_TEMPLATE.read_bytes())
+        if logo is not None:
+            (folder / logo[0]).write_bytes(logo[1])
+        content = _content(document, now, logo[0] if logo else None)
+        (folder / "data.json").write_text(json.dumps(content))
+        compiler = typst.Compiler(
+            str(template), root=made, ignore_system_fonts=True, sys_inputs={"data": "data.json"}
+        )
+        stamp = document.invoice.issued_at.astimezone(UTC)
+        made_pdf = compiler.compile(format="pdf", timestamp=stamp)
+        assert isinstance(made_pdf, bytes)
+        return made_pdf
+
+
+async def render_pdf(document: Document, now: datetime) -> bytes:
+    """``make_pdf`` off the event loop."""
+    return await asyncio.to_thread(make_pdf, document, now)

@@ -1,204 +1,155 @@
-"""Billing periods and one-time charges in PostgreSQL. A claimed row is locked until the transaction ends."""
+"""Billing periods in PostgreSQL.
 
+Finding what is due locks nothing: whoever acts takes the tenant's lock first, then reads the row again.
+"""
+
+from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import case, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.expression import TextualSelect
 
-from services.invoicing.adapters.documents import totals_from_json, totals_to_json
-from services.invoicing.domain.invoices import OneTimeCharge
-from services.invoicing.domain.periods import Period
-from services.invoicing.use_cases.ports import PeriodRow
+from services.invoicing.adapters.tables import billing_period as table
+from services.invoicing.domain.invoices import Billed
+from services.invoicing.domain.periods import Span
+from services.invoicing.domain.totals import Totals
+from services.invoicing.use_cases.ports import Period, PeriodState
 from shared.db.due import due_now
-from shared.db.unit_of_work import SqlUnitOfWork
-from shared.ids import InvoiceId, ProviderId, TenantId, new_id
-from shared.money import Currency, Money
+from shared.ids import ProviderId, TenantId
 
-_ADD = text(
-    "INSERT INTO billing_period (tenant_id, start_date, provider_id, end_date, full_days, plan_id, plan_version, trial,"
-    " fee_due_at, state, end_at, finalise_at) VALUES (:tenant_id, :start_date, :provider_id, :end_date, :full_days,"
-    " :plan_id, :plan_version, :trial, :fee_due_at, :state, :end_at, :finalise_at)"
-)
-_SAVE = text(
-    "UPDATE billing_period SET state = :state, fee_due_at = :fee_due_at, totals = :totals, billed = :billed,"
-    " reason = :reason WHERE tenant_id = :tenant_id AND start_date = :start_date"
-).bindparams(
-    bindparam("totals", type_=JSONB(none_as_null=True)), bindparam("billed", type_=JSONB(none_as_null=True))
-)
-_NOW = due_now("billing_period")
-# How many due rows a replica looks at before it leaves the rest to the others.
-CANDIDATES = 20
+_NOW = due_now("p")
 
 
-def _row(row: dict[str, Any]) -> PeriodRow:
-    return PeriodRow(
-        provider_id=row["provider_id"],
+def _first(condition: str, order: str) -> TextualSelect:
+    return text(
+        f"SELECT p.* FROM billing_period p WHERE p.parked_reason IS NULL AND {condition}"  # noqa: S608 (constants of this file)
+        f" ORDER BY {order}, p.tenant_id LIMIT 1"
+    ).columns(**{column.name: column.type for column in table.c})
+
+
+_ENDED = _first(f"p.state = 'running' AND p.end_at <= {_NOW}", "p.end_at")
+_FEE = _first(f"p.fee_due_at IS NOT NULL AND p.fee_due_at <= {_NOW}", "p.fee_due_at")
+_FINAL = _first(f"p.state = 'metered' AND p.finalise_at <= {_NOW}", "p.finalise_at")
+
+
+class SqlPeriods:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, period: Period) -> bool:
+        values = {
+            "tenant_id": period.tenant_id,
+            "start_date": period.span.start,
+            "provider_id": period.provider_id,
+            "end_date": period.span.end,
+            "month_days": period.span.month_days,
+            "is_trial": period.is_trial,
+            "plan_id": period.plan_id,
+            "plan_version": period.plan_version,
+            "state": period.state,
+            "end_at": period.end_at,
+            "finalise_at": period.finalise_at,
+            "fee_due_at": period.fee_due_at,
+        }
+        added = await self._connection.execute(
+            upsert(table).values(values).on_conflict_do_nothing().returning(table.c.start_date)
+        )
+        return added.first() is not None
+
+    async def _one(self, query: Any, **values: Any) -> Period | None:
+        row = (await self._connection.execute(query, values)).mappings().first()
+        return None if row is None else _period(row)
+
+    async def get(self, tenant_id: TenantId, start: date) -> Period | None:
+        return await self._one(
+            select(table).where(table.c.tenant_id == tenant_id, table.c.start_date == start).with_for_update()
+        )
+
+    async def running(self, tenant_id: TenantId) -> Period | None:
+        """The newest period that has not ended; one that starts in the future included."""
+        return await self._one(
+            select(table)
+            .where(table.c.tenant_id == tenant_id, table.c.state == "running")
+            .order_by(table.c.start_date.desc())
+            .limit(1)
+        )
+
+    async def late(self, tenant_id: TenantId) -> list[Period]:
+        found = await self._connection.execute(
+            select(table)
+            .where(table.c.tenant_id == tenant_id, table.c.late)
+            .order_by(table.c.start_date)
+            .with_for_update()
+        )
+        return [_period(row) for row in found.mappings()]
+
+    async def parked(self, provider_id: ProviderId) -> list[Period]:
+        found = await self._connection.execute(
+            select(table)
+            .where(table.c.provider_id == provider_id, table.c.parked_reason.is_not(None))
+            .order_by(table.c.end_date, table.c.tenant_id)
+        )
+        return [_period(row) for row in found.mappings()]
+
+    async def find_ended(self, system_now: datetime) -> Period | None:
+        return await self._one(_ENDED, system_now=system_now)
+
+    async def find_fee_due(self, system_now: datetime) -> Period | None:
+        return await self._one(_FEE, system_now=system_now)
+
+    async def find_final(self, system_now: datetime) -> Period | None:
+        return await self._one(_FINAL, system_now=system_now)
+
+    async def _set(self, tenant_id: TenantId, start: date, **values: Any) -> None:
+        await self._connection.execute(
+            update(table).where(table.c.tenant_id == tenant_id, table.c.start_date == start).values(values)
+        )
+
+    async def set_state(self, period: Period, state: PeriodState, reason: str | None = None) -> None:
+        await self._set(period.tenant_id, period.span.start, state=state, parked_reason=reason)
+
+    async def set_totals(self, period: Period, totals: Totals, *, state: PeriodState, late: bool) -> None:
+        await self._set(period.tenant_id, period.span.start, totals=totals.to_data(), state=state, late=late)
+
+    async def set_billed(
+        self, tenant_id: TenantId, start: date, billed: Mapping[str, Billed], *, late: bool
+    ) -> None:
+        data = {key: {"minor": one.minor, "quantity": str(one.quantity)} for key, one in billed.items()}
+        await self._set(tenant_id, start, billed=data, late=late)
+
+    async def fee_billed(self, period: Period) -> None:
+        await self._set(period.tenant_id, period.span.start, fee_due_at=None)
+
+    async def unpark(self, provider_id: ProviderId) -> int:
+        """Puts parked periods back, to be tried again; how many."""
+        done = await self._connection.execute(
+            update(table)
+            .where(table.c.provider_id == provider_id, table.c.parked_reason.is_not(None))
+            .values(
+                state=case((table.c.state == "parked", "metered"), else_=table.c.state), parked_reason=None
+            )
+        )
+        return done.rowcount
+
+
+def _period(row: Mapping[Any, Any]) -> Period:
+    return Period(
         tenant_id=row["tenant_id"],
-        period=Period(row["start_date"], row["end_date"], row["full_days"]),
+        provider_id=row["provider_id"],
+        span=Span(row["start_date"], row["end_date"], row["month_days"]),
+        is_trial=row["is_trial"],
         plan_id=row["plan_id"],
         plan_version=row["plan_version"],
-        trial=row["trial"],
         state=row["state"],
         end_at=row["end_at"],
         finalise_at=row["finalise_at"],
         fee_due_at=row["fee_due_at"],
-        totals=totals_from_json(row["totals"]),
-        billed=totals_from_json(row["billed"]),
-        reason=row["reason"],
-    )
-
-
-class SqlPeriods:
-    """See ``ports.Periods``."""
-
-    def __init__(self, work: SqlUnitOfWork) -> None:
-        self._work = work
-        # What this transaction claimed: whoever sees it fail can park it.
-        self.claimed: PeriodRow | None = None
-
-    async def add(self, row: PeriodRow) -> None:
-        await self._work.connection.execute(
-            _ADD,
-            {
-                "tenant_id": row.tenant_id,
-                "start_date": row.period.start,
-                "provider_id": row.provider_id,
-                "end_date": row.period.end,
-                "full_days": row.period.full_days,
-                "plan_id": row.plan_id,
-                "plan_version": row.plan_version,
-                "trial": row.trial,
-                "fee_due_at": row.fee_due_at,
-                "state": row.state,
-                "end_at": row.end_at,
-                "finalise_at": row.finalise_at,
-            },
-        )
-
-    async def save(self, row: PeriodRow) -> None:
-        await self._work.connection.execute(
-            _SAVE,
-            {
-                "tenant_id": row.tenant_id,
-                "start_date": row.period.start,
-                "state": row.state,
-                "fee_due_at": row.fee_due_at,
-                "totals": totals_to_json(row.totals),
-                "billed": totals_to_json(row.billed),
-                "reason": row.reason,
-            },
-        )
-
-    async def get(self, tenant_id: TenantId, start: date) -> PeriodRow | None:
-        return await self._one("tenant_id = :t AND start_date = :start", t=tenant_id, start=start)
-
-    async def running(self, tenant_id: TenantId) -> PeriodRow | None:
-        return await self._one("tenant_id = :t AND state = 'running' ORDER BY start_date DESC", t=tenant_id)
-
-    async def claim_ended(self, system_now: datetime) -> PeriodRow | None:
-        """The oldest running period whose end is due."""
-        return await self._claim(f"state = 'running' AND end_at <= {_NOW}", "end_at", system_now)
-
-    async def claim_fee(self, system_now: datetime) -> PeriodRow | None:
-        """A period whose fee stands alone and is due."""
-        return await self._claim(
-            f"fee_due_at IS NOT NULL AND state <> 'parked' AND fee_due_at <= {_NOW}", "fee_due_at", system_now
-        )
-
-    async def claim_ready(self, system_now: datetime) -> PeriodRow | None:
-        """A metered period whose finalisation delay has passed."""
-        return await self._claim(f"state = 'metered' AND finalise_at <= {_NOW}", "finalise_at", system_now)
-
-    async def _claim(self, condition: str, order: str, system_now: datetime) -> PeriodRow | None:
-        """A due row of a tenant that nobody else decides for now, looked at again under the tenant's lock.
-
-        The tenant's lock always comes before a row's, as in every handler: else two of them could wait for each other.
-        """
-        due = await self._work.fetch(
-            f"SELECT tenant_id, start_date FROM billing_period WHERE {condition}"  # noqa: S608  own text
-            f" ORDER BY {order}, tenant_id LIMIT {CANDIDATES}",
-            system_now=system_now,
-        )
-        for one in due:
-            if not await self._work.try_lock_tenant(one["tenant_id"]):
-                continue
-            row = await self._one(
-                f"tenant_id = :t AND start_date = :start AND {condition} FOR UPDATE",
-                t=one["tenant_id"],
-                start=one["start_date"],
-                system_now=system_now,
-            )
-            if row is not None:
-                self.claimed = row
-                return row
-        return None
-
-    async def _one(self, rest: str, **values: Any) -> PeriodRow | None:
-        # `rest` is this module's own text; values are bound.
-        rows = await self._work.fetch(f"SELECT * FROM billing_period WHERE {rest}", **values)  # noqa: S608
-        return _row(rows[0]) if rows else None
-
-    async def late(self, tenant_id: TenantId) -> list[PeriodRow]:
-        """Invoiced periods whose totals have changed since."""
-        rows = await self._work.fetch(
-            "SELECT * FROM billing_period WHERE tenant_id = :t AND state = 'invoiced'"
-            " AND (totals ->> 'revision') IS DISTINCT FROM (billed ->> 'revision') ORDER BY start_date",
-            t=tenant_id,
-        )
-        return [_row(row) for row in rows]
-
-    async def parked(self, provider_id: ProviderId) -> list[PeriodRow]:
-        rows = await self._work.fetch(
-            "SELECT * FROM billing_period WHERE provider_id = :p AND state = 'parked' ORDER BY end_at",
-            p=provider_id,
-        )
-        return [_row(row) for row in rows]
-
-    async def add_charge(self, provider_id: ProviderId, tenant_id: TenantId, charge: OneTimeCharge) -> UUID:
-        charge_id = new_id()
-        await self._work.connection.execute(
-            text(
-                "INSERT INTO one_time_charge (tenant_id, charge_id, provider_id, description, amount_minor, charged_on)"
-                " VALUES (:t, :c, :p, :description, :amount, :on)"
-            ),
-            {
-                "t": tenant_id,
-                "c": charge_id,
-                "p": provider_id,
-                "description": charge.description,
-                "amount": charge.amount.minor,
-                "on": charge.on,
-            },
-        )
-        return charge_id
-
-    async def take_charges(
-        self, tenant_id: TenantId, until: date, invoice_id: InvoiceId
-    ) -> list[OneTimeCharge]:
-        """Open charges before ``until``; they belong to the invoice from here on."""
-        rows = await self._work.fetch(
-            "WITH taken AS (UPDATE one_time_charge SET invoice_id = :i WHERE tenant_id = :t AND invoice_id IS NULL"
-            " AND charged_on < :until RETURNING *) SELECT taken.*, provider.settings ->> 'currency' AS currency"
-            " FROM taken JOIN provider USING (provider_id) ORDER BY charged_on, charge_id",
-            i=invoice_id,
-            t=tenant_id,
-            until=until,
-        )
-        return [_charge(row) for row in rows]
-
-    async def open_charges(self, tenant_id: TenantId) -> list[OneTimeCharge]:
-        rows = await self._work.fetch(
-            "SELECT one_time_charge.*, provider.settings ->> 'currency' AS currency FROM one_time_charge"
-            " JOIN provider USING (provider_id) WHERE tenant_id = :t AND invoice_id IS NULL"
-            " ORDER BY charged_on, charge_id",
-            t=tenant_id,
-        )
-        return [_charge(row) for row in rows]
-
-
-def _charge(row: dict[str, Any]) -> OneTimeCharge:
-    return OneTimeCharge(
-        row["description"], Money(row["amount_minor"], Currency(row["currency"])), row["charged_on"]
+        totals=None if row["totals"] is None else Totals.from_data(row["totals"]),
+        billed={k: Billed(v["minor"], Decimal(v["quantity"])) for k, v in row["billed"].items()},
+        late=row["late"],
+        parked_reason=row["parked_reason"],
     )

@@ -1,7 +1,4 @@
-"""The tables of invoicing. Every key starts with the tenant or the provider.
-
-Ids of providers, plans and tenants are derived from their slug or name, so that the same one cannot be made twice.
-"""
+"""Tables of invoicing. Every key starts with the provider or the tenant (architecture.md)."""
 
 from sqlalchemy import (
     BigInteger,
@@ -11,6 +8,7 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
+    Numeric,
     Table,
     Text,
     UniqueConstraint,
@@ -24,26 +22,60 @@ from shared.db.tables import add_journal_table, make_metadata
 metadata = make_metadata()
 add_journal_table(metadata)
 
-_INSTANT = DateTime(timezone=True)
+
+def _at(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _text(*names: str) -> list[Column[str]]:
+    return [Column(name, Text, nullable=False) for name in names]
+
 
 provider = Table(
     "provider",
     metadata,
     Column("provider_id", Uuid, primary_key=True),
-    Column("slug", Text, nullable=False),
-    Column("settings", JSONB, nullable=False),
-    Column("created_at", _INSTANT, nullable=False),
+    *_text("slug", "legal_name", "currency", "country", "time_zone", "locale", "billing_email"),
+    *_text("support_phone", "invoice_prefix"),
+    Column("address", JSONB, nullable=False),
+    Column("tax_id", Text),
+    Column("brand", JSONB, nullable=False),
+    Column("reachable_numbers", JSONB, nullable=False),
+    Column("terms_days", Integer, nullable=False),
+    Column("finalisation_delay_minutes", Integer, nullable=False),
+    _at("created_at"),
 )
+
+tax_rate = Table(
+    "tax_rate",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("rate", Numeric(9, 6), nullable=False),
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("plan_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("newest_version", Integer, nullable=False),
+    UniqueConstraint("provider_id", "name"),
+)
+
 plan_version = Table(
     "plan_version",
     metadata,
     Column("provider_id", Uuid, primary_key=True),
     Column("plan_id", Uuid, primary_key=True),
     Column("version", Integer, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("body", JSONB, nullable=False),
-    Column("created_at", _INSTANT, nullable=False),
-    UniqueConstraint("provider_id", "name", "version"),
+    *_text("name", "billing_model", "currency"),
+    Column("monthly_fee_minor", BigInteger),
+    *(Column(f"included_{name}", Integer, nullable=False) for name in ("extensions", "dids", "minutes")),
+    *(Column(f"price_{name}", Numeric(18, 6), nullable=False) for name in ("extension", "did", "minute")),
+    Column("minimum_seconds", Integer, nullable=False),
+    Column("increment_seconds", Integer, nullable=False),
 )
 
 tenant = Table(
@@ -51,18 +83,18 @@ tenant = Table(
     metadata,
     Column("provider_id", Uuid, primary_key=True),
     Column("tenant_id", Uuid, primary_key=True),
-    Column("slug", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("body", JSONB, nullable=False),
+    *_text("slug", "name", "status", "country", "time_zone", "locale", "currency"),
+    *_text("billing_email", "admin_email", "sip_domain"),
     Column("plan_id", Uuid, nullable=False),
     Column("plan_version", Integer, nullable=False),
-    Column("anchor_day", Integer, nullable=False),
+    Column("plan_from", Date, nullable=False),
     Column("opened_on", Date, nullable=False),
+    Column("anchor_day", Integer, nullable=False),
     Column("trial_ends_on", Date),
-    Column("created_at", _INSTANT, nullable=False),
+    Column("address", JSONB, nullable=False),
+    Column("account_codes", JSONB, nullable=False),
     UniqueConstraint("provider_id", "slug"),
-    Index("ix_tenant_id", "tenant_id"),
+    UniqueConstraint("provider_id", "sip_domain"),
 )
 
 billing_period = Table(
@@ -72,23 +104,31 @@ billing_period = Table(
     Column("start_date", Date, primary_key=True),
     Column("provider_id", Uuid, nullable=False),
     Column("end_date", Date, nullable=False),
-    Column("full_days", Integer, nullable=False),
+    Column("month_days", Integer, nullable=False),
+    Column("is_trial", Boolean, nullable=False),
     Column("plan_id", Uuid, nullable=False),
     Column("plan_version", Integer, nullable=False),
-    Column("trial", Boolean, nullable=False),
-    # waiting for its fee to be billed in advance: due at its start
-    Column("fee_due_at", _INSTANT),
-    # running, ended, metered, invoiced, closed (a trial's), parked
+    # running, ended, metered, invoiced; closed for a trial; parked when it cannot be invoiced.
     Column("state", Text, nullable=False),
-    Column("end_at", _INSTANT, nullable=False),
-    Column("finalise_at", _INSTANT, nullable=False),
+    _at("end_at"),
+    _at("finalise_at"),
+    # The first fee is billed by itself, in advance; later ones with the invoice of the period before.
+    _at("fee_due_at", nullable=True),
     Column("totals", JSONB),
-    # What an invoice has billed of it, late usage included: later revisions are compared with this.
-    Column("billed", JSONB),
-    Column("reason", Text),
-    Index("ix_billing_period_due", "state", "end_at"),
-    Index("ix_billing_period_provider", "provider_id", "state"),
-    Index("ix_billing_period_fee", "fee_due_at", postgresql_where=text("fee_due_at IS NOT NULL")),
+    Column("billed", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    # Newer totals than what was billed: the difference goes to the next invoice.
+    Column("late", Boolean, nullable=False, server_default=text("false")),
+    Column("parked_reason", Text),
+    Index("ix_billing_period_running", "provider_id", "end_at", postgresql_where=text("state = 'running'")),
+    Index(
+        "ix_billing_period_open",
+        "provider_id",
+        "finalise_at",
+        postgresql_where=text("state IN ('ended', 'metered', 'parked')"),
+    ),
+    Index(
+        "ix_billing_period_fee", "provider_id", "fee_due_at", postgresql_where=text("fee_due_at IS NOT NULL")
+    ),
 )
 
 one_time_charge = Table(
@@ -99,16 +139,9 @@ one_time_charge = Table(
     Column("provider_id", Uuid, nullable=False),
     Column("description", Text, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
-    Column("charged_on", Date, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("on_date", Date, nullable=False),
     Column("invoice_id", Uuid),
-)
-
-invoice_number = Table(
-    "invoice_number",
-    metadata,
-    Column("provider_id", Uuid, primary_key=True),
-    Column("series", Text, primary_key=True),
-    Column("last_number", Integer, nullable=False),
 )
 
 invoice = Table(
@@ -117,43 +150,66 @@ invoice = Table(
     Column("tenant_id", Uuid, primary_key=True),
     Column("invoice_id", Uuid, primary_key=True),
     Column("provider_id", Uuid, nullable=False),
-    Column("number", Text, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("issued_at", _INSTANT, nullable=False),
+    *_text("number", "currency"),
+    *(Column(f"{name}_minor", BigInteger, nullable=False) for name in ("subtotal", "tax", "total")),
+    Column("paid_minor", BigInteger, nullable=False),
+    Column("credit_applied_minor", BigInteger, nullable=False),
+    _at("issued_at"),
     Column("issued_on", Date, nullable=False),
     Column("due_on", Date, nullable=False),
-    Column("overdue_at", _INSTANT, nullable=False),
+    _at("overdue_at"),
     Column("collectable", Boolean, nullable=False),
-    Column("usage_start", Date),
-    Column("usage_end", Date),
-    Column("fee_start", Date),
-    Column("fee_end", Date),
-    Column("subtotal_minor", BigInteger, nullable=False),
-    Column("tax_minor", BigInteger, nullable=False),
-    Column("total_minor", BigInteger, nullable=False),
-    # lines, taxes, billed_by, billed_to as they were at issue
-    Column("document", JSONB, nullable=False),
-    # All that may still change (a trigger refuses the rest):
-    Column("paid_minor", BigInteger, nullable=False),
-    Column("overdue_marked_at", _INSTANT),
-    Column("paid_at", _INSTANT),
-    Column("cancelled_at", _INSTANT),
+    # Who billed whom, as printed: an issued invoice never changes, whatever becomes of the addresses.
+    Column("parties", JSONB, nullable=False),
+    _at("paid_at", nullable=True),
+    _at("overdue_marked_at", nullable=True),
+    _at("cancelled_at", nullable=True),
     UniqueConstraint("provider_id", "number"),
-    Index("ix_invoice_overdue", "overdue_at", postgresql_where=text("overdue_marked_at IS NULL")),
-    Index("ix_invoice_provider", "provider_id", "issued_at"),
+    Index("ix_invoice_newest", "tenant_id", "issued_at", "invoice_id"),
+    Index(
+        "ix_invoice_overdue",
+        "provider_id",
+        "overdue_at",
+        postgresql_where=text(
+            "collectable AND overdue_marked_at IS NULL AND cancelled_at IS NULL AND paid_minor < total_minor"
+        ),
+    ),
 )
 
-invoice_payment = Table(
-    "invoice_payment",
+invoice_line = Table(
+    "invoice_line",
     metadata,
     Column("tenant_id", Uuid, primary_key=True),
     Column("invoice_id", Uuid, primary_key=True),
-    Column("payment_id", Uuid, primary_key=True),
-    Column("provider_id", Uuid, nullable=False),
-    # 'payment' or 'credit'
-    Column("kind", Text, nullable=False),
+    Column("position", Integer, primary_key=True),
+    *_text("kind", "description"),
+    Column("detail", Text),
+    Column("quantity", Numeric, nullable=False),
+    Column("unit", Text),
+    Column("unit_price", Numeric, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
-    Column("at", _INSTANT, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("end_date", Date, nullable=False),
+    Column("evidence", JSONB, nullable=False),
+)
+
+invoice_tax = Table(
+    "invoice_tax",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("invoice_id", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("rate", Numeric(9, 6), nullable=False),
+    Column("base_minor", BigInteger, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+)
+
+invoice_number = Table(
+    "invoice_number",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("series", Text, primary_key=True),
+    Column("next", Integer, nullable=False),
 )
 
 credit = Table(
@@ -162,18 +218,48 @@ credit = Table(
     Column("tenant_id", Uuid, primary_key=True),
     Column("credit_id", Uuid, primary_key=True),
     Column("provider_id", Uuid, nullable=False),
-    Column("reason", Text, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
-    Column("left_minor", BigInteger, nullable=False),
-    Column("created_at", _INSTANT, nullable=False),
+    Column("remaining_minor", BigInteger, nullable=False),
+    *_text("currency", "reason"),
+    _at("created_at"),
+)
+
+# What paid an invoice: parts of payments and of account credit.
+invoice_payment = Table(
+    "invoice_payment",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("invoice_id", Uuid, primary_key=True),
+    Column("source_id", Uuid, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    _at("at"),
+)
+
+payment = Table(
+    "payment",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("payment_id", Uuid, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    _at("at"),
+)
+
+# Amounts below what a card network takes (R38).
+card_minimum = Table(
+    "card_minimum",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("minimum_minor", BigInteger, nullable=False),
 )
 
 clock_advance = Table(
     "clock_advance",
     metadata,
     Column("provider_id", Uuid, primary_key=True),
-    Column("since", _INSTANT, nullable=False),
-    Column("target_at", _INSTANT, nullable=False),
-    Column("waiting_for", JSONB, nullable=False),
-    Column("arrived", Boolean, nullable=False),
+    _at("target"),
+    Index("ix_clock_advance_target", "target"),
 )

@@ -1,21 +1,34 @@
-"""Invoicing's unit of work over PostgreSQL."""
+"""The transaction of invoicing with its repositories."""
+
+from collections.abc import Callable
+from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.invoicing.adapters.catalogue import SqlCatalogue
+from services.invoicing.adapters.accounts import SqlAccount, SqlCharges, SqlClocks
+from services.invoicing.adapters.catalogue import SqlPlans, SqlProviders, SqlTenants
 from services.invoicing.adapters.invoices import SqlInvoices
 from services.invoicing.adapters.periods import SqlPeriods
 from shared.clock import Clock
 from shared.db.unit_of_work import SqlUnitOfWork
 
-SOURCE = "tollgate/invoicing"
+
+class SqlWork(SqlUnitOfWork):
+    """Implements ``use_cases.ports.Work``."""
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self.providers = SqlProviders(self.connection)
+        self.plans = SqlPlans(self.connection)
+        self.tenants = SqlTenants(self.connection)
+        self.periods = SqlPeriods(self.connection)
+        self.invoices = SqlInvoices(self.connection)
+        self.charges = SqlCharges(self.connection)
+        self.account = SqlAccount(self.connection)
+        self.clocks = SqlClocks(self.connection)
+        return self
 
 
-class InvoicingWork(SqlUnitOfWork):
-    """See ``use_cases.ports.Work``."""
-
-    def __init__(self, engine: AsyncEngine, *, clock: Clock | None = None) -> None:
-        super().__init__(engine, source=SOURCE, clock=clock)
-        self.catalogue = SqlCatalogue(self)
-        self.periods = SqlPeriods(self)
-        self.invoices = SqlInvoices(self)
+def work_opener(engine: AsyncEngine, clock: Clock | None = None) -> Callable[[], SqlWork]:
+    """Opens a unit of work for each request, event or step."""
+    return lambda: SqlWork(engine, source="/tollgate/invoicing", clock=clock)

@@ -1,0 +1,1 @@
+"""Rules of invoicing, pure: plain data in, plain data out."""

@@ -1,264 +1,295 @@
-"""Makes an invoice from plain data: the same function for the real one and the preview.
+"""Makes an invoice out of plain data: lines rounded once, tax once per rate on their sum (rules of money).
 
-Rules: rules of money (design/product.md), R13, R17, R18, R22, R28-R33.
+The same function serves the real invoice and the preview.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from fractions import Fraction
+from typing import Any, Literal
+from uuid import UUID
 
-from services.invoicing.domain.periods import Period, prorated
-from services.invoicing.domain.plans import Plan
+from services.invoicing.domain.catalogue import Plan, Tax
+from services.invoicing.domain.periods import Span
+from services.invoicing.domain.totals import Totals
 from shared.money import Currency, Money, exponent, line_amount, round_half_up, total
 
 LineKind = Literal["fee", "extensions", "dids", "minutes", "one_time", "late_usage"]
-_DIRECTIONS = {"inbound": "inbound", "outbound": "outbound"}
 
 
 @dataclass(frozen=True, slots=True)
-class Minutes:
-    """Metered minutes of one class and direction at one price; ``charge`` is exact, in major units."""
+class Line:
+    """One charge. ``unit_price`` in major units; ``[start, end)`` local days; ``evidence`` is what it rests on."""
 
-    call_class: str
-    direction: str
-    calls: int
-    billed_seconds: int
-    included_seconds: int
-    charged_seconds: int
-    price_per_minute: Decimal
-    charge: Decimal
-
-    @property
-    def key(self) -> tuple[str, str, Decimal]:
-        """What makes a usage line (R13)."""
-        return self.call_class, self.direction, self.price_per_minute
+    kind: LineKind
+    description: str
+    quantity: Decimal
+    unit: str | None
+    unit_price: Decimal
+    amount: Money
+    start: date
+    end: date
+    evidence: Mapping[str, Any]
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """What usage metered for a period; ``revision`` is the evidence on the lines."""
+class TaxLine:
+    """One rate on the sum of its taxable lines."""
 
-    revision: int
-    extensions_peak: int
-    dids_peak: int
-    minutes: tuple[Minutes, ...] = ()
+    name: str
+    rate: Decimal
+    base: Money
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What was billed so far of one usage line: rounded amount in minor units, and quantity."""
+
+    minor: int
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class UsageOf:
+    """A period with its newest totals; ``billed`` maps a usage line's key to what was invoiced of it before."""
+
+    span: Span
+    plan: Plan
+    totals: Totals
+    billed: Mapping[str, Billed]
 
 
 @dataclass(frozen=True, slots=True)
 class OneTimeCharge:
-    """A charge that happened once; never prorated (R22)."""
+    """A charge that is never prorated (R22). ``amount`` 0 or more."""
 
+    charge_id: UUID
     description: str
     amount: Money
     on: date
 
 
 @dataclass(frozen=True, slots=True)
-class TaxRate:
-    """A tax by the provider's name for it; ``rate`` in percent."""
-
-    name: str
-    rate: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line. ``quantity`` in ``unit`` (minutes shown to a decimal, counted in seconds); dates half-open."""
-
-    kind: LineKind
-    description: str
-    quantity: Decimal
-    unit: Literal["", "min"]
-    unit_price: Decimal
-    amount: Money
-    start: date
-    end: date
-    note: str = ""
-    revision: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TaxLine:
-    """A tax on the sum of its taxable lines, rounded once."""
-
-    name: str
-    rate: Decimal
-    taxable: Money
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
 class Draft:
-    """An invoice before it has a number. Header figures are sums of the rounded parts."""
+    """An invoice without a number. ``billed`` is what each period has now been billed, by its start and line key."""
 
-    currency: Currency
     lines: tuple[Line, ...]
-    taxes: tuple[TaxLine, ...] = field(default_factory=tuple)
-
-    @property
-    def subtotal(self) -> Money:
-        return total((line.amount for line in self.lines), self.currency)
-
-    @property
-    def tax(self) -> Money:
-        return total((tax.amount for tax in self.taxes), self.currency)
-
-    @property
-    def total(self) -> Money:
-        return self.subtotal + self.tax
+    taxes: tuple[TaxLine, ...]
+    subtotal: Money
+    tax: Money
+    total: Money
+    billed: Mapping[date, Mapping[str, Billed]]
+    charges: tuple[UUID, ...]
 
 
-def fee_lines(plan: Plan, period: Period) -> list[Line]:
-    """The fee in advance of a period; none for pay-as-you-go."""
-    if plan.monthly_fee is None:
-        return []
-    monthly = plan.monthly_fee.decimal
-    amount = line_amount(Decimal(1), prorated(monthly, period), plan.currency)
-    days = "" if period.days == period.full_days else f"{period.days} of {period.full_days} days"
-    return [Line("fee", f"{plan.name} plan", Decimal(1), "", monthly, amount, period.start, period.end, days)]
+def make_invoice(
+    currency: Currency,
+    *,
+    usage: UsageOf | None = None,
+    fee: tuple[Plan, Span] | None = None,
+    charges: Sequence[OneTimeCharge] = (),
+    late: Sequence[UsageOf] = (),
+    taxes: Sequence[Tax] = (),
+) -> Draft:
+    """The fee of the next period, the usage of the ended one, one-time charges, late usage, tax (R28).
 
-
-def count_lines(plan: Plan, period: Period, totals: Totals) -> list[Line]:
-    """Extensions and DIDs by their peak at one time (R18), above what is included; prices prorated by days (R22)."""
-    made = []
-    counts = (
-        ("extensions", "Extensions", totals.extensions_peak, plan.included.extensions, plan.prices.extension),
-        ("dids", "DIDs", totals.dids_peak, plan.included.dids, plan.prices.did),
+    Late usage may be negative; it never takes the subtotal below zero: what is left over stays unbilled and comes
+    off a later invoice (R29).
+    """
+    lines: list[Line] = []
+    billed: dict[date, dict[str, Billed]] = {}
+    if fee is not None:
+        lines += _fee_lines(*fee)
+    if usage is not None:
+        keyed = usage_lines(usage.plan, usage.span, usage.totals)
+        lines += keyed.values()
+        billed[usage.span.start] = {
+            key: Billed(line.amount.minor, line.quantity) for key, line in keyed.items()
+        }
+    lines += [_charge_line(charge) for charge in charges]
+    room = sum(line.amount.minor for line in lines)
+    for one in late:
+        made, billed[one.span.start] = _late_lines(one, currency, room)
+        room += sum(line.amount.minor for line in made)
+        lines += made
+    subtotal = total((line.amount for line in lines), currency)
+    tax_lines = tuple(_tax_line(tax, subtotal) for tax in taxes)
+    tax_total = total((tax.amount for tax in tax_lines), currency)
+    return Draft(
+        tuple(lines),
+        tax_lines,
+        subtotal,
+        tax_total,
+        subtotal + tax_total,
+        billed,
+        tuple(charge.charge_id for charge in charges),
     )
-    for kind, name, peak, included, price in counts:
-        above = max(0, peak - included)
-        if above == 0:
-            continue
-        description = f"{name} above the {included} included" if included else name
-        amount = line_amount(Decimal(above), prorated(price, period), plan.currency)
-        made.append(
-            Line(
-                "extensions" if kind == "extensions" else "dids",
-                description,
-                Decimal(above),
-                "",
-                price,
-                amount,
-                period.start,
-                period.end,
-                f"peak of {peak} at one time",
-                totals.revision,
-            )
-        )
-    return made
 
 
-def _class_words(minutes: Minutes) -> str:
-    return "" if minutes.call_class == "external" else f" {minutes.call_class.replace('_', ' ')},"
+def _tax_line(tax: Tax, base: Money) -> TaxLine:
+    amount = Money(round_half_up(Decimal(base.minor) * tax.rate / 100), base.currency)
+    return TaxLine(tax.name, tax.rate, base, amount)
 
 
-def minute_lines(plan: Plan, period: Period, totals: Totals) -> list[Line]:
-    """One line per class, direction and price (R13): the exact sum of its calls' charges, rounded once (R12)."""
-    made = []
-    for minutes in sorted(totals.minutes, key=lambda m: m.key):
-        if minutes.charged_seconds == 0:
-            continue
-        included = f" above the {plan.included.minutes:,} included" if plan.included.minutes else ""
-        made.append(
-            Line(
-                "minutes",
-                f"Minutes{included},{_class_words(minutes)} {_DIRECTIONS[minutes.direction]}",
-                Decimal(minutes.charged_seconds) / 60,
-                "min",
-                minutes.price_per_minute,
-                _rounded(minutes.charge, plan.currency),
-                period.start,
-                period.end,
-                f"{Decimal(minutes.billed_seconds) / 60:,.1f} min of {minutes.calls:,} calls",
-                totals.revision,
-            )
-        )
-    return made
-
-
-def late_lines(plan: Plan, period: Period, billed: Totals, now: Totals) -> list[Line]:
-    """Late usage: the whole period rated again minus what was billed, by line, naming its own period (R42)."""
-    before = {m.key: m for m in billed.minutes}
-    after = {m.key: m for m in now.minutes}
-    made = []
-    for key in sorted(before.keys() | after.keys()):
-        old, new = before.get(key), after.get(key)
-        amount = _charge(new, plan.currency) - _charge(old, plan.currency)
-        seconds = (new.charged_seconds if new else 0) - (old.charged_seconds if old else 0)
-        if not amount:
-            continue
-        known = new or old
-        assert known is not None
-        calls = (new.calls if new else 0) - (old.calls if old else 0)
-        made.append(
-            Line(
-                "late_usage",
-                f"Late usage,{_class_words(known)} {_DIRECTIONS[known.direction]}",
-                Decimal(seconds) / 60,
-                "min",
-                known.price_per_minute,
-                amount,
-                period.start,
-                period.end,
-                f"{calls:,} calls that arrived after the invoice of that period",
-                now.revision,
-            )
-        )
-    return made
-
-
-def _rounded(charge: Decimal, code: Currency) -> Money:
-    return Money(round_half_up(charge.scaleb(exponent(code))), code)
-
-
-def _charge(minutes: Minutes | None, code: Currency) -> Money:
-    return _rounded(minutes.charge, code) if minutes is not None else Money.zero(code)
-
-
-def one_time_lines(charges: Sequence[OneTimeCharge]) -> list[Line]:
+def _fee_lines(plan: Plan, span: Span) -> list[Line]:
+    """The monthly fee in advance; a short period costs its share of the month (R22)."""
+    if plan.monthly_fee_minor is None:
+        return []
+    fee = Money(plan.monthly_fee_minor, plan.currency)
     return [
         Line(
-            "one_time",
-            c.description,
+            "fee",
+            f"{plan.name} plan",
             Decimal(1),
-            "",
-            c.amount.decimal,
-            c.amount,
-            c.on,
-            c.on,
-            "one-time charge",
+            None,
+            fee.decimal,
+            _prorated(Decimal(1), fee.decimal, span, plan.currency),
+            span.start,
+            span.end,
+            {"plan_id": str(plan.plan_id), "plan_version": plan.version},
+            _detail("in advance", span),
         )
-        for c in charges
     ]
 
 
-def make_draft(code: Currency, lines: Sequence[Line], rates: Sequence[TaxRate]) -> Draft:
-    """Each rate applies to the sum of its taxable lines and is rounded half up once."""
-    taxable = total((line.amount for line in lines), code)
-    taxes = tuple(
-        TaxLine(rate.name, rate.rate, taxable, line_amount(taxable.decimal, rate.rate, code, per=100))
-        for rate in rates
-        if rate.rate != 0
+def _detail(words: str, span: Span) -> str:
+    if span.share == 1:
+        return words
+    return f"{words}, {span.days} of {span.month_days} days"
+
+
+def _prorated(quantity: Decimal, price: Decimal, span: Span, currency: Currency) -> Money:
+    share: Fraction = span.share
+    return line_amount(quantity * share.numerator, price, currency, per=share.denominator)
+
+
+def _charge_line(charge: OneTimeCharge) -> Line:
+    return Line(
+        "one_time",
+        charge.description,
+        Decimal(1),
+        None,
+        charge.amount.decimal,
+        charge.amount,
+        charge.on,
+        charge.on,
+        {"charge_id": str(charge.charge_id)},
+        "one-time charge",
     )
-    return Draft(code, tuple(lines), taxes)
 
 
-def period_lines(
-    *,
-    plan: Plan,
-    ended: Period | None,
-    totals: Totals | None,
-    next_period: Period | None,
-    charges: Sequence[OneTimeCharge] = (),
-    late: Sequence[Line] = (),
-) -> list[Line]:
-    """The lines of an anchor's invoice: next fee in advance, ended usage in arrears, late usage, one-time (R28)."""
+def usage_lines(plan: Plan, span: Span, totals: Totals) -> dict[str, Line]:
+    """Usage of one period by a key that stays the same in later revisions (R13, R18); nothing for nothing."""
+    lines: dict[str, Line] = {}
+    counts = (
+        ("extensions", "Extensions", totals.extensions_peak, plan.included_extensions, plan.price_extension),
+        ("dids", "DIDs", totals.dids_peak, plan.included_dids, plan.price_did),
+    )
+    kind: LineKind
+    for name, word, peak, included, price in counts:
+        kind = "extensions" if name == "extensions" else "dids"
+        above = max(peak - included, 0)
+        if above:
+            lines[name] = Line(
+                kind,
+                f"{word} above the {included:,} included" if included else word,
+                Decimal(above),
+                None,
+                price,
+                _prorated(Decimal(above), price, span, plan.currency),
+                span.start,
+                span.end,
+                {"revision": totals.revision, "peak": peak, "included": included},
+                _detail(f"peak of {peak:,} at one time", span),
+            )
+    for part in totals.minutes:
+        if part.charged_seconds == 0 and part.charge == 0:
+            continue
+        words = (
+            "Minutes" if not plan.included_minutes else f"Minutes above the {_included(plan, span)} included"
+        )
+        shown_class = f", {part.call_class.replace('_', ' ')}" if part.call_class != "standard" else ""
+        lines[part.key] = Line(
+            "minutes",
+            f"{words}, {part.direction}{shown_class}",
+            minutes(part.charged_seconds),
+            "min",
+            part.price_per_minute,
+            Money(round_half_up(part.charge.scaleb(exponent(plan.currency))), plan.currency),
+            span.start,
+            span.end,
+            {
+                "revision": totals.revision,
+                "call_class": part.call_class,
+                "direction": part.direction,
+                "calls": part.calls,
+                "billed_seconds": part.billed_seconds,
+                "included_seconds": part.included_seconds,
+                "charged_seconds": part.charged_seconds,
+                "charge": str(part.charge),
+            },
+            f"{minutes(part.billed_seconds):,} min of calls",
+        )
+    return lines
+
+
+def _included(plan: Plan, span: Span) -> str:
+    """Included minutes of the period, in proportion to its days (R17)."""
+    share = span.share
+    return f"{round_half_up(Decimal(plan.included_minutes * share.numerator) / share.denominator):,}"
+
+
+def minutes(seconds: int) -> Decimal:
+    """Minutes to one decimal, as people see them; money is made of the seconds."""
+    return Decimal(round_half_up(Decimal(seconds) / 6)) / 10
+
+
+def _late_lines(one: UsageOf, currency: Currency, room: int) -> tuple[list[Line], dict[str, Billed]]:
+    """What the period costs now minus what was billed, per usage line (late usage; R27, R42)."""
+    now = usage_lines(one.plan, one.span, one.totals)
+    billed = dict(one.billed)
+    differences: list[tuple[str, int]] = []
+    for key in [*now, *(key for key in billed if key not in now)]:
+        before = billed[key].minor if key in billed else 0
+        after = now[key].amount.minor if key in now else 0
+        differences.append((key, after - before))
     lines: list[Line] = []
-    if next_period is not None:
-        lines += fee_lines(plan, next_period)
-    if ended is not None and totals is not None:
-        lines += count_lines(plan, ended, totals)
-        lines += minute_lines(plan, ended, totals)
-    return [*lines, *late, *one_time_lines(charges)]
+    # Additions first, so that they make room for reductions.
+    for key, difference in sorted(differences, key=lambda item: item[1] < 0):
+        amount = max(difference, -room)
+        old = billed.get(key, Billed(0, Decimal(0)))
+        new_quantity = now[key].quantity if key in now else Decimal(0)
+        if amount == 0 and difference != 0:
+            continue
+        billed[key] = Billed(old.minor + amount, new_quantity)
+        if amount == 0:
+            continue
+        room += amount
+        lines.append(_late_line(key, now.get(key), one, Money(amount, currency), new_quantity - old.quantity))
+    return lines, billed
+
+
+def _late_line(key: str, now: Line | None, one: UsageOf, amount: Money, quantity: Decimal) -> Line:
+    evidence = {"revision": one.totals.revision, "of": key, **(now.evidence if now else {})}
+    return Line(
+        "late_usage",
+        f"{now.description if now else 'Correction'}, recorded late",
+        quantity,
+        now.unit if now else None,
+        now.unit_price if now else Decimal(0),
+        amount,
+        one.span.start,
+        one.span.end,
+        evidence,
+        "difference to what was billed before",
+    )
+
+
+def has_anything(draft: Draft, kinds: Iterable[str] = ()) -> bool:
+    """Whether there is anything to invoice at all."""
+    wanted = set(kinds)
+    return any(not wanted or line.kind in wanted for line in draft.lines)

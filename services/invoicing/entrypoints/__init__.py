@@ -1,0 +1,1 @@
+"""HTTP, events and due loops: parse, call a use case."""

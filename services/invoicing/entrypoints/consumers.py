@@ -1,25 +1,53 @@
-"""Which use case answers which event."""
+"""Events that invoicing hears."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from services.invoicing.adapters.work import InvoicingWork
-from services.invoicing.use_cases.settle_invoices import settle_invoices
+from services.invoicing.domain.totals import Minutes, Totals
+from services.invoicing.use_cases.ports import Work
+from services.invoicing.use_cases.settle_payment import settle_payment
 from services.invoicing.use_cases.take_totals import take_totals
 from shared.events.envelope import Envelope, Event
 from shared.events.payments import PaymentSucceeded
 from shared.events.usage import PeriodMetered
+from shared.ids import InvoiceId
+from shared.money import Money, currency
 
 
-async def on_period_metered(work: InvoicingWork, event: PeriodMetered, _: Envelope) -> None:
-    await take_totals(work, event)
+async def on_period_metered(work: Work, event: PeriodMetered, _: Envelope) -> None:
+    parts = tuple(
+        Minutes(
+            part.call_class,
+            part.direction,
+            part.calls,
+            part.billed_seconds,
+            part.included_seconds,
+            part.charged_seconds,
+            part.price_per_minute,
+            part.charge,
+        )
+        for part in event.minutes
+    )
+    totals = Totals(event.revision, event.extensions_peak, event.dids_peak, parts)
+    await take_totals(work, event.tenant_id, event.start_date, totals)
 
 
-async def on_payment_succeeded(work: InvoicingWork, event: PaymentSucceeded, _: Envelope) -> None:
-    await settle_invoices(work, event)
+async def on_payment_succeeded(work: Work, event: PaymentSucceeded, _: Envelope) -> None:
+    wanted: dict[InvoiceId, int] = {}
+    for part in event.allocations:
+        wanted[part.invoice_id] = wanted.get(part.invoice_id, 0) + part.amount_minor
+    await settle_payment(
+        work,
+        event.provider_id,
+        event.tenant_id,
+        event.payment_id,
+        Money(event.amount_minor, currency(event.currency)),
+        wanted,
+        event.at,
+    )
 
 
-HANDLERS: dict[type[Event], Callable[[InvoicingWork, Any, Envelope], Awaitable[None]]] = {
+HANDLERS: dict[type[Event], Callable[[Work, Any, Envelope], Awaitable[None]]] = {
     PeriodMetered: on_period_metered,
     PaymentSucceeded: on_payment_succeeded,
 }

@@ -1,63 +1,82 @@
-"""What is due as of now, one transaction each; a tenant that cannot be invoiced is parked and the rest go on."""
+"""Due loops of invoicing: each item in a transaction of its own, so that one tenant never blocks another."""
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import structlog
-from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.invoicing.adapters.work import InvoicingWork
 from services.invoicing.use_cases.end_period import end_period
-from services.invoicing.use_cases.issue_invoice import issue_fee, issue_period
+from services.invoicing.use_cases.invoice_period import invoice_first_fee, invoice_period
 from services.invoicing.use_cases.mark_overdue import mark_overdue
+from services.invoicing.use_cases.ports import Period, PeriodState, Work
 from shared.db.engine import is_away
-from shared.errors import TollgateError
 
 log = structlog.get_logger(__name__)
-Step = Callable[[InvoicingWork], Awaitable[int]]
-# Ending before issuing, so that an invoice finds the period that follows it.
-STEPS: tuple[Step, ...] = (end_period, issue_fee, issue_period, mark_overdue)
-
-_PARK = text(
-    "UPDATE billing_period SET state = 'parked', reason = :reason WHERE tenant_id = :t AND start_date = :start"
-)
+BATCH = 50
+OpenWork = Callable[[], Work]
 
 
-class DueSteps:
-    """Runs every due step of invoicing."""
+class Find(Protocol):
+    def __call__(self, work: Work) -> Awaitable[Period | None]: ...
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
 
-    async def __call__(self) -> int:
-        done = 0
-        for step in STEPS:
-            done += await self._until_none(step)
-        return done
+class Act(Protocol):
+    def __call__(self, work: Work, found: Period, /) -> Awaitable[None]: ...
 
-    async def _until_none(self, step: Step) -> int:
-        done = 0
-        while await self._once(step):
-            done += 1
-        return done
 
-    async def _once(self, step: Step) -> int:
-        work = InvoicingWork(self._engine)
+async def _do_due(open_work: OpenWork, find: Find, act: Act, parked: PeriodState | None) -> int:
+    done = 0
+    while done < BATCH:
+        async with open_work() as work:
+            found = await find(work)
+        if found is None:
+            break
         try:
-            async with work:
-                return await step(work)
+            async with open_work() as work:
+                await act(work, found)
         except Exception as error:
-            claimed = work.periods.claimed
-            known = isinstance(
-                error, TollgateError | IntegrityError | ValueError | ArithmeticError | LookupError
-            )
-            if is_away(error) or claimed is None or not known:
+            if is_away(error):
                 raise
-            log.exception("period parked", tenant_id=str(claimed.tenant_id), start=str(claimed.period.start))
-            await self._park(claimed.tenant_id, claimed.period.start, f"{type(error).__name__}: {error}")
-            return 1
+            await _park(open_work, found, parked or found.state, error)
+        done += 1
+    return done
 
-    async def _park(self, tenant_id: object, start: object, reason: str) -> None:
-        async with self._engine.begin() as connection:
-            await connection.execute(_PARK, {"t": tenant_id, "start": start, "reason": reason[:2000]})
+
+async def _park(open_work: OpenWork, period: Period, state: PeriodState, error: Exception) -> None:
+    """The tenant cannot be billed as things are: somebody must look; the others go on."""
+    reason = f"{type(error).__name__}: {error}"[:1000]
+    log.error(
+        "period parked",
+        tenant_id=str(period.tenant_id),
+        start_date=str(period.span.start),
+        reason=reason,
+        exc_info=error,
+    )
+    async with open_work() as work:
+        await work.periods.set_state(period, state, reason)
+
+
+async def end_periods(open_work: OpenWork) -> int:
+    return await _do_due(open_work, lambda work: work.periods.find_ended(work.system_now()), end_period, None)
+
+
+async def invoice_first_fees(open_work: OpenWork) -> int:
+    return await _do_due(
+        open_work, lambda work: work.periods.find_fee_due(work.system_now()), invoice_first_fee, None
+    )
+
+
+async def invoice_periods(open_work: OpenWork) -> int:
+    return await _do_due(
+        open_work, lambda work: work.periods.find_final(work.system_now()), invoice_period, "parked"
+    )
+
+
+async def mark_overdue_invoices(open_work: OpenWork) -> int:
+    for done in range(BATCH):
+        async with open_work() as work:
+            found = await work.invoices.find_overdue(work.system_now())
+            if found is None:
+                return done
+            await mark_overdue(work, found)
+    return BATCH

@@ -1,135 +1,143 @@
-"""What invoicing shows over HTTP."""
+"""What the HTTP interface answers, as plain JSON data."""
 
-from datetime import date
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from services.invoicing.adapters.clock_advances import TestClock
-from services.invoicing.adapters.documents import draft_to_json
-from services.invoicing.domain.plans import Plan
-from services.invoicing.domain.standing import status
-from services.invoicing.use_cases.ports import InvoiceRow, PeriodRow, Tenant
-from services.invoicing.use_cases.preview_invoice import Preview
+from services.invoicing.domain.catalogue import Plan, Provider, Tenant
+from services.invoicing.domain.invoices import Draft, Line, TaxLine
+from services.invoicing.domain.settlement import Invoice
+from services.invoicing.use_cases.ports import Document
+from shared.money import Currency, Money
 
 
-def amount(minor: int, currency: str) -> dict[str, Any]:
-    return {"minor": minor, "currency": currency}
+def amount(minor: int, code: str) -> dict[str, Any]:
+    return {"minor": minor, "currency": code}
 
 
-def plan_shape(plan: Plan) -> dict[str, Any]:
-    fee = plan.monthly_fee
+def money(value: Money) -> dict[str, Any]:
+    return amount(value.minor, value.currency)
+
+
+def plain(value: Decimal) -> str:
+    """A decimal without exponent and without trailing zeros."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def provider(one: Provider) -> dict[str, Any]:
+    taxes = [{"name": tax.name, "rate": plain(tax.rate)} for tax in one.taxes]
     return {
-        "plan_id": str(plan.plan_id),
-        "version": plan.version,
-        "name": plan.name,
-        "billing_model": plan.billing_model,
-        "currency": plan.currency,
-        "monthly_fee": amount(fee.minor, fee.currency) if fee is not None else None,
+        "provider_id": one.provider_id,
+        "slug": one.slug,
+        "legal_name": one.legal_name,
+        "address": one.address,
+        "tax_id": one.tax_id,
+        "currency": one.currency,
+        "country": one.country,
+        "time_zone": one.time_zone,
+        "locale": one.locale,
+        "brand": {"name": one.brand.name, "colour": one.brand.colour, "logo": one.brand.logo},
+        "billing_email": one.billing_email,
+        "support_phone": one.support_phone,
+        "reachable_numbers": one.reachable_numbers,
+        "invoice_prefix": one.invoice_prefix,
+        "terms_days": one.terms_days,
+        "finalisation_delay_minutes": one.finalisation_delay_minutes,
+        "tax": taxes[0] if taxes else None,
+    }
+
+
+def plan(one: Plan) -> dict[str, Any]:
+    fee = one.monthly_fee_minor
+    return {
+        "plan_id": one.plan_id,
+        "version": one.version,
+        "name": one.name,
+        "billing_model": one.billing_model,
+        "currency": one.currency,
+        "monthly_fee": None if fee is None else amount(fee, one.currency),
         "included": {
-            "extensions": plan.included.extensions,
-            "dids": plan.included.dids,
-            "minutes": plan.included.minutes,
+            "extensions": one.included_extensions,
+            "dids": one.included_dids,
+            "minutes": one.included_minutes,
         },
         "prices": {
-            "extension": f"{plan.prices.extension:f}",
-            "did": f"{plan.prices.did:f}",
-            "minute": f"{plan.prices.minute:f}",
+            "extension": plain(one.price_extension),
+            "did": plain(one.price_did),
+            "minute": plain(one.price_minute),
         },
-        "minimum_seconds": plan.minimum_seconds,
-        "increment_seconds": plan.increment_seconds,
+        "minimum_seconds": one.minimum_seconds,
+        "increment_seconds": one.increment_seconds,
     }
 
 
-def tenant_shape(tenant: Tenant) -> dict[str, Any]:
+def tenant(one: Tenant) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in Tenant.__slots__}
+
+
+def line(one: Line) -> dict[str, Any]:
     return {
-        **tenant.raw,
-        "tenant_id": str(tenant.tenant_id),
-        "slug": tenant.slug,
-        "name": tenant.name,
-        "status": tenant.status,
-        "plan_id": str(tenant.plan_id),
-        "plan_version": tenant.plan_version,
-        "anchor_day": tenant.anchor_day,
-        "opened_on": tenant.opened_on.isoformat(),
-        "trial_ends_on": tenant.trial_ends_on.isoformat() if tenant.trial_ends_on else None,
+        "kind": one.kind,
+        "description": one.description,
+        "detail": one.detail,
+        "quantity": plain(one.quantity),
+        "unit": one.unit,
+        "unit_price": plain(one.unit_price),
+        "amount": money(one.amount),
+        "start_date": one.start,
+        "end_date": one.end,
+        "evidence": dict(one.evidence),
     }
 
 
-def _dates(found: tuple[date, date] | None) -> dict[str, str] | None:
-    return {"start_date": found[0].isoformat(), "end_date": found[1].isoformat()} if found else None
-
-
-def invoice_head(invoice: InvoiceRow) -> dict[str, Any]:
-    """A row of the Invoices list. Paid and balance are always shown beside the status (R57)."""
+def tax(one: TaxLine) -> dict[str, Any]:
     return {
-        "invoice_id": str(invoice.invoice_id),
-        "number": invoice.number,
-        "issued_on": invoice.issued_on.isoformat(),
-        "due_on": invoice.due_on.isoformat(),
-        "status": status(
-            total_minor=invoice.total_minor,
-            paid_minor=invoice.paid_minor,
-            overdue=invoice.overdue,
-            cancelled=invoice.cancelled,
-        ),
-        "total": amount(invoice.total_minor, invoice.currency),
-        "paid": amount(invoice.paid_minor, invoice.currency),
-        "balance": amount(invoice.balance_minor, invoice.currency),
-        "usage_period": _dates(invoice.usage),
-        "fee_period": _dates(invoice.fee),
+        "name": one.name,
+        "rate": plain(one.rate),
+        "base": money(one.base),
+        "amount": money(one.amount),
     }
 
 
-def invoice_shape(invoice: InvoiceRow, payments: list[dict[str, Any]]) -> dict[str, Any]:
-    """The whole invoice."""
-    credit = sum(row["amount_minor"] for row in payments if row["kind"] == "credit")
+def draft(one: Draft) -> dict[str, Any]:
     return {
-        **invoice_head(invoice),
-        "lines": invoice.document["lines"],
-        "taxes": invoice.document["taxes"],
-        "subtotal": amount(invoice.subtotal_minor, invoice.currency),
-        "tax": amount(invoice.tax_minor, invoice.currency),
-        "credit_applied": amount(credit, invoice.currency),
-        "billed_by": invoice.document["billed_by"],
-        "billed_to": invoice.document["billed_to"],
-        "payments": [
-            {
-                "payment_id": str(row["payment_id"]),
-                "kind": row["kind"],
-                "amount": amount(row["amount_minor"], invoice.currency),
-                "at": row["at"].isoformat(),
-            }
-            for row in payments
-        ],
+        "lines": [line(each) for each in one.lines],
+        "taxes": [tax(each) for each in one.taxes],
+        "subtotal": money(one.subtotal),
+        "tax": money(one.tax),
+        "total": money(one.total),
     }
 
 
-def preview_shape(preview: Preview) -> dict[str, Any]:
-    draft = preview.draft
+def empty_draft(code: Currency) -> dict[str, Any]:
+    return {"lines": [], "taxes": [], **{name: amount(0, code) for name in ("subtotal", "tax", "total")}}
+
+
+def invoice_row(one: Invoice, now: datetime) -> dict[str, Any]:
     return {
-        "period": {
-            "start_date": preview.period.start.isoformat(),
-            "end_date": preview.period.end.isoformat(),
-        },
-        **draft_to_json(draft),
-        "subtotal": amount(draft.subtotal.minor, draft.currency),
-        "tax": amount(draft.tax.minor, draft.currency),
-        "total": amount(draft.total.minor, draft.currency),
+        "invoice_id": one.invoice_id,
+        "number": one.number,
+        "issued_on": one.issued_on,
+        "due_on": one.due_on,
+        "total": amount(one.total_minor, one.currency),
+        "paid": amount(one.paid_minor, one.currency),
+        "balance": amount(one.balance_minor, one.currency),
+        "status": one.status(now),
+        "collectable": one.collectable,
     }
 
 
-def clock_shape(clock: TestClock) -> dict[str, Any]:
+def invoice(document: Document, now: datetime) -> dict[str, Any]:
+    one = document.invoice
+    by, to = document.parties["by"], document.parties["to"]
     return {
-        "now": clock.now.isoformat(),
-        "target": clock.target.isoformat(),
-        "state": "ready" if clock.arrived else "advancing",
-        "waiting_for": clock.waiting_for,
-    }
-
-
-def parked_shape(row: PeriodRow) -> dict[str, Any]:
-    return {
-        "tenant_id": str(row.tenant_id),
-        "start_date": row.period.start.isoformat(),
-        "end_date": row.period.end.isoformat(),
-        "reason": row.reason,
+        **invoice_row(one, now),
+        "subtotal": amount(one.subtotal_minor, one.currency),
+        "tax": amount(one.tax_minor, one.currency),
+        "credit_applied": amount(one.credit_applied_minor, one.currency),
+        "lines": [line(each) for each in document.lines],
+        "taxes": [tax(each) for each in document.taxes],
+        "billed_by": {name: by[name] for name in ("name", "address", "tax_id", "email", "phone")},
+        "billed_to": {name: to[name] for name in ("name", "address", "email")},
     }

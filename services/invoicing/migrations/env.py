@@ -1,5 +1,3 @@
-"""Alembic's way into this service's database."""
-
 from services.invoicing.adapters.tables import metadata
 from shared.db.migration import run_environment
 

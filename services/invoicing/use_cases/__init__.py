@@ -1,0 +1,1 @@
+"""What invoicing does, one file per use case."""

@@ -1,48 +1,48 @@
-"""A period's end is due: the next one begins, and usage is asked for the totals."""
+"""A period is over: usage is asked for its totals and the next one begins."""
 
 from dataclasses import replace
 
-from services.invoicing.domain.periods import period_from
-from services.invoicing.use_cases.announce import tenant_fields
-from services.invoicing.use_cases.open_tenant import new_period
-from services.invoicing.use_cases.ports import Work
+from services.invoicing.domain.periods import span_from
+from services.invoicing.use_cases.announcements import about_tenant
+from services.invoicing.use_cases.open_tenant import make_period
+from services.invoicing.use_cases.ports import Period, Work
 from shared.events.invoicing import PeriodEnded, TenantChanged
 
 
-async def end_period(work: Work) -> int:
-    """Ends one due period; 0 when there is none. A trial's period is closed without usage and invoice (R44)."""
-    row = await work.periods.claim_ended(work.system_now())
-    if row is None:
-        return 0
-    await work.lock_tenant(row.tenant_id)
-    now = await work.now(row.provider_id)
-    provider = await work.catalogue.provider(row.provider_id)
-    tenant = await work.catalogue.tenant(row.provider_id, row.tenant_id)
-    if (
-        tenant.trial_ends_on is not None
-        and row.period.end >= tenant.trial_ends_on
-        and tenant.status == "trial"
-    ):
-        tenant = replace(tenant, status="active")
-        await work.catalogue.set_status(tenant, "active")
-        work.emit(TenantChanged(**tenant_fields(tenant, provider.currency)), time=now)
-    plan = await work.catalogue.plan(tenant.provider_id, tenant.plan_id, tenant.plan_version)
-    following = period_from(row.period.end, tenant.anchor_day, trial_ends_on=tenant.trial_ends_on)
-    # After a trial the fee stands alone on a first invoice; else it goes onto the ended period's (R28).
-    await work.periods.add(
-        new_period(tenant, provider, following, fee_due=row.trial and plan.monthly_fee is not None)
-    )
-    await work.periods.save(replace(row, state="closed" if row.trial else "ended"))
-    if not row.trial:
+async def end_period(work: Work, found: Period) -> None:
+    """Ends a period whose time has passed. Its row, read again under the tenant's lock, is the claim."""
+    await work.lock_tenant(found.tenant_id)
+    period = await work.periods.get(found.tenant_id, found.span.start)
+    now = await work.now(found.provider_id)
+    if period is None or period.state != "running" or period.end_at > now:
+        return
+    if period.is_trial:
+        await work.periods.set_state(period, "closed")
+    else:
+        await work.periods.set_state(period, "ended")
         work.emit(
             PeriodEnded(
-                provider_id=row.provider_id,
-                tenant_id=row.tenant_id,
-                start_date=row.period.start,
-                end_date=row.period.end,
-                plan_id=row.plan_id,
-                plan_version=row.plan_version,
+                provider_id=period.provider_id,
+                tenant_id=period.tenant_id,
+                start_date=period.span.start,
+                end_date=period.span.end,
+                plan_id=period.plan_id,
+                plan_version=period.plan_version,
             ),
             time=now,
         )
-    return 1
+    await _begin_next(work, period)
+
+
+async def _begin_next(work: Work, period: Period) -> None:
+    provider = await work.providers.get(period.provider_id)
+    tenant = await work.tenants.get(period.provider_id, period.tenant_id)
+    if tenant.status == "closed":
+        return
+    if period.is_trial:
+        tenant = replace(tenant, status="active")
+        await work.tenants.set_status(tenant)
+        work.emit(about_tenant(TenantChanged, tenant), time=await work.now(period.provider_id))
+    plan = await work.plans.get(tenant.provider_id, tenant.plan_id, tenant.plan_version)
+    span = span_from(period.span.end, tenant.anchor_day)
+    await work.periods.add(make_period(provider, tenant, plan, span, first=period.is_trial))

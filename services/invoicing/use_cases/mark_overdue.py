@@ -1,16 +1,17 @@
-"""The due day has passed with a balance left (R45)."""
+"""An invoice whose due day has passed with a balance is overdue (R45)."""
 
-from services.invoicing.use_cases.announce import invoice_event
+from services.invoicing.domain.settlement import Invoice
+from services.invoicing.use_cases.announcements import about_invoice
 from services.invoicing.use_cases.ports import Work
 from shared.events.invoicing import InvoiceOverdue
 
 
-async def mark_overdue(work: Work) -> int:
-    """Marks one invoice that is due for it; 0 when there is none. Below the card's minimum: never alone (R38)."""
-    invoice = await work.invoices.claim_overdue(work.system_now())
-    if invoice is None:
-        return 0
-    now = await work.now(invoice.provider_id)
-    marked = await work.invoices.mark_overdue(invoice, now)
-    work.emit(invoice_event(InvoiceOverdue, marked), time=now)
-    return 1
+async def mark_overdue(work: Work, found: Invoice) -> None:
+    """Marks an invoice once; its row, read again under the tenant's lock, is the claim."""
+    await work.lock_tenant(found.tenant_id)
+    invoice = await work.invoices.get(found.tenant_id, found.invoice_id)
+    now = await work.now(found.provider_id)
+    if invoice is None or invoice.overdue_marked_at is not None or invoice.status(now) != "overdue":
+        return
+    await work.invoices.mark_overdue(invoice, now)
+    work.emit(about_invoice(InvoiceOverdue, invoice), time=now)

@@ -1,44 +1,78 @@
-"""A provider opens a tenant: its first period begins."""
+"""A tenant begins: its first period runs, or its trial."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
-from services.invoicing.domain.periods import Period, period_from
-from services.invoicing.use_cases.announce import tenant_fields
-from services.invoicing.use_cases.ports import PeriodRow, Provider, Tenant, Work
-from shared.clock import local_date, local_midnight
+from services.invoicing.domain.catalogue import Plan, Provider, Tenant
+from services.invoicing.domain.periods import Span, begins_at, span_from
+from services.invoicing.use_cases.announcements import about_tenant
+from services.invoicing.use_cases.ports import Period, Work
 from shared.errors import Conflict, Invalid
 from shared.events.invoicing import TenantOpened
 
 
-def new_period(tenant: Tenant, provider: Provider, period: Period, *, fee_due: bool) -> PeriodRow:
-    """A running period; a trial's when it lies before the trial's end (R44)."""
-    trial = tenant.trial_ends_on is not None and period.start < tenant.trial_ends_on
-    end_at = local_midnight(period.end, tenant.zone)
-    return PeriodRow(
-        provider_id=tenant.provider_id,
+def make_period(
+    provider: Provider, tenant: Tenant, plan: Plan, span: Span, *, is_trial: bool = False, first: bool = False
+) -> Period:
+    """A running period. The first one of a flat-rate plan has its fee due when it begins, in advance (R28)."""
+    end_at = begins_at(span.end, tenant.zone)
+    fee_alone = first and not is_trial and plan.billing_model == "flat_rate"
+    return Period(
         tenant_id=tenant.tenant_id,
-        period=period,
-        plan_id=tenant.plan_id,
-        plan_version=tenant.plan_version,
-        trial=trial,
+        provider_id=tenant.provider_id,
+        span=span,
+        is_trial=is_trial,
+        plan_id=plan.plan_id,
+        plan_version=plan.version,
         state="running",
         end_at=end_at,
         finalise_at=end_at + timedelta(minutes=provider.finalisation_delay_minutes),
-        fee_due_at=local_midnight(period.start, tenant.zone) if fee_due and not trial else None,
+        fee_due_at=begins_at(span.start, tenant.zone) if fee_alone else None,
+        totals=None,
+        billed={},
+        late=False,
+        parked_reason=None,
     )
 
 
-async def open_tenant(work: Work, tenant: Tenant) -> None:
-    """Raises ``Conflict`` when the slug is taken, ``NotFound`` for an unknown plan."""
-    provider = await work.catalogue.provider(tenant.provider_id)
-    plan = await work.catalogue.plan(tenant.provider_id, tenant.plan_id, tenant.plan_version)
-    now = await work.now(tenant.provider_id)
+def first_span(opened_on: date, trial_ends_on: date | None, anchor_day: int) -> Span:
+    """The trial whole (R44), or the days up to the next anchor."""
+    if trial_ends_on is None:
+        return span_from(opened_on, anchor_day)
+    return Span(opened_on, trial_ends_on, (trial_ends_on - opened_on).days)
+
+
+async def open_tenant(work: Work, tenant: Tenant) -> Tenant:
+    """Opens a tenant on the newest version of its plan.
+
+    Raises ``Invalid`` or ``Conflict`` naming the field; ``NotFound`` for an unknown provider or plan.
+    """
+    provider = await work.providers.get(tenant.provider_id)
+    plan = await work.plans.get(tenant.provider_id, tenant.plan_id)
+    if plan.currency != provider.currency:
+        raise Invalid(
+            f"The plan is in {plan.currency}, the provider bills in {provider.currency}.", field="plan_id"
+        )
     if tenant.trial_ends_on is not None and tenant.trial_ends_on <= tenant.opened_on:
-        raise Invalid("trial_ends_on must be after opened_on; or leave it out.", field="trial_ends_on")
-    if tenant.opened_on < local_date(now, tenant.zone) - timedelta(days=366):
-        raise Invalid("opened_on is over a year ago; open the tenant from a later day.", field="opened_on")
-    if not await work.catalogue.add_tenant(tenant, now):
-        raise Conflict(f"A tenant {tenant.slug!r} exists already; choose another slug.", field="slug")
-    period = period_from(tenant.opened_on, tenant.anchor_day, trial_ends_on=tenant.trial_ends_on)
-    await work.periods.add(new_period(tenant, provider, period, fee_due=plan.monthly_fee is not None))
-    work.emit(TenantOpened(**tenant_fields(tenant, provider.currency)), time=now)
+        raise Invalid(
+            "The trial ends on or before the day of opening; choose a later day.", field="trial_ends_on"
+        )
+    opened = replace(
+        tenant,
+        plan_version=plan.version,
+        plan_from=tenant.opened_on,
+        status="trial" if tenant.trial_ends_on else "active",
+        currency=plan.currency,
+    )
+    # Serialised with a test clock that is being put in place: a provider gets one only before its first tenant.
+    await work.lock("provider clock", tenant.provider_id)
+    if not await work.tenants.add(opened):
+        raise Conflict(
+            f"A tenant with the slug {tenant.slug!r} or the SIP domain {tenant.sip_domain!r} exists already.",
+            field="slug",
+        )
+    span = first_span(opened.opened_on, opened.trial_ends_on, opened.anchor_day)
+    is_trial = opened.trial_ends_on is not None
+    await work.periods.add(make_period(provider, opened, plan, span, is_trial=is_trial, first=True))
+    work.emit(about_tenant(TenantOpened, opened), time=await work.now(opened.provider_id))
+    return opened

@@ -1,216 +1,197 @@
-"""What the use cases need from the outside."""
+"""What the use cases need from outside."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from services.invoicing.domain.invoices import Draft, Line, OneTimeCharge, TaxRate, Totals
-from services.invoicing.domain.periods import Period
-from services.invoicing.domain.plans import Plan
+from services.invoicing.domain.catalogue import Plan, Provider, Tenant
+from services.invoicing.domain.invoices import Billed, Draft, Line, OneTimeCharge, TaxLine
+from services.invoicing.domain.periods import Span
+from services.invoicing.domain.settlement import Credit, Invoice
+from services.invoicing.domain.totals import Totals
 from shared.events.envelope import Event
-from shared.ids import InvoiceId, PlanId, ProviderId, TenantId
+from shared.ids import EventId, InvoiceId, PaymentId, PlanId, ProviderId, TenantId
 from shared.journal import JournalEntry
 from shared.money import Currency
 
-
-@dataclass(frozen=True)
-class Provider:
-    """A provider's settings; ``raw`` is what its admin sent, for events and documents."""
-
-    provider_id: ProviderId
-    slug: str
-    currency: Currency
-    zone: ZoneInfo
-    invoice_prefix: str
-    terms_days: int
-    finalisation_delay_minutes: int
-    tax: TaxRate | None
-    raw: dict[str, Any]
+PeriodState = Literal["running", "ended", "metered", "invoiced", "closed", "parked"]
 
 
-@dataclass(frozen=True)
-class Tenant:
-    """A tenant and the plan version it is on."""
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A billing period's row: the claim of whoever ends or invoices it."""
 
-    provider_id: ProviderId
     tenant_id: TenantId
-    slug: str
-    name: str
-    status: str
+    provider_id: ProviderId
+    span: Span
+    is_trial: bool
     plan_id: PlanId
     plan_version: int
-    anchor_day: int
-    opened_on: date
-    trial_ends_on: date | None
-    raw: dict[str, Any]
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(str(self.raw["time_zone"]))
-
-
-@dataclass(frozen=True)
-class PeriodRow:
-    """A billing period with its state: running, ended, metered, invoiced, closed (a trial's) or parked."""
-
-    provider_id: ProviderId
-    tenant_id: TenantId
-    period: Period
-    plan_id: PlanId
-    plan_version: int
-    trial: bool
-    state: str
+    state: PeriodState
     end_at: datetime
     finalise_at: datetime
-    fee_due_at: datetime | None = None
-    totals: Totals | None = None
-    billed: Totals | None = None
-    reason: str | None = None
+    fee_due_at: datetime | None
+    totals: Totals | None
+    billed: Mapping[str, Billed]
+    late: bool
+    parked_reason: str | None
 
 
-@dataclass(frozen=True)
-class InvoiceRow:
-    """An issued invoice. ``document`` holds lines, taxes and both parties as they were at issue."""
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An invoice as shown: with lines, taxes and the parties as they were at issue."""
 
-    provider_id: ProviderId
-    tenant_id: TenantId
-    invoice_id: InvoiceId
-    number: str
-    currency: Currency
-    issued_at: datetime
-    issued_on: date
-    due_on: date
-    overdue_at: datetime
-    collectable: bool
-    subtotal_minor: int
-    tax_minor: int
-    total_minor: int
-    paid_minor: int
-    document: dict[str, Any]
-    usage: tuple[date, date] | None = None
-    fee: tuple[date, date] | None = None
-    overdue: bool = False
-    cancelled: bool = False
-
-    @property
-    def balance_minor(self) -> int:
-        return 0 if self.cancelled else self.total_minor - self.paid_minor
+    invoice: Invoice
+    lines: tuple[Line, ...]
+    taxes: tuple[TaxLine, ...]
+    parties: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class NewInvoice:
-    """All that issuing decides, before the number."""
-
-    draft: Draft
-    issued_at: datetime
-    issued_on: date
-    due_on: date
-    overdue_at: datetime
-    collectable: bool
-    billed_by: dict[str, Any]
-    billed_to: dict[str, Any]
-    usage: Period | None = None
-    fee: Period | None = None
-    late: Sequence[Line] = field(default_factory=tuple)
+class Providers(Protocol):
+    async def add(self, provider: Provider) -> bool: ...
+    async def get(self, provider_id: ProviderId) -> Provider: ...
+    async def card_minimum(self, provider_id: ProviderId, code: Currency) -> int: ...
+    async def next_number(self, provider_id: ProviderId, series: str) -> int: ...
 
 
-@dataclass(frozen=True)
-class CreditRow:
-    """Account credit with what is left of it."""
-
-    credit_id: UUID
-    left_minor: int
+class Plans(Protocol):
+    async def add(self, plan: Plan) -> bool: ...
+    async def get(self, provider_id: ProviderId, plan_id: PlanId, version: int | None = None) -> Plan: ...
+    async def of_provider(self, provider_id: ProviderId) -> list[Plan]: ...
 
 
-class Catalogue(Protocol):
-    """Providers, plans, tenants."""
-
-    async def add_provider(self, provider: Provider, at: datetime) -> bool: ...
-    async def provider(self, provider_id: ProviderId) -> Provider: ...
-    async def add_plan(self, provider_id: ProviderId, plan: Plan, at: datetime) -> bool: ...
-    async def plan(self, provider_id: ProviderId, plan_id: PlanId, version: int | None = None) -> Plan: ...
-    async def plans(self, provider_id: ProviderId) -> list[Plan]: ...
-    async def add_tenant(self, tenant: Tenant, at: datetime) -> bool: ...
-    async def tenant(self, provider_id: ProviderId, tenant_id: TenantId) -> Tenant: ...
-    async def tenants(self, provider_id: ProviderId) -> list[Tenant]: ...
-    async def set_status(self, tenant: Tenant, status: str) -> None: ...
+class Tenants(Protocol):
+    async def add(self, tenant: Tenant) -> bool: ...
+    async def get(self, provider_id: ProviderId, tenant_id: TenantId) -> Tenant: ...
+    async def of_provider(self, provider_id: ProviderId) -> list[Tenant]: ...
+    async def any(self, provider_id: ProviderId) -> bool: ...
+    async def set_status(self, tenant: Tenant) -> None: ...
 
 
 class Periods(Protocol):
-    """Billing periods and one-time charges."""
-
-    async def add(self, row: PeriodRow) -> None: ...
-    async def get(self, tenant_id: TenantId, start: date) -> PeriodRow | None: ...
-    async def running(self, tenant_id: TenantId) -> PeriodRow | None: ...
-    async def claim_ended(self, system_now: datetime) -> PeriodRow | None: ...
-    async def claim_fee(self, system_now: datetime) -> PeriodRow | None: ...
-    async def claim_ready(self, system_now: datetime) -> PeriodRow | None: ...
-    async def save(self, row: PeriodRow) -> None: ...
-    async def late(self, tenant_id: TenantId) -> list[PeriodRow]: ...
-    async def parked(self, provider_id: ProviderId) -> list[PeriodRow]: ...
-    async def add_charge(
-        self, provider_id: ProviderId, tenant_id: TenantId, charge: OneTimeCharge
-    ) -> UUID: ...
-    async def take_charges(
-        self, tenant_id: TenantId, until: date, invoice_id: InvoiceId
-    ) -> list[OneTimeCharge]: ...
-    async def open_charges(self, tenant_id: TenantId) -> list[OneTimeCharge]: ...
+    async def add(self, period: Period) -> bool: ...
+    async def get(self, tenant_id: TenantId, start: date) -> Period | None: ...
+    async def running(self, tenant_id: TenantId) -> Period | None: ...
+    async def late(self, tenant_id: TenantId) -> list[Period]: ...
+    async def parked(self, provider_id: ProviderId) -> list[Period]: ...
+    async def find_ended(self, system_now: datetime) -> Period | None: ...
+    async def find_fee_due(self, system_now: datetime) -> Period | None: ...
+    async def find_final(self, system_now: datetime) -> Period | None: ...
+    async def set_state(self, period: Period, state: PeriodState, reason: str | None = None) -> None: ...
+    async def set_totals(self, period: Period, totals: Totals, *, state: PeriodState, late: bool) -> None: ...
+    async def set_billed(
+        self, tenant_id: TenantId, start: date, billed: Mapping[str, Billed], *, late: bool
+    ) -> None: ...
+    async def fee_billed(self, period: Period) -> None: ...
+    async def unpark(self, provider_id: ProviderId) -> int: ...
 
 
 class Invoices(Protocol):
-    """Issued invoices, their payments, account credit."""
-
-    async def next_number(self, provider: Provider, year: int) -> str: ...
-    async def add(
-        self, tenant: Tenant, invoice_id: InvoiceId, number: str, new: NewInvoice
-    ) -> InvoiceRow: ...
-    async def get(
+    async def add(self, invoice: Invoice, draft: Draft, parties: Mapping[str, Any]) -> None: ...
+    async def get(self, tenant_id: TenantId, invoice_id: InvoiceId) -> Invoice | None: ...
+    async def document(
         self, provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId
-    ) -> InvoiceRow: ...
-    async def for_payment(self, tenant_id: TenantId, invoice_id: InvoiceId) -> InvoiceRow | None: ...
-    async def list(
+    ) -> Document: ...
+    async def page(
         self,
         provider_id: ProviderId,
         tenant_id: TenantId,
         *,
-        before: tuple[datetime, InvoiceId] | None,
+        status: str | None,
+        now: datetime,
+        cursor: tuple[datetime, UUID] | None,
         limit: int,
-    ) -> Sequence[InvoiceRow]: ...
-    async def open(self, tenant_id: TenantId) -> Sequence[InvoiceRow]: ...
-    async def record_payment(
-        self, invoice: InvoiceRow, payment_id: UUID, kind: str, amount_minor: int, at: datetime
-    ) -> InvoiceRow | None: ...
-    async def mark_overdue(self, invoice: InvoiceRow, at: datetime) -> InvoiceRow: ...
-    async def claim_overdue(self, system_now: datetime) -> InvoiceRow | None: ...
+    ) -> list[Invoice]: ...
+    async def open(self, tenant_id: TenantId) -> list[Invoice]: ...
+    async def find_overdue(self, system_now: datetime) -> Invoice | None: ...
+    async def set_paid(self, invoice: Invoice) -> None: ...
+    async def mark_overdue(self, invoice: Invoice, at: datetime) -> None: ...
+    async def add_part(
+        self,
+        tenant_id: TenantId,
+        invoice_id: InvoiceId,
+        source: str,
+        source_id: UUID,
+        minor: int,
+        at: datetime,
+    ) -> None: ...
+
+
+class Charges(Protocol):
+    async def add(self, provider_id: ProviderId, tenant_id: TenantId, charge: OneTimeCharge) -> None: ...
+    async def waiting(self, tenant_id: TenantId, until: date) -> list[OneTimeCharge]: ...
+    async def billed(self, tenant_id: TenantId, charges: Sequence[UUID], invoice_id: InvoiceId) -> None: ...
+
+
+class Account(Protocol):
+    """Account credit and received payments of tenants."""
+
+    async def credits(self, tenant_id: TenantId) -> list[Credit]: ...
     async def add_credit(
         self,
         provider_id: ProviderId,
         tenant_id: TenantId,
-        credit_id: UUID,
-        amount_minor: int,
+        credit: Credit,
+        code: Currency,
         reason: str,
-        at: datetime,
     ) -> None: ...
-    async def credits(self, tenant_id: TenantId) -> Sequence[CreditRow]: ...
-    async def use_credit(self, tenant_id: TenantId, credit_id: UUID, amount_minor: int) -> None: ...
+    async def spend(self, tenant_id: TenantId, credit_id: UUID, minor: int) -> None: ...
+    async def receive(
+        self,
+        provider_id: ProviderId,
+        tenant_id: TenantId,
+        payment_id: PaymentId,
+        minor: int,
+        code: str,
+        at: datetime,
+    ) -> bool: ...
+
+
+class Clocks(Protocol):
+    async def get(self, provider_id: ProviderId) -> datetime | None: ...
+    async def target(self, provider_id: ProviderId) -> datetime | None: ...
+    async def set_target(self, provider_id: ProviderId, to: datetime) -> None: ...
+    async def advancing(self) -> list[tuple[ProviderId, datetime, datetime]]: ...
+    async def holds(self, provider_id: ProviderId, at: datetime) -> bool: ...
 
 
 class Work(Protocol):
-    """One transaction of invoicing."""
+    """One transaction."""
 
     @property
-    def catalogue(self) -> Catalogue: ...
+    def providers(self) -> Providers: ...
+    @property
+    def plans(self) -> Plans: ...
+    @property
+    def tenants(self) -> Tenants: ...
     @property
     def periods(self) -> Periods: ...
     @property
     def invoices(self) -> Invoices: ...
+    @property
+    def charges(self) -> Charges: ...
+    @property
+    def account(self) -> Account: ...
+    @property
+    def clocks(self) -> Clocks: ...
 
-    def emit(self, event: Event, *, time: datetime) -> None: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def emit(self, event: Event, *, time: datetime, event_id: EventId | None = None) -> None: ...
     async def now(self, provider_id: ProviderId) -> datetime: ...
     def system_now(self) -> datetime: ...
+    async def advance_clock(self, provider_id: ProviderId, now: datetime) -> None: ...
+    async def lock(self, *parts: object) -> None: ...
     async def lock_tenant(self, tenant_id: TenantId) -> None: ...
     async def post(self, entry: JournalEntry) -> None: ...
-    async def advance_clock(self, provider_id: ProviderId, now: datetime) -> None: ...
+
+
+class UsageFigures(Protocol):
+    """What usage knows of a running period."""
+
+    async def totals(self, tenant: Tenant, span: Span, plan_id: PlanId, plan_version: int) -> Totals: ...

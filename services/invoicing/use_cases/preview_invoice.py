@@ -1,41 +1,51 @@
-"""What the running period comes to so far, by the same functions that make the real invoice."""
+"""What the next invoice comes to so far, through the function that makes the real one."""
 
 from dataclasses import dataclass
 
-from services.invoicing.domain.invoices import Draft, Totals, make_draft, period_lines
-from services.invoicing.domain.periods import Period, period_from
-from services.invoicing.use_cases.issue_invoice import preview_charges
+from services.invoicing.domain.catalogue import Plan, Provider, Tenant
+from services.invoicing.domain.invoices import Draft, OneTimeCharge, UsageOf, make_invoice
+from services.invoicing.domain.periods import Span, span_from
+from services.invoicing.domain.totals import NOTHING_METERED, Totals
+from services.invoicing.use_cases.issue_invoice import late_usage
 from services.invoicing.use_cases.ports import Work
-from shared.errors import NotFound
 from shared.ids import ProviderId, TenantId
 
 
-@dataclass(frozen=True)
-class Preview:
-    """So far and before it is issued; tax beside it (R63)."""
+@dataclass(frozen=True, slots=True)
+class PreviewBasis:
+    """All that a preview needs beside the running totals; read in one transaction."""
 
-    period: Period
-    draft: Draft
+    provider: Provider
+    tenant: Tenant
+    plan: Plan
+    span: Span
+    is_trial: bool
+    charges: tuple[OneTimeCharge, ...]
+    late: tuple[UsageOf, ...]
 
 
-async def preview_invoice(
-    work: Work, provider_id: ProviderId, tenant_id: TenantId, totals: Totals
-) -> Preview:
-    """Raises ``NotFound`` for another provider's tenant."""
-    provider = await work.catalogue.provider(provider_id)
-    tenant = await work.catalogue.tenant(provider_id, tenant_id)
-    row = await work.periods.running(tenant_id)
-    if row is None:
-        raise NotFound("This tenant has no running billing period.")
-    plan = await work.catalogue.plan(provider_id, row.plan_id, row.plan_version)
-    following = period_from(row.period.end, tenant.anchor_day, trial_ends_on=tenant.trial_ends_on)
-    charges = preview_charges(await work.periods.open_charges(tenant_id), row.period.end)
-    in_trial = row.trial
-    lines = period_lines(
-        plan=plan,
-        ended=None if in_trial else row.period,
-        totals=None if in_trial else totals,
-        next_period=following if tenant.status != "closed" else None,
-        charges=charges,
+async def read_basis(work: Work, provider_id: ProviderId, tenant_id: TenantId) -> PreviewBasis | None:
+    """None when no period runs. Raises ``NotFound``."""
+    provider = await work.providers.get(provider_id)
+    tenant = await work.tenants.get(provider_id, tenant_id)
+    period = await work.periods.running(tenant_id)
+    if period is None:
+        return None
+    plan = await work.plans.get(provider_id, period.plan_id, period.plan_version)
+    charges = await work.charges.waiting(tenant_id, period.span.end)
+    late = await late_usage(work, tenant)
+    return PreviewBasis(provider, tenant, plan, period.span, period.is_trial, tuple(charges), tuple(late))
+
+
+def preview_invoice(basis: PreviewBasis, totals: Totals) -> Draft:
+    """The invoice of the running period if it ended now. Calls in a trial are never billed (R44)."""
+    following = span_from(basis.span.end, basis.tenant.anchor_day)
+    usage = UsageOf(basis.span, basis.plan, NOTHING_METERED if basis.is_trial else totals, {})
+    return make_invoice(
+        basis.plan.currency,
+        usage=usage,
+        fee=(basis.plan, following),
+        charges=basis.charges,
+        late=basis.late,
+        taxes=basis.provider.taxes,
     )
-    return Preview(row.period, make_draft(provider.currency, lines, [provider.tax] if provider.tax else []))

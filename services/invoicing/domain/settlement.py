@@ -1,0 +1,123 @@
+"""Issued invoices: status in the tenant's words, allocation of money, the books."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from shared.ids import InvoiceId, ProviderId, TenantId
+from shared.journal import Posting
+from shared.money import Currency, Money
+
+Status = Literal["cancelled", "paid", "overdue", "partially_paid", "sent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An issued invoice without its lines. Only ``paid_minor`` and the stamps ever change."""
+
+    tenant_id: TenantId
+    invoice_id: InvoiceId
+    provider_id: ProviderId
+    number: str
+    currency: Currency
+    subtotal_minor: int
+    tax_minor: int
+    total_minor: int
+    paid_minor: int
+    credit_applied_minor: int
+    issued_at: datetime
+    issued_on: date
+    due_on: date
+    overdue_at: datetime
+    collectable: bool
+    paid_at: datetime | None = None
+    overdue_marked_at: datetime | None = None
+    cancelled_at: datetime | None = None
+
+    @property
+    def balance_minor(self) -> int:
+        return 0 if self.cancelled_at else self.total_minor - self.paid_minor
+
+    def status(self, now: datetime) -> Status:
+        """The first that holds (R57). Below the card's minimum an invoice is never overdue alone (R38)."""
+        if self.cancelled_at is not None:
+            return "cancelled"
+        if self.balance_minor == 0:
+            return "paid"
+        if self.collectable and self.overdue_at <= now:
+            return "overdue"
+        return "partially_paid" if self.paid_minor else "sent"
+
+    def with_paid(self, minor: int, at: datetime) -> "Invoice":
+        paid = self.paid_minor + minor
+        return replace(self, paid_minor=paid, paid_at=at if paid == self.total_minor else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Account credit of a tenant; used oldest first (R31)."""
+
+    credit_id: UUID
+    remaining_minor: int
+    created_at: datetime
+
+
+def spend_credit(held: Sequence[Credit], total_minor: int) -> list[tuple[UUID, int]]:
+    """Which credits pay how much of ``total_minor``, oldest first."""
+    spent: list[tuple[UUID, int]] = []
+    for credit in sorted(held, key=lambda one: (one.created_at, one.credit_id)):
+        part = min(credit.remaining_minor, total_minor)
+        if part > 0:
+            spent.append((credit.credit_id, part))
+            total_minor -= part
+    return spent
+
+
+def allocate(
+    amount_minor: int, wanted: Mapping[InvoiceId, int], open_invoices: Sequence[Invoice]
+) -> tuple[dict[InvoiceId, int], int]:
+    """Splits received money: as wanted but never above a balance, the rest to other open invoices, oldest due
+    first (R32), what then remains is credit (R52). Answers the parts and the credit."""
+    balances = {one.invoice_id: one.balance_minor for one in open_invoices}
+    parts: dict[InvoiceId, int] = {}
+    left = amount_minor
+    oldest = sorted(open_invoices, key=lambda one: (one.due_on, one.issued_at, one.invoice_id))
+    for invoice_id, asked in [*wanted.items(), *((one.invoice_id, left) for one in oldest)]:
+        part = min(asked, balances.get(invoice_id, 0), left)
+        if part > 0:
+            parts[invoice_id] = parts.get(invoice_id, 0) + part
+            balances[invoice_id] -= part
+            left -= part
+    return parts, left
+
+
+def issue_postings(subtotal: Money, tax: Money) -> list[Posting]:
+    """Dr receivable / Cr revenue, tax payable. Zero postings are left out."""
+    made = [
+        Posting("receivable", subtotal + tax),
+        Posting("revenue", -subtotal),
+        Posting("tax_payable", -tax),
+    ]
+    return [posting for posting in made if posting.amount]
+
+
+def credit_used_postings(amount: Money) -> list[Posting]:
+    """Dr account credit / Cr receivable."""
+    return [Posting("account_credit", amount), Posting("receivable", -amount)]
+
+
+def payment_postings(received: Money, allocated: Money) -> list[Posting]:
+    """Dr cash / Cr receivable, and the surplus to account credit (R52)."""
+    made = [
+        Posting("cash", received),
+        Posting("receivable", -allocated),
+        Posting("account_credit", allocated - received),
+    ]
+    return [posting for posting in made if posting.amount]
+
+
+def number_of(prefix: str, year: int, position: int) -> str:
+    """Like KV-2026-00001: given at issue, without gaps per provider and series (R40)."""
+    return f"{prefix}-{year}-{position:05d}"

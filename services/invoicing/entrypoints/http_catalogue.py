@@ -1,0 +1,216 @@
+"""Routes for providers, test clocks, plans and tenants."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Depends
+
+from services.invoicing.domain.catalogue import Brand, Plan, Provider, Tax, Tenant
+from services.invoicing.domain.invoices import OneTimeCharge
+from services.invoicing.entrypoints import shapes
+from services.invoicing.entrypoints.bodies import (
+    AdvanceBody,
+    ChargeBody,
+    ClockBody,
+    PlanBody,
+    ProviderBody,
+    TenantBody,
+)
+from services.invoicing.entrypoints.test_clock import TestClockCoordinator
+from services.invoicing.use_cases.add_charge import add_charge
+from services.invoicing.use_cases.add_plan import add_plan
+from services.invoicing.use_cases.add_provider import add_provider
+from services.invoicing.use_cases.move_test_clock import put_test_clock, request_advance
+from services.invoicing.use_cases.open_tenant import open_tenant
+from services.invoicing.use_cases.ports import Work
+from shared.errors import Invalid
+from shared.ids import PlanId, ProviderId, TenantId, derived_id, new_id
+from shared.money import Currency, Money
+
+OpenWork = Callable[[], Work]
+
+
+def catalogue_router(
+    open_work: OpenWork, internal: Any, coordinator: TestClockCoordinator, changed: Callable[[], None]
+) -> APIRouter:
+    """``changed`` is called after a commit that may have made something due."""
+    router = APIRouter(prefix="/v1/providers", dependencies=[Depends(internal)], tags=["catalogue"])
+
+    @router.post("", status_code=201)
+    async def post_provider(body: ProviderBody) -> dict[str, Any]:
+        async with open_work() as work:
+            made = _provider(body, work)
+            await add_provider(work, made)
+        return {"provider_id": made.provider_id}
+
+    @router.get("/{provider_id}")
+    async def get_provider(provider_id: ProviderId) -> dict[str, Any]:
+        async with open_work() as work:
+            return shapes.provider(await work.providers.get(provider_id))
+
+    async def clock_state(provider_id: ProviderId) -> dict[str, Any]:
+        async with open_work() as work:
+            await work.providers.get(provider_id)
+            now, target = await work.clocks.get(provider_id), await work.clocks.target(provider_id)
+        if now is None:
+            return {"now": None, "target": None, "state": "real_time", "waiting_for": []}
+        moving = target is not None and target > now
+        waiting = await coordinator.waiting_for(provider_id, now) if moving else []
+        state = "advancing" if moving else "ready"
+        return {"now": now, "target": target or now, "state": state, "waiting_for": waiting}
+
+    @router.get("/{provider_id}/test-clock")
+    async def get_clock(provider_id: ProviderId) -> dict[str, Any]:
+        return await clock_state(provider_id)
+
+    @router.put("/{provider_id}/test-clock")
+    async def put_clock(provider_id: ProviderId, body: ClockBody) -> dict[str, Any]:
+        async with open_work() as work:
+            await put_test_clock(work, provider_id, body.now)
+        return await clock_state(provider_id)
+
+    @router.post("/{provider_id}/test-clock/advance", status_code=202)
+    async def advance_clock(provider_id: ProviderId, body: AdvanceBody) -> dict[str, Any]:
+        async with open_work() as work:
+            await request_advance(work, provider_id, body.to)
+        changed()
+        return await clock_state(provider_id)
+
+    @router.post("/{provider_id}/plans", status_code=201)
+    async def post_plan(provider_id: ProviderId, body: PlanBody) -> dict[str, Any]:
+        made = _plan(provider_id, body)
+        async with open_work() as work:
+            await add_plan(work, made)
+        return {"plan_id": made.plan_id, "version": made.version}
+
+    @router.get("/{provider_id}/plans")
+    async def get_plans(provider_id: ProviderId) -> dict[str, Any]:
+        async with open_work() as work:
+            await work.providers.get(provider_id)
+            return {"plans": [shapes.plan(one) for one in await work.plans.of_provider(provider_id)]}
+
+    @router.post("/{provider_id}/tenants", status_code=201)
+    async def post_tenant(provider_id: ProviderId, body: TenantBody) -> dict[str, Any]:
+        async with open_work() as work:
+            made = await open_tenant(work, _tenant(provider_id, body))
+        changed()
+        return {"tenant_id": made.tenant_id}
+
+    @router.get("/{provider_id}/tenants")
+    async def get_tenants(provider_id: ProviderId) -> dict[str, Any]:
+        async with open_work() as work:
+            await work.providers.get(provider_id)
+            return {"tenants": [shapes.tenant(one) for one in await work.tenants.of_provider(provider_id)]}
+
+    @router.get("/{provider_id}/tenants/{tenant_id}")
+    async def get_tenant(provider_id: ProviderId, tenant_id: TenantId) -> dict[str, Any]:
+        async with open_work() as work:
+            return shapes.tenant(await work.tenants.get(provider_id, tenant_id))
+
+    @router.post("/{provider_id}/tenants/{tenant_id}/charges", status_code=201)
+    async def post_charge(provider_id: ProviderId, tenant_id: TenantId, body: ChargeBody) -> dict[str, Any]:
+        price = Money(body.amount.minor, Currency(body.amount.currency))
+        charge = OneTimeCharge(new_id(), body.description, price, body.on)
+        async with open_work() as work:
+            await add_charge(work, provider_id, tenant_id, charge)
+        return {"charge_id": charge.charge_id}
+
+    @router.get("/{provider_id}/parked")
+    async def get_parked(provider_id: ProviderId) -> dict[str, Any]:
+        """Periods that could not be invoiced, each with its reason."""
+        async with open_work() as work:
+            await work.providers.get(provider_id)
+            rows = await work.periods.parked(provider_id)
+        return {
+            "parked": [
+                {
+                    "tenant_id": one.tenant_id,
+                    "start_date": one.span.start,
+                    "end_date": one.span.end,
+                    "reason": one.parked_reason,
+                }
+                for one in rows
+            ]
+        }
+
+    @router.post("/{provider_id}/parked/retry")
+    async def retry_parked(provider_id: ProviderId) -> dict[str, Any]:
+        """Tries every parked period again."""
+        async with open_work() as work:
+            await work.providers.get(provider_id)
+            count = await work.periods.unpark(provider_id)
+        changed()
+        return {"retried": count}
+
+    return router
+
+
+def _provider(body: ProviderBody, work: Work) -> Provider:
+    return Provider(
+        provider_id=ProviderId(derived_id("provider", body.slug)),
+        slug=body.slug,
+        legal_name=body.legal_name,
+        address=tuple(body.address),
+        tax_id=body.tax_id,
+        currency=Currency(body.currency),
+        country=body.country,
+        time_zone=body.time_zone,
+        locale=body.locale,
+        brand=Brand(body.brand.name, body.brand.colour, body.brand.logo),
+        billing_email=body.billing_email,
+        support_phone=body.support_phone,
+        reachable_numbers=tuple(body.reachable_numbers),
+        invoice_prefix=body.invoice_prefix,
+        terms_days=body.terms_days,
+        finalisation_delay_minutes=body.finalisation_delay_minutes,
+        created_at=work.system_now(),
+        taxes=(Tax(body.tax.name, body.tax.rate),) if body.tax else (),
+    )
+
+
+def _plan(provider_id: ProviderId, body: PlanBody) -> Plan:
+    if body.monthly_fee is not None and body.monthly_fee.currency != body.currency:
+        raise Invalid("The monthly fee is in another currency than the plan.", field="monthly_fee.currency")
+    return Plan(
+        provider_id=provider_id,
+        plan_id=PlanId(new_id()),
+        version=1,
+        name=body.name,
+        billing_model=body.billing_model,
+        currency=Currency(body.currency),
+        monthly_fee_minor=body.monthly_fee.minor if body.monthly_fee else None,
+        included_extensions=body.included.extensions,
+        included_dids=body.included.dids,
+        included_minutes=body.included.minutes,
+        price_extension=body.prices.extension,
+        price_did=body.prices.did,
+        price_minute=body.prices.minute,
+        minimum_seconds=body.minimum_seconds,
+        increment_seconds=body.increment_seconds,
+    )
+
+
+def _tenant(provider_id: ProviderId, body: TenantBody) -> Tenant:
+    """Status, version and currency are settled by ``open_tenant``."""
+    return Tenant(
+        tenant_id=TenantId(new_id()),
+        provider_id=provider_id,
+        slug=body.slug,
+        name=body.name,
+        status="active",
+        plan_id=PlanId(body.plan_id),
+        plan_version=1,
+        plan_from=body.opened_on,
+        opened_on=body.opened_on,
+        anchor_day=body.anchor_day,
+        trial_ends_on=body.trial_ends_on,
+        country=body.country,
+        time_zone=body.time_zone,
+        locale=body.locale,
+        currency=Currency(""),
+        address=tuple(body.address),
+        billing_email=body.billing_email,
+        admin_email=body.admin_email,
+        sip_domain=body.sip_domain.lower(),
+        account_codes=tuple(body.account_codes),
+    )

@@ -1,0 +1,126 @@
+"""Routes for a tenant's subscription summary, invoices, documents and preview."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from services.invoicing.domain.periods import next_anchor
+from services.invoicing.domain.settlement import Invoice
+from services.invoicing.entrypoints import shapes
+from services.invoicing.use_cases.ports import Document, UsageFigures, Work
+from services.invoicing.use_cases.preview_invoice import preview_invoice, read_basis
+from shared.clock import local_date
+from shared.errors import Invalid
+from shared.ids import InvoiceId, ProviderId, TenantId
+
+OpenWork = Callable[[], Work]
+RenderPdf = Callable[[Document, datetime], Awaitable[bytes]]
+StatusFilter = Literal["open", "sent", "partially_paid", "paid", "overdue", "cancelled"]
+
+
+def write_cursor(one: Invoice) -> str:
+    return urlsafe_b64encode(f"{one.issued_at.isoformat()} {one.invoice_id}".encode()).decode()
+
+
+def read_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """Raises ``Invalid``."""
+    if cursor is None:
+        return None
+    try:
+        at, _, invoice_id = urlsafe_b64decode(cursor).decode().partition(" ")
+        return datetime.fromisoformat(at), UUID(invoice_id)
+    except ValueError as error:
+        raise Invalid(
+            "The cursor cannot be read; use `next` of the page before, or leave it out.", field="cursor"
+        ) from error
+
+
+def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures, render: RenderPdf) -> APIRouter:
+    router = APIRouter(
+        prefix="/v1/providers/{provider_id}/tenants/{tenant_id}",
+        dependencies=[Depends(internal)],
+        tags=["invoices"],
+    )
+
+    @router.get("/summary")
+    async def get_summary(provider_id: ProviderId, tenant_id: TenantId) -> dict[str, Any]:
+        async with open_work() as work:
+            tenant = await work.tenants.get(provider_id, tenant_id)
+            plan = await work.plans.get(provider_id, tenant.plan_id, tenant.plan_version)
+            period = await work.periods.running(tenant_id)
+            credit = await work.account.credits(tenant_id)
+        next_on = None if period is None else local_date(period.end_at, tenant.zone)
+        if period is not None and period.is_trial and plan.billing_model == "pay_as_you_go":
+            # Nothing is due at the trial's end: the first invoice follows the first charged period.
+            next_on = next_anchor(period.span.end, tenant.anchor_day)
+        return {
+            "plan": shapes.plan(plan),
+            "status": tenant.status,
+            "period": None
+            if period is None
+            else {"start_date": period.span.start, "end_date": period.span.end},
+            "next_invoice_on": next_on,
+            "account_credit": shapes.amount(sum(one.remaining_minor for one in credit), tenant.currency),
+            "currency": tenant.currency,
+            "time_zone": tenant.time_zone,
+            "locale": tenant.locale,
+            "plan_id": tenant.plan_id,
+            "plan_version": tenant.plan_version,
+            "trial_ends_on": tenant.trial_ends_on,
+        }
+
+    @router.get("/invoices")
+    async def get_invoices(
+        provider_id: ProviderId,
+        tenant_id: TenantId,
+        status: StatusFilter | None = None,
+        cursor: Annotated[str | None, Query(max_length=200)] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, Any]:
+        """Newest first; ``open`` are all with a balance."""
+        after = read_cursor(cursor)
+        async with open_work() as work:
+            await work.tenants.get(provider_id, tenant_id)
+            now = await work.now(provider_id)
+            rows = await work.invoices.page(
+                provider_id, tenant_id, status=status, now=now, cursor=after, limit=limit + 1
+            )
+        shown = [shapes.invoice_row(one, now) for one in rows[:limit]]
+        return {"invoices": shown, "next": write_cursor(rows[limit - 1]) if len(rows) > limit else None}
+
+    async def read(
+        provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId
+    ) -> tuple[Document, datetime]:
+        async with open_work() as work:
+            document = await work.invoices.document(provider_id, tenant_id, invoice_id)
+            return document, await work.now(provider_id)
+
+    @router.get("/invoices/{invoice_id}")
+    async def get_invoice(
+        provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId
+    ) -> dict[str, Any]:
+        return shapes.invoice(*await read(provider_id, tenant_id, invoice_id))
+
+    @router.get("/invoices/{invoice_id}/pdf", response_class=Response)
+    async def get_pdf(provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId) -> Response:
+        document, now = await read(provider_id, tenant_id, invoice_id)
+        name = f'inline; filename="{document.invoice.number}.pdf"'
+        content = await render(document, now)
+        return Response(content, media_type="application/pdf", headers={"Content-Disposition": name})
+
+    @router.get("/preview")
+    async def get_preview(provider_id: ProviderId, tenant_id: TenantId) -> dict[str, Any]:
+        """The next invoice so far. 503 while usage is away."""
+        async with open_work() as work:
+            tenant = await work.tenants.get(provider_id, tenant_id)
+            basis = await read_basis(work, provider_id, tenant_id)
+        if basis is None:
+            return shapes.empty_draft(tenant.currency)
+        totals = await usage.totals(tenant, basis.span, basis.plan.plan_id, basis.plan.version)
+        return shapes.draft(preview_invoice(basis, totals))
+
+    return router
