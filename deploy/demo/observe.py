@@ -226,7 +226,12 @@ async def isolation(stage: Stage, facts: Facts) -> None:
     for tenant in kestrel.tenants.values():
         base = f"{PROVIDER}/tenants/{tenant.tenant_id}"
         for path in (base, f"{base}/usage", f"{base}/invoices", f"{base}/standing", f"{base}/audit"):
-            window = {"start_date": OPENED.isoformat(), "end_date": PERIOD_END.isoformat()}
+            window = {
+                "start_date": OPENED.isoformat(),
+                "end_date": PERIOD_END.isoformat(),
+                "plan_id": str(uuid.uuid4()),
+                "plan_version": "1",
+            }
             answer = await mainton.admin.send("GET", path, params=window if path.endswith("usage") else None)
             statuses[f"provider {path.removeprefix(PROVIDER)}"] = answer.status_code
         for invoice in await invoices_of(tenant):
@@ -333,9 +338,7 @@ async def bad_input(stage: Stage, facts: Facts) -> None:
     held = await kestrel.admin.get(f"{PROVIDER}/quarantine")
     facts.note(
         "bad_input_is_refused_with_a_problem_document_and_kept",
-        statuses == [422, 401, 422]
-        and kinds == {"application/problem+json"}
-        and len(held["records"]) >= 1,
+        statuses == [422, 401, 422] and kinds == {"application/problem+json"} and len(held["records"]) >= 1,
         statuses=statuses,
         negative_price_names=negative.json().get("field"),
         quarantined=len(held["records"]),

@@ -115,7 +115,7 @@ def tax_to_json(tax: TaxLine) -> dict[str, Any]:
     return {
         "name": tax.name,
         "rate": f"{tax.rate:f}",
-        "taxable": _amount(tax.taxable),
+        "base": _amount(tax.taxable),
         "amount": _amount(tax.amount),
     }
 

@@ -109,7 +109,7 @@ def document(invoice: dict[str, Any], logo: str | None) -> dict[str, Any]:
         "lines": [_line(line, forms, words, currency) for line in invoice["lines"]],
         "totals": _totals(invoice, forms, words),
         "status": words["statuses"][invoice["status"]],
-        "footer": f"{words['questions']} {invoice['billed_by']['billing_email']} · {invoice['billed_by']['support_phone']}",
+        "footer": f"{words['questions']} {invoice['billed_by']['email']} · {invoice['billed_by']['phone']}",
     }
 
 
@@ -128,7 +128,7 @@ def _line(line: dict[str, Any], forms: _Forms, words: dict[str, Any], currency: 
 def _totals(invoice: dict[str, Any], forms: _Forms, words: dict[str, Any]) -> list[list[Any]]:
     rows: list[list[Any]] = [[words["subtotal"], forms.money(invoice["subtotal"]), False]]
     for tax in invoice["taxes"]:
-        label = f"{tax['name']}, {forms.number(tax['rate'])} % × {forms.money(tax['taxable'])}"
+        label = f"{tax['name']}, {forms.number(tax['rate'])} % × {forms.money(tax['base'])}"
         rows.append([label, forms.money(tax["amount"]), False])
     paid = {"minor": -invoice["paid"]["minor"], "currency": invoice["paid"]["currency"]}
     return [

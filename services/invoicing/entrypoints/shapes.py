@@ -88,7 +88,7 @@ def invoice_shape(invoice: InvoiceRow, payments: list[dict[str, Any]]) -> dict[s
         "taxes": invoice.document["taxes"],
         "subtotal": amount(invoice.subtotal_minor, invoice.currency),
         "tax": amount(invoice.tax_minor, invoice.currency),
-        "account_credit_applied": amount(credit, invoice.currency),
+        "credit_applied": amount(credit, invoice.currency),
         "billed_by": invoice.document["billed_by"],
         "billed_to": invoice.document["billed_to"],
         "payments": [

@@ -216,12 +216,12 @@ async def pay_from_credit(work: Work, invoice: InvoiceRow, now: datetime) -> Inv
 def _billed_by(provider: Provider) -> dict[str, Any]:
     raw = provider.raw
     return {
-        "legal_name": raw["legal_name"],
+        "name": raw["legal_name"],
         "address": raw["address"],
         "tax_id": raw.get("tax_id"),
         "brand": raw["brand"],
-        "billing_email": raw["billing_email"],
-        "support_phone": raw["support_phone"],
+        "email": raw["billing_email"],
+        "phone": raw["support_phone"],
     }
 
 
@@ -230,7 +230,7 @@ def _billed_to(tenant: Tenant) -> dict[str, Any]:
     return {
         "name": tenant.name,
         "address": raw.get("address", []),
-        "billing_email": raw["billing_email"],
+        "email": raw["billing_email"],
         "locale": raw["locale"],
         "time_zone": raw["time_zone"],
     }

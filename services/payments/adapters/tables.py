@@ -215,11 +215,11 @@ attempt_invoice = Table(
 webhook_event = Table(
     "webhook_event",
     metadata,
-    # Whom the event claims to be about, by what it carries: a repeat carries the same. Zero: it names nobody.
-    Column("provider_id", Uuid, primary_key=True),
-    # '' is the platform's own.
+    # It arrives before anybody knows whose it is: Stripe's account, '' the platform's own, stands for the provider.
     Column("account", Text, primary_key=True),
     Column("event_id", Text, primary_key=True),
+    # Whom the event claims to be about, by what it carries. Zero: it names nobody.
+    Column("provider_id", Uuid, nullable=False),
     Column("type", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),

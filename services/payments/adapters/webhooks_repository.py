@@ -14,11 +14,7 @@ _LONGEST_REASON = 500
 
 def _is(event: WebhookEvent) -> tuple[ColumnElement[bool], ...]:
     held = tables.webhook_event.c
-    return (
-        held.provider_id == event.provider_id,
-        held.account == event.account,
-        held.event_id == event.event_id,
-    )
+    return (held.account == event.account, held.event_id == event.event_id)
 
 
 class WebhooksRepository:

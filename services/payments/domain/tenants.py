@@ -26,7 +26,7 @@ class Tenant:
 class WebhookEvent:
     """A verified event of Stripe as it was stored. ``account`` is '' for the platform's own.
 
-    ``provider_id`` is what the event itself says, ``NOBODY`` when nothing: for the key and the progress report only.
+    ``provider_id`` is what the event itself says, ``NOBODY`` when nothing: for the progress report only.
     Whom an event concerns is decided when it is processed.
     """
 

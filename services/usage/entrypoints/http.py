@@ -189,7 +189,7 @@ def usage_router(
     """Everything under a provider; ``changed`` wakes the loops that may have work now."""
     router = APIRouter(prefix="/v1/providers/{provider_id}", dependencies=[Depends(internal)])
     _add_resources(router, open_work, numbering, changed)
-    _add_readings(router, open_work, numbering)
+    _add_readings(router, open_work)
     _add_quarantine(router, open_work, numbering, read, late_window)
     return router
 
@@ -228,7 +228,12 @@ def _add_resources(
         return ResourceShown(kind=one.kind, value=one.value, from_=one.valid_from, to=one.valid_to)
 
 
-def _add_readings(router: APIRouter, open_work: OpenWork, numbering: Numbering) -> None:
+def _digits(number: str) -> str:
+    """What to look for in E.164 numbers: digits alone, without a trunk prefix or international prefix."""
+    return "".join(sign for sign in number if sign.isdigit()).lstrip("0") or number.strip()
+
+
+def _add_readings(router: APIRouter, open_work: OpenWork) -> None:
     @router.get("/tenants/{tenant_id}/usage", tags=["reading"])
     async def get_usage(
         provider_id: ProviderId,
@@ -264,7 +269,7 @@ def _add_readings(router: APIRouter, open_work: OpenWork, numbering: Numbering) 
         wanted = CallFilter(
             limit=limit + 1,
             direction=direction,
-            number=numbering.e164(number, None) or number if number else None,
+            number=_digits(number) if number else None,
             start=from_,
             end=to,
             after=read_cursor(cursor) if cursor else None,

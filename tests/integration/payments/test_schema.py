@@ -21,7 +21,7 @@ async def test_migrations_make_the_described_tables(engine: AsyncEngine) -> None
         assert await connection.run_sync(difference) == []
 
 
-def test_every_key_starts_with_tenant_or_provider() -> None:
+def test_every_key_starts_with_tenant_or_provider_or_account() -> None:
     """So that tables can be distributed by tenant without a rewrite (design/architecture.md)."""
     firsts = {table.primary_key.columns.values()[0].name for table in metadata.sorted_tables}
     firsts |= {
@@ -36,4 +36,4 @@ def test_every_key_starts_with_tenant_or_provider() -> None:
         for constraint in table.constraints
         if isinstance(constraint, UniqueConstraint)
     }
-    assert firsts == {"tenant_id", "provider_id"}
+    assert firsts == {"tenant_id", "provider_id", "account"}

@@ -212,9 +212,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "webhook_event",
-        sa.Column("provider_id", sa.Uuid(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
@@ -223,7 +223,7 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("provider_id", "account", "event_id", name=op.f("pk_webhook_event")),
+        sa.PrimaryKeyConstraint("account", "event_id", name=op.f("pk_webhook_event")),
     )
     op.create_index(
         "ix_webhook_event_waiting",
