@@ -143,21 +143,21 @@ def answers() -> dict[str, Any]:
                 },
             ],
             "taxes": [
-                {"name": "New York sales tax", "rate": "8.875", "base": usd(30214), "amount": usd(2681)}
+                {"name": "New York sales tax", "rate": "8.875", "taxable": usd(30214), "amount": usd(2681)}
             ],
             "subtotal": usd(30214),
             "tax": usd(2681),
-            "credit_applied": usd(0),
+            "account_credit_applied": usd(0),
             "payments": [],
             "billed_by": {
-                "name": "Kestrel Voice LLC",
+                "legal_name": "Kestrel Voice LLC",
                 "address": ["120 Pier Street, New York, NY 10038"],
                 "tax_id": "55-0100244",
             },
             "billed_to": {
                 "name": "Fenwick Dental Group",
                 "address": ["48 Alder Avenue, Suite 3, New York, NY 10016"],
-                "email": "accounts@fenwickdental.example",
+                "billing_email": "accounts@fenwickdental.example",
             },
         },
         f"usage {TENANT}/usage": {

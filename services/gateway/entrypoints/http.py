@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp
 
 from services.gateway.entrypoints.billing_http import billing_router
 from services.gateway.entrypoints.callers import Callers
@@ -41,4 +42,14 @@ def add_routes(
     app.include_router(provider_router(callers, clients, changes))
     add_page(app)
     install_openapi(app, public_url=settings.public_url)
-    app.add_middleware(SecurityHeaders, settings=settings)
+    _put_around(app, settings)
+
+
+def _put_around(app: FastAPI, settings: GatewaySettings) -> None:
+    """Outside of everything, Starlette's own error handling included: ``add_middleware`` would miss its 500s."""
+    make_inner = app.build_middleware_stack
+
+    def make_stack() -> ASGIApp:
+        return SecurityHeaders(make_inner(), settings=settings)
+
+    app.build_middleware_stack = make_stack  # type: ignore[method-assign]

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from shared.ids import InvoiceId, MethodId, PaymentId, PlanId, ProviderId, TenantId
 
@@ -135,7 +135,7 @@ class Tax(Answer):
 
     name: str
     rate: Decimal
-    base: Amount
+    base: Amount = Field(validation_alias=AliasChoices("base", "taxable"))
     amount: Amount
 
 
@@ -171,12 +171,12 @@ class InvoiceList(Answer):
 
 
 class Party(Answer):
-    """Billed by, or billed to."""
+    """Billed by, or billed to. A provider goes by its legal name."""
 
-    name: str
+    name: str = Field(validation_alias=AliasChoices("name", "legal_name"))
     address: tuple[str, ...] = ()
     tax_id: str | None = None
-    email: str | None = None
+    email: str | None = Field(None, validation_alias=AliasChoices("email", "billing_email"))
 
 
 class Invoice(InvoiceRow):
@@ -186,7 +186,10 @@ class Invoice(InvoiceRow):
     taxes: tuple[Tax, ...] = ()
     subtotal: Amount
     tax: Amount
-    credit_applied: Amount = Field(description="account credit, a part of what is paid (R31)")
+    credit_applied: Amount = Field(
+        validation_alias=AliasChoices("credit_applied", "account_credit_applied"),
+        description="account credit, a part of what is paid (R31)",
+    )
     billed_by: Party
     billed_to: Party
 

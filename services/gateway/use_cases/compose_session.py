@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
+import phonenumbers
+
 from services.gateway.domain.brand import DARK, LIGHT, BrandColours, Ground, brand_colours
 from services.gateway.use_cases import answers
 from services.gateway.use_cases.attempt import Away, Found, attempt
@@ -94,6 +96,7 @@ def provider_view(provider: answers.Provider) -> ProviderView:
         ),
         billing_email=provider.billing_email,
         support_phone=provider.support_phone,
+        support_phone_shown=_readable(provider.support_phone),
         country=provider.country,
     )
 
@@ -108,6 +111,16 @@ def service_state(standing: Found[answers.Standing] | Away | None) -> ServiceSta
         outbound=known.works_now.outbound,
         inbound=known.works_now.inbound,
     )
+
+
+def _readable(number: str) -> str:
+    """+12125550100 as +1 212-555-0100; a number that cannot be read stays as it is."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    shown: str = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return shown
 
 
 def _logo(logo: str | None) -> str | None:

@@ -55,7 +55,8 @@ class ProviderView(View):
     logo: str | None
     colours: ThemeColours
     billing_email: str
-    support_phone: str
+    support_phone: str = Field(description="E.164, to dial")
+    support_phone_shown: str = Field(description="the same for people to read")
     country: str
 
 

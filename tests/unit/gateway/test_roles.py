@@ -184,5 +184,6 @@ async def test_a_tenant_users_session_has_no_amounts_and_no_addresses(gateway: G
     assert body["may_see_billing"] is False
     assert False is body["service"]["suspended"]
     assert body["provider"]["support_phone"] == "+12125550100"
+    assert body["provider"]["support_phone_shown"] == "+1 212-555-0100"
     for secret in ("minor", "accounts@", "pk_test", "USD"):
         assert secret not in answer.text

@@ -39,6 +39,21 @@ async def test_answers_of_the_api_are_never_stored(gateway: Gateway) -> None:
         assert answer.headers["cache-control"] == "no-store", path
 
 
+async def test_an_internal_error_carries_them_too(gateway: Gateway) -> None:
+    """A bug's answer is a problem document without its details, and as guarded as any other."""
+
+    @gateway.app.get("/api/v1/bug")
+    async def bug() -> None:
+        raise RuntimeError("secret detail")
+
+    answer = await gateway.client.get("/api/v1/bug")
+    assert answer.status_code == 500
+    assert "secret detail" not in answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 def test_the_policy_names_the_origin_of_stripes_script(people: People) -> None:
     """Only the configured origin may give scripts and frames; the browser may call its API."""
     policy = page_policy(gateway_settings(people))

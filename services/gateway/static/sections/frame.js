@@ -21,7 +21,7 @@ export const top = (context, session) => {
 
 export const contactLinks = (provider) => [
   "Write to ", h("a", { href: `mailto:${encodeURIComponent(provider.billing_email).replace("%40", "@")}` }, provider.billing_email),
-  " or call ", h("a", { href: `tel:${provider.support_phone.replace(/[^+\d]/g, "")}`, class: "money" }, provider.support_phone),
+  " or call ", h("a", { href: `tel:${provider.support_phone.replace(/[^+\d]/g, "")}`, class: "money" }, provider.support_phone_shown),
 ];
 
 export const foot = (context, session) => {

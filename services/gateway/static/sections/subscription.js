@@ -26,9 +26,9 @@ export const subscriptionSummary = (context, overview) => {
       ["Billing model", BILLING_MODEL[subscription.billing_model]],
       subscription.monthly_fee && ["Monthly fee", money(format, subscription.monthly_fee)],
       ["Current billing period", format.period(subscription.period)],
-      subscription.trial_ends_on && subscription.status === "Trial" && ["Trial ends", format.day(subscription.trial_ends_on)],
+      subscription.trial_ends_on && subscription.status === "Trial" && ["Trial, billed from", format.day(subscription.trial_ends_on)],
       ["Next invoice date", subscription.next_invoice_on ? format.day(subscription.next_invoice_on) : "None"],
     ]),
-    subscription.next_invoice && subscription.next_invoice.lines.length > 0 && nextInvoice(format, subscription.next_invoice),
+    subscription.next_invoice_on && subscription.next_invoice && subscription.next_invoice.lines.length > 0 && nextInvoice(format, subscription.next_invoice),
   );
 };
