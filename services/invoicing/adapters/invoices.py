@@ -27,13 +27,13 @@ _OVERDUE = text(
 
 
 def _status_is(status: str, now: datetime) -> ColumnElement[bool]:
-    """R57 in SQL; ``open`` is any with a balance."""
+    """R57 in SQL; ``unpaid`` is any with a balance."""
     alive = table.c.cancelled_at.is_(None)
     unpaid = and_(alive, table.c.paid_minor < table.c.total_minor)
     late = and_(unpaid, table.c.collectable, table.c.overdue_at <= instant(now))
     early = and_(unpaid, or_(~table.c.collectable, table.c.overdue_at > instant(now)))
     return {
-        "open": unpaid,
+        "unpaid": unpaid,
         "cancelled": table.c.cancelled_at.is_not(None),
         "paid": and_(alive, table.c.paid_minor >= table.c.total_minor),
         "overdue": late,

@@ -23,13 +23,6 @@ from shared.money import Money, exponent
 
 log = structlog.get_logger(__name__)
 _TEMPLATE = Path(__file__).with_name("invoice.typ")
-_STATUS = {
-    "cancelled": "Cancelled",
-    "paid": "Paid",
-    "overdue": "Overdue",
-    "partially_paid": "Partially Paid",
-    "sent": "Sent",
-}
 _US_PAPER = {"US", "CA", "MX"}
 
 
@@ -102,7 +95,7 @@ def _content(document: Document, now: datetime, logo: str | None) -> dict[str, A
     return {
         "title": f"Invoice {one.number}",
         "number": one.number,
-        "status": _STATUS[one.status(now)],
+        "status": one.status(now),
         "language": "en",
         "paper": "us-letter" if words.locale.territory in _US_PAPER else "a4",
         "colour": by["brand"]["colour"],

@@ -10,7 +10,7 @@ from shared.ids import InvoiceId, ProviderId, TenantId
 from shared.journal import Posting
 from shared.money import Currency, Money
 
-Status = Literal["cancelled", "paid", "overdue", "partially_paid", "sent"]
+Status = Literal["Cancelled", "Paid", "Overdue", "Partially Paid", "Sent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,12 @@ class Invoice:
     def status(self, now: datetime) -> Status:
         """The first that holds (R57). Below the card's minimum an invoice is never overdue alone (R38)."""
         if self.cancelled_at is not None:
-            return "cancelled"
+            return "Cancelled"
         if self.balance_minor == 0:
-            return "paid"
+            return "Paid"
         if self.collectable and self.overdue_at <= now:
-            return "overdue"
-        return "partially_paid" if self.paid_minor else "sent"
+            return "Overdue"
+        return "Partially Paid" if self.paid_minor else "Sent"
 
     def with_paid(self, minor: int, at: datetime) -> "Invoice":
         paid = self.paid_minor + minor

@@ -19,7 +19,7 @@ from shared.ids import InvoiceId, ProviderId, TenantId
 
 OpenWork = Callable[[], Work]
 RenderPdf = Callable[[Document, datetime], Awaitable[bytes]]
-StatusFilter = Literal["open", "sent", "partially_paid", "paid", "overdue", "cancelled"]
+StatusFilter = Literal["unpaid", "sent", "partially_paid", "paid", "overdue", "cancelled"]
 
 
 def write_cursor(one: Invoice) -> str:

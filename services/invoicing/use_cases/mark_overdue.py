@@ -11,7 +11,7 @@ async def mark_overdue(work: Work, found: Invoice) -> None:
     await work.lock_tenant(found.tenant_id)
     invoice = await work.invoices.get(found.tenant_id, found.invoice_id)
     now = await work.now(found.provider_id)
-    if invoice is None or invoice.overdue_marked_at is not None or invoice.status(now) != "overdue":
+    if invoice is None or invoice.overdue_marked_at is not None or invoice.status(now) != "Overdue":
         return
     await work.invoices.mark_overdue(invoice, now)
     work.emit(about_invoice(InvoiceOverdue, invoice), time=now)

@@ -179,11 +179,11 @@ def test_the_order_of_payments_does_not_matter(totals: list[int], payments: list
 def test_status_is_the_first_that_holds() -> None:
     """R57."""
     early, late = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 9, tzinfo=UTC)
-    assert invoice(0, 100).status(early) == "sent"
-    assert invoice(0, 100, 40).status(early) == "partially_paid"
-    assert invoice(0, 100, 40).status(late) == "overdue"
-    assert invoice(0, 100, 100).status(late) == "paid"
-    assert invoice(0, 0).status(early) == "paid"
+    assert invoice(0, 100).status(early) == "Sent"
+    assert invoice(0, 100, 40).status(early) == "Partially Paid"
+    assert invoice(0, 100, 40).status(late) == "Overdue"
+    assert invoice(0, 100, 100).status(late) == "Paid"
+    assert invoice(0, 0).status(early) == "Paid"
 
 
 def test_a_clock_waits_for_every_consumer_and_stops_at_the_next_due_instant() -> None:
