@@ -14,24 +14,28 @@ from typing import Any
 import httpx
 from rich.progress import Progress
 
-from deploy.demo.api import AWAY_SECONDS, DemoFailed, eventually
+from deploy.demo.api import AWAY_SECONDS, Api, DemoFailed, eventually
 from deploy.demo.cast import BILLING, Stage, StagedProvider, StagedTenant
 from deploy.demo.month import Call
 from deploy.demo.records import asterisk_csv, freeswitch_body
 from deploy.demo.scenario import Card
 
 ROOT = Path(__file__).resolve().parents[2]
-POSTS_AT_ONCE = 48
+POSTS_AT_ONCE = 24
 
 
-async def post_freeswitch(provider: StagedProvider, calls: Sequence[Call], progress: Progress) -> None:
+async def post_freeswitch(
+    stage: Stage, provider: StagedProvider, calls: Sequence[Call], progress: Progress
+) -> None:
     """Each document by itself, as mod_json_cdr does, many switch threads at a time."""
     task = progress.add_task(f"{provider.spec.name}: FreeSWITCH documents", total=len(calls))
     waiting = iter(calls)
 
     async def thread() -> None:
+        # A connection of its own, as a switch's thread has: one pool for all costs more than the requests.
+        api = Api(stage.services["usage"], provider.switch_token, connections=1)
         for call in waiting:
-            answer = await provider.cdrs.send(
+            answer = await api.send(
                 "POST",
                 "/v1/cdrs/freeswitch",
                 params={"uuid": str(call.uuid)},
@@ -41,6 +45,7 @@ async def post_freeswitch(provider: StagedProvider, calls: Sequence[Call], progr
             if answer.status_code not in (200, 201):
                 raise DemoFailed(f"a call record was not taken: {answer.status_code} {answer.text[:300]}")
             progress.advance(task)
+        await api.close()
 
     await asyncio.gather(*(thread() for _ in range(POSTS_AT_ONCE)))
 
@@ -89,7 +94,7 @@ async def send_calls(stage: Stage, calls: Sequence[Call], progress: Progress) ->
         documents = [call for call in own if call.tenant.switch == "freeswitch"]
         rows = [call for call in own if call.tenant.switch == "asterisk"]
         if documents:
-            work.append(post_freeswitch(provider, documents, progress))
+            work.append(post_freeswitch(stage, provider, documents, progress))
         if rows:
             work.append(import_asterisk(stage, provider, rows))
     await asyncio.gather(*work)

@@ -2,10 +2,11 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import quote
+
+import orjson
 
 from deploy.demo.month import Call
 
@@ -159,7 +160,7 @@ _AUDIO = (
 
 
 def freeswitch_body(call: Call) -> bytes:
-    return json.dumps(freeswitch(call)).encode()
+    return orjson.dumps(freeswitch(call))
 
 
 def asterisk_csv(calls: Iterable[Call]) -> str:

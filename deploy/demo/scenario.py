@@ -234,6 +234,7 @@ ADLER = TenantSpec(
     0.22,
     ("Torstraße 41", "10119 Berlin"),
     card=GOOD_MASTERCARD,
+    switch="asterisk",
 )
 
 KESTREL = ProviderSpec(
