@@ -226,6 +226,9 @@ class Service:
                     text("DELETE FROM inbox WHERE sent_at < :before AND outcome = 'handled'"),
                     {"before": before},
                 )
+                await connection.execute(
+                    text("DELETE FROM trace_memory WHERE kept_at < :before"), {"before": before}
+                )
         except Exception as error:
             if not is_away(error):
                 raise

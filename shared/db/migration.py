@@ -21,7 +21,7 @@ _LOCK = 7_016_470_001
 
 
 def create_house_tables_v1(op: Operations, *, journal: bool = False) -> None:
-    """Creates outbox, inbox and provider_clock (and the journal).
+    """Creates outbox, inbox, provider_clock and trace_memory (and the journal).
 
     Part of released migrations: a later change to these tables is a migration of its own in every service, and
     this function then spells out the columns of today.

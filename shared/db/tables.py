@@ -1,4 +1,4 @@
-"""Tables that every service has in its own database: outbox, inbox and the clocks of providers on a test clock."""
+"""Tables that every service has in its own database: outbox, inbox, test clocks, remembered traces."""
 
 from sqlalchemy import (
     BigInteger,
@@ -69,6 +69,16 @@ def add_house_tables(metadata: MetaData) -> None:
         metadata,
         Column("provider_id", Uuid, primary_key=True),
         Column("now_at", DateTime(timezone=True), nullable=False),
+    )
+    # A step that waits for its time continues the trace of what made it due.
+    Table(
+        "trace_memory",
+        metadata,
+        Column("provider_id", Uuid, primary_key=True),
+        Column("name", Text, primary_key=True),
+        Column("carrier", JSONB, nullable=False),
+        Column("kept_at", DateTime(timezone=True), nullable=False),
+        Index("ix_trace_memory_kept_at", "kept_at"),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from opentelemetry import propagate
+from opentelemetry import context, propagate
 from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -29,6 +29,12 @@ _CLAIM = text(
     " WHERE inbox.outcome = 'dead' AND EXCLUDED.outcome = 'handled'"
     " RETURNING event_id"
 )
+
+_REMEMBER = text(
+    "INSERT INTO trace_memory (provider_id, name, carrier, kept_at) VALUES (:p, :name, :carrier, :at)"
+    " ON CONFLICT (provider_id, name) DO UPDATE SET carrier = EXCLUDED.carrier, kept_at = EXCLUDED.kept_at"
+).bindparams(bindparam("carrier", type_=JSONB))
+_RECALL = text("SELECT carrier FROM trace_memory WHERE provider_id = :p AND name = :name")
 
 _SET_CLOCK = text(
     "INSERT INTO provider_clock (provider_id, now_at) VALUES (:provider_id, :now_at)"
@@ -99,6 +105,22 @@ class SqlUnitOfWork:
                 "sent_at": sent_at,
             }
         )
+
+    async def remember_trace(self, provider_id: ProviderId, name: str) -> None:
+        """Keeps the present trace under ``name``, for a step that will be due later because of what happens now."""
+        carrier: dict[str, str] = {}
+        propagate.inject(carrier)
+        if carrier:
+            await self.connection.execute(
+                _REMEMBER, {"p": provider_id, "name": name, "carrier": carrier, "at": self._clock.now()}
+            )
+
+    async def continue_trace(self, provider_id: ProviderId, name: str) -> None:
+        """Goes on in the trace kept under ``name``, to the end of the running task; nothing kept, nothing changed."""
+        found = await self.connection.execute(_RECALL, {"p": provider_id, "name": name})
+        carrier = found.scalar_one_or_none()
+        if carrier is not None:
+            context.attach(propagate.extract(carrier))
 
     async def claim(self, consumer: str, envelope: Envelope, *, outcome: str = "handled") -> bool:
         """Writes the inbox row. False: this consumer has handled the event before, so do nothing."""

@@ -10,6 +10,7 @@ from rich.console import Console
 from deploy.demo.play import Play, play
 from deploy.local.docker import DockerServers
 from deploy.local.stack import Stack
+from tests.support.trace_collector import TraceCollector
 
 pytestmark = pytest.mark.journey
 CALLS = 600
@@ -46,6 +47,28 @@ def _kill(stack: Stack, name: str) -> None:
 def test_the_month_ends_with_every_fact_seen(stack: Stack) -> None:
     """What `make demo` shows, on a smaller month."""
     assert _false_facts(_play(stack)) == {}
+
+
+def test_one_trace_runs_from_the_close_of_a_period_to_the_receipt(
+    stack: Stack, traces: TraceCollector
+) -> None:
+    """Over four services, an outbox each, and two loops that wait for their time."""
+    _play(stack)
+    wanted = {f"tollgate-{name}" for name in ("invoicing", "usage", "payments", "notifications")}
+
+    def whole() -> list[dict[str, set[str]]]:
+        return [
+            one
+            for one in traces.services_of_traces()
+            if wanted <= set(one)
+            and "due invoice_period" in one["tollgate-invoicing"]
+            and "mail send" in one["tollgate-notifications"]
+        ]
+
+    give_up = time.monotonic() + 30
+    while not whole() and time.monotonic() < give_up:
+        time.sleep(0.5)
+    assert whole()
 
 
 @pytest.mark.parametrize(

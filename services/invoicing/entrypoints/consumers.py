@@ -6,7 +6,7 @@ from typing import Any
 from services.invoicing.domain.totals import Minutes, Totals
 from services.invoicing.use_cases.ports import Work
 from services.invoicing.use_cases.settle_payment import settle_payment
-from services.invoicing.use_cases.take_totals import take_totals
+from services.invoicing.use_cases.take_totals import period_trace, take_totals
 from shared.events.envelope import Envelope, Event
 from shared.events.payments import PaymentSucceeded
 from shared.events.usage import PeriodMetered
@@ -29,6 +29,8 @@ async def on_period_metered(work: Work, event: PeriodMetered, _: Envelope) -> No
         for part in event.minutes
     )
     totals = Totals(event.revision, event.extensions_peak, event.dids_peak, parts)
+    # The invoice is issued by a loop after the finalisation delay, in the same trace.
+    await work.remember_trace(event.provider_id, period_trace(event.tenant_id, event.start_date))
     await take_totals(work, event.tenant_id, event.start_date, totals)
 
 

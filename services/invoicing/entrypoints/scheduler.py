@@ -1,16 +1,20 @@
 """Due loops of invoicing: each item in a transaction of its own, so that one tenant never blocks another."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import structlog
+from opentelemetry import trace
 
 from services.invoicing.use_cases.end_period import end_period
 from services.invoicing.use_cases.invoice_period import invoice_first_fee, invoice_period
 from services.invoicing.use_cases.mark_overdue import mark_overdue
 from services.invoicing.use_cases.ports import Period, PeriodState, Work
+from services.invoicing.use_cases.take_totals import period_trace
 from shared.db.engine import is_away
 
+_tracer = trace.get_tracer(__name__)
 log = structlog.get_logger(__name__)
 BATCH = 50
 OpenWork = Callable[[], Work]
@@ -32,14 +36,21 @@ async def _do_due(open_work: OpenWork, find: Find, act: Act, parked: PeriodState
         if found is None:
             break
         try:
-            async with open_work() as work:
-                await act(work, found)
+            # In a task of its own, so that the trace it continues ends with it.
+            await asyncio.create_task(_act(open_work, act, found))
         except Exception as error:
             if is_away(error):
                 raise
             await _park(open_work, found, parked or found.state, error)
         done += 1
     return done
+
+
+async def _act(open_work: OpenWork, act: Act, found: Period) -> None:
+    async with open_work() as work:
+        await work.continue_trace(found.provider_id, period_trace(found.tenant_id, found.span.start))
+        with _tracer.start_as_current_span(f"due {getattr(act, '__name__', 'step')}"):
+            await act(work, found)
 
 
 async def _park(open_work: OpenWork, period: Period, state: PeriodState, error: Exception) -> None:

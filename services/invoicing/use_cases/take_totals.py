@@ -8,6 +8,11 @@ from shared.errors import Transient
 from shared.ids import TenantId
 
 
+def period_trace(tenant_id: TenantId, start: date) -> str:
+    """The name under which the trace of a period's close is kept."""
+    return f"period/{tenant_id}/{start}"
+
+
 async def take_totals(work: Work, tenant_id: TenantId, start: date, totals: Totals) -> None:
     """Keeps the highest revision. After the invoice the difference waits for the next one (R42).
 

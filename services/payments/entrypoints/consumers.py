@@ -5,6 +5,7 @@ from typing import Any
 
 from services.payments.domain.invoices import OpenInvoice, Standing
 from services.payments.domain.tenants import Tenant
+from services.payments.use_cases.collect_invoice import invoice_trace
 from services.payments.use_cases.keep_tenant import close_tenant, keep_tenant
 from services.payments.use_cases.ports import Work
 from services.payments.use_cases.track_invoice import track_invoice
@@ -62,6 +63,9 @@ async def on_invoice(work: Work, event: AnyInvoice, envelope: Envelope) -> None:
         seen_at=envelope.time,
         issued_balance_minor=event.balance_minor if issued else None,
     )
+    if issued:
+        # Auto-pay collects in a loop of its own, in the same trace.
+        await work.remember_trace(event.provider_id, invoice_trace(event.invoice_id))
     await track_invoice(work, told, issued_at=envelope.sent_at if issued else None)
 
 

@@ -22,6 +22,11 @@ AT_ONCE = 8
 STAND_DOWN = timedelta(days=1)
 
 
+def invoice_trace(invoice_id: InvoiceId) -> str:
+    """The name under which the trace of an invoice's issue is kept."""
+    return f"invoice/{invoice_id}"
+
+
 async def collect_due(open_work: OpenWork, gateway: Gateway) -> int:
     """Takes up to ``AT_ONCE`` invoices that are due for collection; answers how many were dealt with."""
     async with open_work() as work:
@@ -69,6 +74,7 @@ async def _prepare(
         return None, []
     if invoice.collect_at > await work.now(invoice.provider_id):
         return None, []
+    await work.continue_trace(invoice.provider_id, invoice_trace(invoice_id))
     tenant = await work.tenants.get(invoice.provider_id, tenant_id)
     if tenant is None:
         raise Transient(f"tenant {tenant_id} is not known yet")

@@ -99,6 +99,12 @@ class FakeWork:
         if kind is None:
             self._database.store = self.store
 
+    async def remember_trace(self, provider_id: ProviderId, name: str) -> None:
+        """Traces are the real thing's business."""
+
+    async def continue_trace(self, provider_id: ProviderId, name: str) -> None:
+        """Traces are the real thing's business."""
+
     async def now(self, provider_id: ProviderId) -> datetime:
         return self._database.clock.now()
 
