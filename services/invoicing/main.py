@@ -12,8 +12,7 @@ from services.invoicing.adapters.services_http import TIMEOUT_SECONDS, HttpProgr
 from services.invoicing.adapters.work import work_opener
 from services.invoicing.entrypoints import scheduler
 from services.invoicing.entrypoints.consumers import HANDLERS
-from services.invoicing.entrypoints.http_catalogue import catalogue_router
-from services.invoicing.entrypoints.http_invoices import invoices_router
+from services.invoicing.entrypoints.http import invoicing_router
 from services.invoicing.entrypoints.test_clock import TestClockCoordinator
 from services.invoicing.settings import InvoicingSettings
 from shared.events.envelope import Event
@@ -64,9 +63,15 @@ def build(settings: InvoicingSettings) -> FastAPI:
     service.loop("test clocks", coordinator.step, interval_seconds=0.5)
     service.own_work(own_work)
     service.on_stop(client.aclose)
-    service.app.include_router(catalogue_router(open_work, service.internal, coordinator, service.wake_all))
     service.app.include_router(
-        invoices_router(open_work, service.internal, HttpUsage(client, settings.usage_url), render_pdf)
+        invoicing_router(
+            open_work,
+            service.internal,
+            coordinator=coordinator,
+            changed=service.wake_all,
+            usage=HttpUsage(client, settings.usage_url),
+            render=render_pdf,
+        )
     )
     service.app.include_router(journal_router(service.engine, service.internal))
     return service.app

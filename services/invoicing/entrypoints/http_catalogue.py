@@ -1,4 +1,4 @@
-"""Routes for providers, test clocks, plans and tenants."""
+"""Routes for providers, plans, tenants and what could not be invoiced."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,18 +9,14 @@ from services.invoicing.domain.catalogue import Brand, Plan, Provider, Tax, Tena
 from services.invoicing.domain.invoices import OneTimeCharge
 from services.invoicing.entrypoints import shapes
 from services.invoicing.entrypoints.bodies import (
-    AdvanceBody,
     ChargeBody,
-    ClockBody,
     PlanBody,
     ProviderBody,
     TenantBody,
 )
-from services.invoicing.entrypoints.test_clock import TestClockCoordinator
 from services.invoicing.use_cases.add_charge import add_charge
 from services.invoicing.use_cases.add_plan import add_plan
 from services.invoicing.use_cases.add_provider import add_provider
-from services.invoicing.use_cases.move_test_clock import put_test_clock, request_advance
 from services.invoicing.use_cases.open_tenant import open_tenant
 from services.invoicing.use_cases.ports import Work
 from shared.errors import Invalid
@@ -30,9 +26,7 @@ from shared.money import Currency, Money
 OpenWork = Callable[[], Work]
 
 
-def catalogue_router(
-    open_work: OpenWork, internal: Any, coordinator: TestClockCoordinator, changed: Callable[[], None]
-) -> APIRouter:
+def catalogue_router(open_work: OpenWork, internal: Any, changed: Callable[[], None]) -> APIRouter:
     """``changed`` is called after a commit that may have made something due."""
     router = APIRouter(prefix="/v1/providers", dependencies=[Depends(internal)], tags=["catalogue"])
 
@@ -48,34 +42,13 @@ def catalogue_router(
         async with open_work() as work:
             return shapes.provider(await work.providers.get(provider_id))
 
-    async def clock_state(provider_id: ProviderId) -> dict[str, Any]:
-        async with open_work() as work:
-            await work.providers.get(provider_id)
-            now, target = await work.clocks.get(provider_id), await work.clocks.target(provider_id)
-        if now is None:
-            return {"now": None, "target": None, "state": "real_time", "waiting_for": []}
-        moving = target is not None and target > now
-        waiting = await coordinator.waiting_for(provider_id, now) if moving else []
-        state = "advancing" if moving else "ready"
-        return {"now": now, "target": target or now, "state": state, "waiting_for": waiting}
+    _add_plans(router, open_work)
+    _add_tenants(router, open_work, changed)
+    _add_parked(router, open_work, changed)
+    return router
 
-    @router.get("/{provider_id}/test-clock")
-    async def get_clock(provider_id: ProviderId) -> dict[str, Any]:
-        return await clock_state(provider_id)
 
-    @router.put("/{provider_id}/test-clock")
-    async def put_clock(provider_id: ProviderId, body: ClockBody) -> dict[str, Any]:
-        async with open_work() as work:
-            await put_test_clock(work, provider_id, body.now)
-        return await clock_state(provider_id)
-
-    @router.post("/{provider_id}/test-clock/advance", status_code=202)
-    async def advance_clock(provider_id: ProviderId, body: AdvanceBody) -> dict[str, Any]:
-        async with open_work() as work:
-            await request_advance(work, provider_id, body.to)
-        changed()
-        return await clock_state(provider_id)
-
+def _add_plans(router: APIRouter, open_work: OpenWork) -> None:
     @router.post("/{provider_id}/plans", status_code=201)
     async def post_plan(provider_id: ProviderId, body: PlanBody) -> dict[str, Any]:
         made = _plan(provider_id, body)
@@ -89,6 +62,8 @@ def catalogue_router(
             await work.providers.get(provider_id)
             return {"plans": [shapes.plan(one) for one in await work.plans.of_provider(provider_id)]}
 
+
+def _add_tenants(router: APIRouter, open_work: OpenWork, changed: Callable[[], None]) -> None:
     @router.post("/{provider_id}/tenants", status_code=201)
     async def post_tenant(provider_id: ProviderId, body: TenantBody) -> dict[str, Any]:
         async with open_work() as work:
@@ -115,6 +90,8 @@ def catalogue_router(
             await add_charge(work, provider_id, tenant_id, charge)
         return {"charge_id": charge.charge_id}
 
+
+def _add_parked(router: APIRouter, open_work: OpenWork, changed: Callable[[], None]) -> None:
     @router.get("/{provider_id}/parked")
     async def get_parked(provider_id: ProviderId) -> dict[str, Any]:
         """Periods that could not be invoiced, each with its reason."""
@@ -141,8 +118,6 @@ def catalogue_router(
             count = await work.periods.unpark(provider_id)
         changed()
         return {"retried": count}
-
-    return router
 
 
 def _provider(body: ProviderBody, work: Work) -> Provider:

@@ -61,7 +61,9 @@ async def test_a_provider_a_plan_and_a_tenant_are_made_and_shown(fresh_database:
         base = f"/v1/providers/{made.json()['provider_id']}"
         assert (await client.post("/v1/providers", json=PROVIDER)).status_code == 409
         clock = await client.put(f"{base}/test-clock", json={"now": "2026-10-01T00:00:00-04:00"})
-        assert clock.json()["state"] == "ready"
+        # Nobody else is there: the clock is not ready before everybody has heard of it.
+        assert clock.json()["state"] == "advancing"
+        assert any("usage" in sentence for sentence in clock.json()["waiting_for"])
         bad = await client.post(f"{base}/plans", json={**PLAN, "prices": {"minute": "-1"}})
         assert (bad.status_code, bad.json()["field"]) == (422, "prices.minute")
         plan = (await client.post(f"{base}/plans", json=PLAN)).json()

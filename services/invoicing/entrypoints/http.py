@@ -1,0 +1,29 @@
+"""All routes of invoicing, between the services only: the gateway says who may call what."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter
+
+from services.invoicing.entrypoints.http_catalogue import OpenWork, catalogue_router
+from services.invoicing.entrypoints.http_invoices import RenderPdf, invoices_router
+from services.invoicing.entrypoints.http_test_clock import test_clock_router
+from services.invoicing.entrypoints.test_clock import TestClockCoordinator
+from services.invoicing.use_cases.ports import UsageFigures
+
+
+def invoicing_router(
+    open_work: OpenWork,
+    internal: Any,
+    *,
+    coordinator: TestClockCoordinator,
+    changed: Callable[[], None],
+    usage: UsageFigures,
+    render: RenderPdf,
+) -> APIRouter:
+    """``changed`` is called after a commit that may have made something due; ``usage`` serves the preview."""
+    router = APIRouter()
+    router.include_router(catalogue_router(open_work, internal, changed))
+    router.include_router(test_clock_router(open_work, internal, coordinator, changed))
+    router.include_router(invoices_router(open_work, internal, usage, render))
+    return router
