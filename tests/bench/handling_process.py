@@ -1,12 +1,13 @@
 """The receiving side of the event measurement, a process of its own as a service is.
 
 ``python -m tests.bench.handling_process outbox|bare DATABASE_URL BROKER_URL EVENTS`` says ``ready``, waits until it has
-seen so many events, and prints a list of [sent, latency] in microseconds.
+seen so many events, and prints {"latencies": [[sent, latency], ...], "cpu": ...} in microseconds.
 """
 
 import asyncio
 import contextlib
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
@@ -94,12 +95,14 @@ async def serve(kind: str, database_url: str, broker_url: str, wanted: int) -> N
         )
     await broker.start()
     print("ready", flush=True)
+    before = time.process_time()
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(seen.all.wait(), WAIT_SECONDS)
+    cpu = int((time.process_time() - before) * MICROS)
     await asyncio.sleep(REPEATS_SECONDS)
     await broker.stop()
     await engine.dispose()
-    print(orjson.dumps(seen.latencies).decode(), flush=True)
+    print(orjson.dumps({"latencies": seen.latencies, "cpu": cpu}).decode(), flush=True)
 
 
 if __name__ == "__main__":
