@@ -34,11 +34,15 @@ log = structlog.get_logger(__name__)
 _published = metrics.get_meter(__name__).create_counter("tollgate.outbox.published", "event")
 
 _TAKE = text(
-    "SELECT provider_id, event_id, type, body, headers, attempts FROM outbox"
+    "SELECT sequence, provider_id, event_id, type, body, headers, attempts FROM outbox"
     " WHERE published_at IS NULL AND (next_attempt_at IS NULL OR next_attempt_at <= :now)"
     " ORDER BY sequence LIMIT :limit FOR UPDATE SKIP LOCKED"
 )
-_DONE = text("UPDATE outbox SET published_at = :now, last_error = NULL WHERE event_id = ANY(:ids)")
+# By the index of what waits: published rows stay for a while, and marking must not get dearer with each of them.
+_DONE = text(
+    "UPDATE outbox SET published_at = :now, last_error = NULL"
+    " WHERE sequence = ANY(:sequences) AND published_at IS NULL"
+)
 _LATER = text(
     "UPDATE outbox SET attempts = attempts + 1, last_error = :error,"
     " next_attempt_at = CAST(:now AS timestamptz) + LEAST(power(2, attempts), 60) * INTERVAL '1 second'"
@@ -147,9 +151,9 @@ class Relay:
         now: datetime,
     ) -> None:
         """While the broker is away nothing is marked: the rows stay as they were, in their order."""
-        done = [row["event_id"] for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
+        done = [row["sequence"] for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
         if done:
-            await connection.execute(_DONE, {"now": now, "ids": done})
+            await connection.execute(_DONE, {"now": now, "sequences": done})
         late = [
             {
                 "error": repr(outcome),
