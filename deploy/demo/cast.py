@@ -75,6 +75,8 @@ class Stage:
         """Gives every demo person a ready token in ``endpoints.json``."""
         document = {**json.loads(self.file.read_text()), "tokens": self.people}
         unfinished = self.file.with_suffix(".tmp")
+        # It holds passwords and tokens: its owner alone may read it.
+        unfinished.touch(mode=0o600)
         unfinished.write_text(json.dumps(document, indent=1) + "\n")
         unfinished.rename(self.file)
 

@@ -1,7 +1,6 @@
 """`python -m deploy.local`: what the Makefile's run, demo and stop do."""
 
 import importlib
-import json
 import shutil
 import signal
 import sys
@@ -20,6 +19,7 @@ from deploy.local.chromium import ensure_chromium
 from deploy.local.compose import ComposeStack
 from deploy.local.docker import ROOT, engine_answers
 from deploy.local.errors import LocalError
+from deploy.local.links import billing_links, write_links
 from deploy.local.stack import Stack, say
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -71,10 +71,13 @@ def run(infra: Infra = "auto", state: State = STATE, calls: Calls = CALLS) -> No
                         f"the demonstration month failed; its facts are in {stack.state / 'demo.json'}"
                     )
                 played.touch()
-            page = json.loads(endpoints.read_text())["billing_page"]
+            links = billing_links(endpoints)
             say(f"addresses and tokens: {endpoints}")
             say(f"logs: {stack.state / 'log'}")
-            say(f"Billing page: {page}")
+            say(f"mails: {stack.mail_folder}")
+            say(f"Billing page of every demonstration person: {write_links(endpoints)}")
+            name, link = next(iter(links.items()))
+            say(f"Billing page, signed in as {name}: {link}")
             say("Ctrl-C stops all of it")
             while stack.supervisor.is_up():
                 time.sleep(1)

@@ -243,6 +243,10 @@ class Stack:
         ]
         return "\n".join(told)
 
+    def _renewed(self, token: str) -> str:
+        """Tokens last for hours, a checkout for weeks: every start makes them anew."""
+        return TokenIssuer(self.state).renew(token)
+
     def _write_endpoints(self, addresses: Addresses, stripe: StripeSettings) -> None:
         """What people and scripts need to try things. Tokens of the demonstration's people are kept when it made them."""
         known = self._secrets()
@@ -262,7 +266,7 @@ class Stack:
             "billing_page": addresses.billing_page,
             "token_issuer_folder": str(self.state),
             "state_folder": str(self.state),
-            "tokens": before.get("tokens", {}),
+            "tokens": {name: self._renewed(token) for name, token in before.get("tokens", {}).items()},
         }
         unfinished = self.endpoints_file.with_suffix(".tmp")
         unfinished.touch(mode=0o600)

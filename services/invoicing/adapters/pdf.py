@@ -17,7 +17,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
-from services.invoicing.domain.invoices import Line
+from services.invoicing.domain.invoices import Line, minutes
 from services.invoicing.use_cases.ports import Document
 from shared.money import Money, exponent
 
@@ -106,12 +106,18 @@ def _content(document: Document, now: datetime, logo: str | None) -> dict[str, A
             {"label": "Billed by", "name": by["name"], "rows": [*by["address"], *tax_id]},
             {"label": "Billed to", "name": to["name"], "rows": [*to["address"], to["email"]]},
         ],
-        "facts": [["Issue date", words.day(one.issued_on)], ["Due date", words.day(one.due_on)]],
+        "facts": [
+            ["Issue date", words.day(one.issued_on)],
+            ["Due date", words.day(one.due_on)],
+            *_periods(document, words),
+        ],
         "heads": ["Line item", "Quantity", "Unit price", "Amount"],
         "lines": [
             {
                 "description": line.description,
-                "note": " · ".join(part for part in (words.days(line.start, line.end), line.detail) if part),
+                "note": " · ".join(
+                    part for part in (words.days(line.start, line.end), _note(line, words)) if part
+                ),
                 "quantity": words.quantity(line),
                 "price": words.price(line.unit_price, one.currency),
                 "amount": words.money(line.amount),
@@ -121,6 +127,24 @@ def _content(document: Document, now: datetime, logo: str | None) -> dict[str, A
         "totals": [{"label": label, "amount": amount, "strong": strong} for label, amount, strong in totals],
         "footer": f"Questions about a charge? {by['email']}, {by['phone']}",
     }
+
+
+def _periods(document: Document, words: "_Words") -> list[list[str]]:
+    """Both ranges are printed (R28)."""
+    shown = []
+    for name, label in (("usage", "Usage"), ("fee", "Monthly fee")):
+        found = document.parties["periods"][name]
+        if found:
+            span = words.days(date.fromisoformat(found["start_date"]), date.fromisoformat(found["end_date"]))
+            shown.append([label, span])
+    return shown
+
+
+def _note(line: Line, words: "_Words") -> str | None:
+    """What a line rests on, with numbers as the locale writes them."""
+    if line.kind == "minutes" and "billed_seconds" in line.evidence:
+        return f"{words.number(minutes(line.evidence['billed_seconds']))} min of calls"
+    return line.detail
 
 
 def make_pdf(document: Document, now: datetime) -> bytes:

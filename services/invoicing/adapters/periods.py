@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import case, select, text, update
+from sqlalchemy import and_, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import TextualSelect
@@ -77,6 +77,14 @@ class SqlPeriods:
             .order_by(table.c.start_date.desc())
             .limit(1)
         )
+
+    async def pending_invoice_at(self, tenant_id: TenantId) -> datetime | None:
+        """When an invoice is issued that is already on its way: a first fee, or an ended period's."""
+        waiting = and_(table.c.state.in_(("ended", "metered")), ~table.c.is_trial)
+        due = case((table.c.fee_due_at.is_not(None), table.c.fee_due_at), (waiting, table.c.finalise_at))
+        found = await self._connection.execute(select(func.min(due)).where(table.c.tenant_id == tenant_id))
+        at: datetime | None = found.scalar_one_or_none()
+        return at
 
     async def late(self, tenant_id: TenantId) -> list[Period]:
         found = await self._connection.execute(

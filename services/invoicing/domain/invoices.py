@@ -84,6 +84,9 @@ class Draft:
     total: Money
     billed: Mapping[date, Mapping[str, Billed]]
     charges: tuple[UUID, ...]
+    # The two ranges that an invoice prints (R28); usage also where nothing was used.
+    usage_period: Span | None = None
+    fee_period: Span | None = None
 
 
 def make_invoice(
@@ -127,6 +130,8 @@ def make_invoice(
         subtotal + tax_total,
         billed,
         tuple(charge.charge_id for charge in charges),
+        usage.span if usage is not None else None,
+        fee[1] if fee is not None and fee[0].monthly_fee_minor is not None else None,
     )
 
 
@@ -212,7 +217,9 @@ def usage_lines(plan: Plan, span: Span, totals: Totals) -> dict[str, Line]:
         words = (
             "Minutes" if not plan.included_minutes else f"Minutes above the {_included(plan, span)} included"
         )
-        shown_class = f", {part.call_class.replace('_', ' ')}" if part.call_class != "standard" else ""
+        # Ordinary calls need no word for their class.
+        plain = part.call_class in ("standard", "external")
+        shown_class = "" if plain else f", {part.call_class.replace('_', ' ')}"
         lines[part.key] = Line(
             "minutes",
             f"{words}, {part.direction}{shown_class}",

@@ -52,11 +52,14 @@ def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures, ren
             tenant = await work.tenants.get(provider_id, tenant_id)
             plan = await work.plans.get(provider_id, tenant.plan_id, tenant.plan_version)
             period = await work.periods.running(tenant_id)
+            pending_at = await work.periods.pending_invoice_at(tenant_id)
             credit = await work.account.credits(tenant_id)
         next_on = None if period is None else local_date(period.end_at, tenant.zone)
         if period is not None and period.is_trial and plan.billing_model == "pay_as_you_go":
             # Nothing is due at the trial's end: the first invoice follows the first charged period.
             next_on = next_anchor(period.span.end, tenant.anchor_day)
+        if pending_at is not None:
+            next_on = local_date(pending_at, tenant.zone)
         return {
             "plan": shapes.plan(plan),
             "status": tenant.status,

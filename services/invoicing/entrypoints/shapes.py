@@ -80,7 +80,7 @@ def line(one: Line) -> dict[str, Any]:
     return {
         "kind": one.kind,
         "description": one.description,
-        "detail": one.detail,
+        "note": one.detail or "",
         "quantity": plain(one.quantity),
         "unit": one.unit,
         "unit_price": plain(one.unit_price),
@@ -139,5 +139,7 @@ def invoice(document: Document, now: datetime) -> dict[str, Any]:
         "lines": [line(each) for each in document.lines],
         "taxes": [tax(each) for each in document.taxes],
         "billed_by": {name: by[name] for name in ("name", "address", "tax_id", "email", "phone")},
+        "usage_period": document.parties["periods"]["usage"],
+        "fee_period": document.parties["periods"]["fee"],
         "billed_to": {name: to[name] for name in ("name", "address", "email")},
     }

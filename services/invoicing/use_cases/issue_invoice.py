@@ -59,7 +59,7 @@ async def issue_invoice(
         collectable=total_minor == credit_minor or total_minor - credit_minor >= minimum,
         paid_at=now if total_minor == credit_minor else None,
     )
-    await work.invoices.add(invoice, draft, parties(provider, tenant))
+    await work.invoices.add(invoice, draft, {**parties(provider, tenant), "periods": periods(draft)})
     for credit_id, minor in spent:
         await work.account.spend(tenant.tenant_id, credit_id, minor)
         await work.invoices.add_part(tenant.tenant_id, invoice.invoice_id, "credit", credit_id, minor, now)
@@ -84,6 +84,15 @@ async def _book(work: Work, invoice: Invoice, draft: Draft, now: datetime) -> No
                 invoice.provider_id, invoice.tenant_id, entry_id, now, f"issue {invoice.number}", postings
             )
         )
+
+
+def periods(draft: Draft) -> dict[str, dict[str, str] | None]:
+    """The ranges that the header prints (R28), half-open."""
+    spans = {"usage": draft.usage_period, "fee": draft.fee_period}
+    return {
+        name: {"start_date": span.start.isoformat(), "end_date": span.end.isoformat()} if span else None
+        for name, span in spans.items()
+    }
 
 
 def parties(provider: Provider, tenant: Tenant) -> dict[str, Any]:

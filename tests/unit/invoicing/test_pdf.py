@@ -72,6 +72,7 @@ def document(
             "locale": locale,
             "time_zone": "America/New_York",
         },
+        "periods": {"usage": {"start_date": "2026-10-01", "end_date": "2026-11-01"}, "fee": None},
     }
     tax = TaxLine("New York sales tax", Decimal("8.875"), Money(1164 * lines, usd), Money(207, usd))
     return Document(invoice, made, (tax,), parties)
