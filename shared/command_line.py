@@ -14,7 +14,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from rich.console import Console
 from rich.table import Table
 
-from shared.db import migration
 from shared.errors import Refusal
 from shared.messaging.dead_letters import DeadLetters
 from shared.settings import PREFIX, Settings, describe
@@ -78,6 +77,9 @@ def make_cli(
         ] = False,
     ) -> None:
         """Bring this service's database to the newest version."""
+        # Alembic is loaded only here: serving does without it.
+        from shared.db import migration
+
         settings = _or_stop(DatabaseSettings)
         assert isinstance(settings, DatabaseSettings)
         migration.main(settings.database_url.get_secret_value(), migrations, ["--check"] if check else [])

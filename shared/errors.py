@@ -61,6 +61,12 @@ class Unavailable(Refusal):
     slug = "unavailable"
 
 
+class Failed(Refusal):
+    """A service behind us failed on this very request; sending it again would fail again."""
+
+    slug = "service-failed"
+
+
 class Transient(TollgateError):
     """A message could not be handled now; it goes to the retry ladder."""
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from shared.clock import SystemClock
 from shared.db.engine import is_away, make_engine
-from shared.db.migration import is_migrated, newest_revision
+from shared.db.revisions import is_migrated, newest_revision
 from shared.db.unit_of_work import SqlUnitOfWork
 from shared.events.envelope import Envelope, Event
 from shared.health import Check, health_router

@@ -169,7 +169,9 @@ def _ini(value: str) -> str:
 
 
 def _section(program: Program, state: Path, autostart: bool) -> str:
-    environment = {**program.environment, STACK_VARIABLE: str(state), "PYTHONUNBUFFERED": "1"}
+    # Two arenas: glibc's default of eight a core keeps memory of threads that rendered a PDF once.
+    surroundings = {STACK_VARIABLE: str(state), "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
+    environment = {**program.environment, **surroundings}
     pairs = ",".join(f'{name}="{_ini(value)}"' for name, value in environment.items())
     command = " ".join(f'"{_ini(word)}"' for word in program.argv)
     lines = [

@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 # that went stale when a migration ran (0A000 with asyncpg's cached statement).
 _AGAIN = ("08", "40", "53", "57")
 
+_UNSTORABLE = frozenset({"22001", "22003", "22021", "22P05"})
+
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_SECONDS = 30
 
@@ -45,4 +47,14 @@ def is_away(error: BaseException) -> bool:
         return True
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(_AGAIN)
+    return False
+
+
+def is_unstorable(error: BaseException) -> bool:
+    """Whether the database refused a value as such: NUL in a text or JSON, a text too long, a number out of range."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, asyncpg.PostgresError):
+            return cause.sqlstate in _UNSTORABLE
+        cause = (cause.orig if isinstance(cause, exc.DBAPIError) else None) or cause.__cause__
     return False

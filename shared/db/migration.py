@@ -8,12 +8,10 @@ from pathlib import Path
 from alembic import command, context
 from alembic.config import Config
 from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.db.engine import make_engine
+from shared.db.revisions import is_migrated, newest_revision
 from shared.db.tables import NAMING, add_house_tables, add_journal_table
 
 # One migration at a time per database, whatever the number of replicas that start.
@@ -62,18 +60,6 @@ async def migrate(url: str, folder: Path) -> None:
             await connection.run_sync(_upgrade, folder)
     finally:
         await engine.dispose()
-
-
-def newest_revision(folder: Path) -> str | None:
-    """The revision that the code wants."""
-    return ScriptDirectory.from_config(_config(folder)).get_current_head()
-
-
-async def is_migrated(engine: AsyncEngine, newest: str | None) -> bool:
-    """Whether the database is at ``newest``; readiness asks this."""
-    async with engine.connect() as connection:
-        current = await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
-    return current == newest
 
 
 def main(url: str, folder: Path, arguments: Sequence[str]) -> None:

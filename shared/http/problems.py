@@ -8,8 +8,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from shared.db.engine import is_away
-from shared.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable
+from shared.db.engine import is_away, is_unstorable
+from shared.errors import (
+    Conflict,
+    Failed,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refusal,
+    Unauthenticated,
+    Unavailable,
+)
 
 log = structlog.get_logger(__name__)
 TYPE_PREFIX = "https://tollgate.example/problems/"
@@ -19,6 +28,7 @@ _STATUS: dict[type[Refusal], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    Failed: 502,
     Unavailable: 503,
 }
 _TITLES = {
@@ -110,6 +120,12 @@ def install(app: FastAPI) -> None:
                 "unavailable",
                 "A database is away; send the same request again.",
                 headers={"Retry-After": "1"},
+            )
+        if is_unstorable(error):
+            return problem(
+                422,
+                "invalid-input",
+                "A value holds a character or a number that cannot be kept; send it without.",
             )
         log.exception("request failed", path=request.url.path, error=repr(error))
         return problem(

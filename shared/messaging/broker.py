@@ -4,6 +4,7 @@ from typing import Any
 
 import aio_pika
 from faststream import AckPolicy
+from faststream.message import StreamMessage
 from faststream.rabbit import Channel, RabbitBroker
 from faststream.rabbit.opentelemetry import RabbitTelemetryMiddleware
 
@@ -11,6 +12,10 @@ from shared.messaging import topology
 
 RECONNECT_SECONDS = 0.5
 CONFIRM_TIMEOUT_SECONDS = 10.0
+
+
+async def _raw(message: StreamMessage[Any]) -> Any:
+    return message.body
 
 
 def make_broker(url: str, *, prefetch: int, graceful_timeout_seconds: float = 15.0) -> RabbitBroker:
@@ -25,6 +30,9 @@ def make_broker(url: str, *, prefetch: int, graceful_timeout_seconds: float = 15
         graceful_timeout=graceful_timeout_seconds,
         default_channel=Channel(prefetch_count=prefetch, publisher_confirms=True, on_return_raises=True),
         ack_policy=AckPolicy.MANUAL,
+        # FastStream would parse by content type before our handler sees the message; what cannot be parsed would then
+        # be neither handled nor acknowledged, and a few of them would fill the prefetch window for good.
+        decoder=_raw,
         middlewares=[RabbitTelemetryMiddleware()],
     )
 

@@ -24,6 +24,7 @@ from shared.messaging.topology import (
     EVENTS,
     RETRY_LADDER_SECONDS,
     RETRY_PREFIX,
+    attempt_of,
     queue_name,
     quorum_arguments,
 )
@@ -129,7 +130,7 @@ class Consumers(Generic[W]):
         await message.ack()
 
     async def _give_up_for_now(self, queue: str, message: RabbitMessage, error: Exception) -> None:
-        attempt = int(message.headers.get("x-attempt", 0))
+        attempt = attempt_of(message.headers)
         if isinstance(error, Transient) and attempt < len(RETRY_LADDER_SECONDS):
             step = RETRY_LADDER_SECONDS[attempt]
             log.warning("will retry", queue=queue, attempt=attempt + 1, in_seconds=step, error=str(error))

@@ -14,7 +14,7 @@ from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 
 from shared.errors import NotFound, Permanent
 from shared.events.envelope import Envelope
-from shared.messaging.topology import dead_queue_name
+from shared.messaging.topology import attempt_of, dead_queue_name
 
 log = structlog.get_logger(__name__)
 MOST_SHOWN = 1000
@@ -49,7 +49,7 @@ def _letter(message: AbstractIncomingMessage) -> DeadLetter:
         message_id=message.message_id or "",
         queue=str(message.routing_key),
         reason=str(headers.get("x-reason") or broker_reason or "unknown"),
-        attempts=int(str(headers.get("x-attempt", 0))),
+        attempts=attempt_of(headers),
         dead_at=message.timestamp.astimezone(UTC) if message.timestamp else None,
         body=message.body,
     )

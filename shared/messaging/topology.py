@@ -4,6 +4,7 @@ Every service declares the whole topology before it publishes, so that an event 
 other consumers have not started yet.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import aio_pika
@@ -72,6 +73,14 @@ def dead_queue_name(service: str) -> str:
 def consumers_of(event_type: str) -> tuple[str, ...]:
     """The services that hear an event type; empty: it may be published without a queue to land in."""
     return tuple(name for name, events in SUBSCRIPTIONS.items() if any(event_type == e.TYPE for e in events))
+
+
+def attempt_of(headers: Mapping[str, Any]) -> int:
+    """How often a message was tried, by our own header; 0 where somebody else wrote it."""
+    try:
+        return max(0, int(str(headers.get("x-attempt", 0))))
+    except ValueError:
+        return 0
 
 
 def quorum_arguments(queue: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from services.gateway.adapters.breaker import Breaker
 from services.gateway.use_cases.errors import Refused
 from services.gateway.use_cases.ports import Document, Query, Where
-from shared.errors import Unavailable
+from shared.errors import Failed, Unavailable
 
 log = structlog.get_logger(__name__)
 M = TypeVar("M", bound=BaseModel)
@@ -74,8 +74,14 @@ class ServiceClient:
             raise self._away()
         answer = await self._send(method, where, query, body, deadline_seconds or self._deadline_seconds)
         if answer.status_code >= 500:
-            self.breaker.failed()
             log.warning("service failed", asked=self.name, path=str(where), status=answer.status_code)
+            if answer.status_code == 500:
+                # Alive, and at fault with this request: nobody should send it again and again.
+                self.breaker.succeeded()
+                raise Failed(
+                    f"The service {self.name} failed on this request; it has been logged. Ask the operator."
+                )
+            self.breaker.failed()
             raise self._away()
         self.breaker.succeeded()
         if answer.status_code >= 400:

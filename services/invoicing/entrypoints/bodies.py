@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -48,6 +48,18 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Price = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6)]
 
 
+def _sensible_year(value: Any) -> Any:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+    return value
+
+
+# Periods and due days are counted on from these; far away from them calendars end.
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+Day = Annotated[date, AfterValidator(_sensible_year)]
+Instant = Annotated[AwareDatetime, AfterValidator(_sensible_year)]
+
+
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -89,11 +101,11 @@ class ProviderBody(Body):
 
 
 class ClockBody(Body):
-    now: AwareDatetime
+    now: Instant
 
 
 class AdvanceBody(Body):
-    to: AwareDatetime
+    to: Instant
 
 
 class AmountBody(Body):
@@ -130,9 +142,9 @@ class TenantBody(Body):
     slug: Slug
     name: Short
     plan_id: UUID
-    opened_on: date
+    opened_on: Day
     anchor_day: int = Field(1, ge=1, le=31)
-    trial_ends_on: date | None = None
+    trial_ends_on: Day | None = None
     country: Country
     time_zone: Zone
     locale: LocaleTag
@@ -146,4 +158,4 @@ class TenantBody(Body):
 class ChargeBody(Body):
     description: Short
     amount: AmountBody
-    on: date
+    on: Day
