@@ -62,7 +62,8 @@ def resident_mib(stack: Stack) -> dict[str, float]:
 
 def proportional_mib(stack: Stack) -> float:
     """Memory of all services together, each shared page once (PSS)."""
-    return sum(one.memory_full_info().pss for family in _families(stack).values() for one in family) / MIB
+    shares = [int(one.memory_full_info().pss) for family in _families(stack).values() for one in family]
+    return sum(shares) / MIB
 
 
 @dataclass(frozen=True)
