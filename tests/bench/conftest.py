@@ -44,14 +44,26 @@ def service_process(stack: Stack, service: str) -> psutil.Process:
     return psutil.Process(pid)
 
 
-def resident_mib(stack: Stack) -> dict[str, float]:
-    """Resident memory of each service's process and its children."""
-    found: dict[str, float] = {}
+def _families(stack: Stack) -> dict[str, list[psutil.Process]]:
+    found: dict[str, list[psutil.Process]] = {}
     for service in SERVICES:
         process = service_process(stack, service)
-        family = [process, *process.children(recursive=True)]
-        found[service] = sum(one.memory_info().rss for one in family) / MIB
+        found[service] = [process, *process.children(recursive=True)]
     return found
+
+
+def resident_mib(stack: Stack) -> dict[str, float]:
+    """Resident memory of each service's process and its children; pages of shared libraries count in each."""
+    return {
+        service: sum(one.memory_info().rss for one in family) / MIB
+        for service, family in _families(stack).items()
+    }
+
+
+def proportional_mib(stack: Stack) -> float:
+    """Memory of all services together, each shared page once (PSS)."""
+    shares = [int(one.memory_full_info().pss) for family in _families(stack).values() for one in family]
+    return sum(shares) / MIB
 
 
 @dataclass(frozen=True)

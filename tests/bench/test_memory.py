@@ -7,7 +7,7 @@ from rich.console import Console
 
 from deploy.demo.play import play
 from deploy.local.environment import SERVICES
-from tests.bench.conftest import SETTLE_SECONDS, Running, resident_mib
+from tests.bench.conftest import SETTLE_SECONDS, Running, proportional_mib, resident_mib
 from tests.bench.figures import Figures
 
 CALLS = 600
@@ -36,4 +36,5 @@ async def test_idle_memory(running: Running, figures: Figures) -> None:
         "idle memory of the six",
         f"{sum(running.mib_at_start.values()):.0f} MiB, then {sum(later.values()):.0f} MiB",
         goal="< 700 MiB",
+        beside=f"then {proportional_mib(running.stack):.0f} MiB with each shared page counted once",
     )
