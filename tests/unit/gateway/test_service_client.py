@@ -11,7 +11,7 @@ from services.gateway.adapters.breaker import FAILURES_BEFORE_OPEN, LONGEST_REST
 from services.gateway.adapters.service_client import ServiceClient
 from services.gateway.use_cases.errors import Refused
 from services.gateway.use_cases.ports import Where
-from shared.errors import Unavailable
+from shared.errors import Failed, Unavailable
 
 
 class Now:
@@ -61,11 +61,19 @@ async def test_reading_is_tried_again_once_after_a_broken_connection() -> None:
     assert (answer.status, len(tries)) == (200, 2)
 
 
-@pytest.mark.parametrize("status", [500, 502, 503])
+@pytest.mark.parametrize("status", [502, 503, 504])
 async def test_a_failure_of_a_service_is_unavailable_without_its_words(status: int) -> None:
     """What a service says about its own failures stays inside."""
     transport = httpx.MockTransport(lambda _: httpx.Response(status, json={"detail": "password is 123"}))
     with pytest.raises(Unavailable) as raised:
+        await client_of(transport).ask("GET", Where.of("v1"))
+    assert "123" not in str(raised.value)
+
+
+async def test_a_service_that_fails_on_a_request_is_not_called_away() -> None:
+    """Else a client would send again for ever what can never succeed; what the service says stays inside."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(500, json={"detail": "password is 123"}))
+    with pytest.raises(Failed) as raised:
         await client_of(transport).ask("GET", Where.of("v1"))
     assert "123" not in str(raised.value)
 
