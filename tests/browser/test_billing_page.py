@@ -3,48 +3,15 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.conftest import Site
-from tests.support.fake_services import OPEN_INVOICE, PAID_INVOICE, PAYMENT, TENANT, VISA, usd
+from tests.browser.scenes import suspend, text_of
+from tests.support.fake_services import OPEN_INVOICE, PAID_INVOICE, TENANT, VISA
 
 pytestmark = pytest.mark.browser
 
 SECTIONS = ["Subscription Summary", "Usage This Period", "Payment Methods", "Invoices", "Payment History"]
-
-
-def suspend(site: Site) -> None:
-    """Takes Fenwick's service away for the open invoice."""
-    site.services.answers[f"suspension {TENANT}/standing"] |= {
-        "stage": "both_barred",
-        "suspended": True,
-        "since": "2026-12-06T05:00:00Z",
-        "owed": usd(17895),
-        "steps": [
-            {"kind": "reminder", "day": 12, "on": "2026-12-04", "state": "done"},
-            {"kind": "both_barred", "day": 14, "on": "2026-12-06", "state": "done"},
-        ],
-        "works_now": {"outbound": "reject", "inbound": "announce", "reachable_numbers": []},
-    }
-    rows = site.services.answers[f"invoicing {TENANT}/invoices?status=unpaid"]["invoices"]
-    rows[0]["status"] = "Overdue"
-
-
-def payment(status: str, **more: Any) -> dict[str, Any]:
-    return {
-        "payment_id": str(PAYMENT),
-        "at": "2026-11-18T15:31:00Z",
-        "amount": usd(10000),
-        "status": status,
-        "method": None,
-        "invoices": [],
-        **more,
-    }
-
-
-async def text_of(page: Page, selector: str) -> str:
-    """The text with plain spaces, as a person reads it."""
-    return (await page.locator(selector).inner_text()).replace("\u00a0", " ").replace("\u2009", " ")
 
 
 async def test_overview_shows_every_section_of_the_guide(site: Site) -> None:
@@ -161,57 +128,6 @@ async def test_an_invoice_shows_header_lines_and_totals(site: Site) -> None:
     async with page.expect_download() as started:
         await page.get_by_role("button", name="Download PDF").click()
     assert (await started.value).suggested_filename == "KV-2026-01187.pdf"
-
-
-async def test_pays_a_part_with_the_banks_confirmation(site: Site) -> None:
-    """The button names the amount; the challenge runs; the result says what is still due; one request, recorded."""
-    sent: list[Any] = []
-
-    def pay(body: Any) -> tuple[int, Any]:
-        sent.append(body)
-        return 200, payment("requires_action", client_secret="pi_1_secret_2", publishable_key="pk_test_x")
-
-    def refresh(_: Any) -> tuple[int, Any]:
-        for key in (f"invoicing {TENANT}/invoices", f"invoicing {TENANT}/invoices?status=unpaid"):
-            site.services.answers[key]["invoices"][0] |= {"paid": usd(25000), "balance": usd(7895)}
-        return 200, payment("succeeded")
-
-    site.services.handlers[f"payments POST {TENANT}/payments"] = pay
-    site.services.handlers[f"payments POST {TENANT}/payments/{PAYMENT}/refresh"] = refresh
-    page = await site.open("tenant_admin")
-    await page.locator("[data-section=balance]").get_by_role("button", name="Pay Now").click()
-    dialog = page.get_by_role("dialog")
-    await expect(dialog.get_by_label("Amount (USD)")).to_have_value("178.95")
-    await expect(dialog.get_by_role("button", name="Pay $178.95")).to_be_enabled()
-    await dialog.get_by_label("Amount (USD)").fill("500")
-    await expect(dialog).to_contain_text("The balance is $178.95; enter that or less.")
-    await dialog.get_by_label("Amount (USD)").fill("100")
-    await expect(dialog).to_contain_text("Still due after this payment: $78.95")
-    await dialog.get_by_role("button", name="Pay $100.00").click()
-    await expect(dialog).to_contain_text("$100.00 paid.")
-    await expect(dialog).to_contain_text("$78.95 is still due on Nov 22, 2026.")
-    assert await page.locator("html").get_attribute("data-challenged") == "yes"
-    assert (10000, str(VISA)) == (sent[0]["amount"]["minor"], sent[0]["method_id"])
-    assert len(sent) == 1
-    assert len(site.audit.rows) == 2
-    await page.keyboard.press("Escape")
-    await expect(page.locator("[data-section=balance]")).to_contain_text("$78.95")
-
-
-async def test_a_decline_says_that_no_money_was_taken(site: Site) -> None:
-    """The server's sentence, in an alert that takes the focus; the form stays for another try."""
-    sentence = "Your bank declined Visa •••• 4242: not enough funds. No money was taken. Choose another."
-    site.services.handlers[f"payments POST {TENANT}/payments"] = lambda _: (
-        200,
-        payment("failed", sentence=sentence, reason="no_funds"),
-    )
-    page = await site.open("tenant_admin")
-    await page.locator("[data-section=balance]").get_by_role("button", name="Pay Now").click()
-    await page.get_by_role("button", name="Pay $178.95").click()
-    alert = page.get_by_role("alert")
-    await expect(alert).to_contain_text(sentence)
-    await expect(alert).to_be_focused()
-    await expect(page.get_by_role("button", name="Pay $178.95")).to_be_enabled()
 
 
 async def test_saves_a_payment_method_and_warns_before_deleting_the_default(site: Site) -> None:

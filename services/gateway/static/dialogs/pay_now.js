@@ -72,6 +72,8 @@ class PayNow {
     this.restores = restores;
     this.balance = sum(invoices);
     this.amount = this.balance;
+    // As typed: the field is drawn again after each detour, also while it holds no amount.
+    this.text = this.typed(this.balance);
     this.busy = false;
     this.request = requestId();
     this.declined = new Map();
@@ -118,7 +120,7 @@ class PayNow {
     this.wrong = h("p", { class: "field-problem", id: hint });
     this.input = h("input", {
       id, type: "text", inputmode: "decimal", autocomplete: "off", class: "amount", "data-first": true, "aria-describedby": hint,
-      set: { value: this.typed(this.amount) },
+      set: { value: this.text },
       on: { input: () => this.read() },
     });
     return h("div", { class: "field" },
@@ -134,16 +136,22 @@ class PayNow {
   }
 
   read() {
+    this.text = this.input.value;
+    // Another amount is another payment.
+    this.request = requestId();
+    this.judge();
+    this.update();
+  }
+
+  /** Takes what is typed as the amount, or says beside the field what is wrong with it. */
+  judge() {
     const { format } = this.context;
-    const minor = parseAmount(this.input.value, this.balance.currency, format.locale);
+    const minor = parseAmount(this.text, this.balance.currency, format.locale);
     const problem = minor === null || minor === 0 ? `Enter an amount like ${this.typed(this.balance)}.`
       : minor > this.balance.minor ? `The balance is ${format.money(this.balance)}; enter that or less.` : "";
     this.amount = problem ? null : { ...this.balance, minor };
     this.wrong.textContent = problem;
     this.input.setAttribute("aria-invalid", String(Boolean(problem)));
-    // Another amount is another payment.
-    this.request = requestId();
-    this.update();
   }
 
   methodField() {
@@ -167,6 +175,7 @@ class PayNow {
     render(this.host, problem, this.amountField(), this.rest, this.methodField(),
       h("p", { class: "note" }, "Card details go directly to Stripe. They are never stored here."),
       h("div", { class: "dialog-actions" }, this.cancel, this.pay));
+    this.judge();
     this.update();
     if (problem) problem.focus();
   }
