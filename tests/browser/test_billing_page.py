@@ -1,6 +1,7 @@
 """The page shows what the guide promises, to whom it may be shown, and pays."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.async_api import expect
@@ -181,6 +182,31 @@ async def test_a_suspended_admin_lands_on_the_suspension_page(site: Site) -> Non
     await expect(page.get_by_role("heading", level=1)).to_have_text(
         "Your phone service works again", timeout=10_000
     )
+
+
+async def test_a_ticked_invoice_stays_ticked(site: Site) -> None:
+    """The page asks every few seconds whether service is back; that takes neither the choice nor the focus away."""
+    suspend(site)
+    rows = site.services.answers[f"invoicing {TENANT}/invoices?status=unpaid"]["invoices"]
+    later = UUID("018f0000-0000-7000-8000-0000000c1201")
+    rows.append(
+        rows[0]
+        | {"invoice_id": str(later), "number": "KV-2026-01201", "due_on": "2026-12-22", "status": "Sent"}
+    )
+    page = await site.open("tenant_admin")
+    box = page.get_by_role("checkbox", name="KV-2026-01201")
+    await box.check()
+    await expect(page.get_by_role("button", name="Pay $357.90 and restore service")).to_be_visible()
+    for _ in range(2):
+        async with page.expect_response("**/api/v1/session") as answer:
+            pass
+        await (await answer.value).finished()
+        await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
+    await expect(box).to_be_checked()
+    await expect(box).to_be_focused()
+    await expect(page.get_by_role("button", name="Pay $357.90 and restore service")).to_be_visible()
+    await box.uncheck()
+    await expect(page.get_by_role("button", name="Pay $178.95 and restore service")).to_be_visible()
 
 
 async def test_no_sideways_scrolling_on_a_narrow_screen(site: Site) -> None:
