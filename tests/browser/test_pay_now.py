@@ -84,3 +84,42 @@ async def test_a_mistyped_amount_survives_adding_a_card(site: Site, typed: str, 
     assert len(kept) == 1
     await amount.fill("100")
     await expect(dialog.get_by_role("button", name="Pay $100.00")).to_be_enabled()
+
+
+async def test_an_invoice_paid_in_another_tab_is_not_offered_again(site: Site) -> None:
+    """The refusal is told, Pay is gone, and the page beneath shows what is due now."""
+    reason = "Invoice KV-2026-01187 is already paid; there is nothing to pay."
+
+    def refuse(_: Any) -> tuple[int, Any]:
+        site.services.answers[f"invoicing {TENANT}/invoices?status=unpaid"]["invoices"] = []
+        paid = {"paid": usd(32895), "balance": usd(0), "status": "Paid"}
+        site.services.answers[f"invoicing {TENANT}/invoices"]["invoices"][0] |= paid
+        return 409, {"type": "urn:problem/conflict", "title": "Conflict", "detail": reason}
+
+    site.services.handlers[f"payments POST {TENANT}/payments"] = refuse
+    page = await site.open("tenant_admin")
+    await page.locator("[data-section=balance]").get_by_role("button", name="Pay Now").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Pay $178.95").click()
+    await expect(dialog).to_contain_text(reason)
+    await expect(dialog).to_contain_text("No money was taken.")
+    await expect(dialog.get_by_role("button", name="Pay $178.95")).to_have_count(0)
+    await dialog.get_by_role("button", name="Done").click()
+    await expect(page.locator("[data-section=balance]")).to_contain_text("Nothing to pay")
+
+
+async def test_a_payment_on_its_way_is_not_offered_again(site: Site) -> None:
+    """Nothing is said about money that may have moved; only Done is left."""
+    reason = "A payment for this invoice is already on its way. Don't pay again."
+    site.services.handlers[f"payments POST {TENANT}/payments"] = lambda _: (
+        409,
+        {"type": "urn:problem/payment-on-its-way", "title": "Conflict", "detail": reason},
+    )
+    page = await site.open("tenant_admin")
+    await page.locator("[data-section=balance]").get_by_role("button", name="Pay Now").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Pay $178.95").click()
+    await expect(dialog).to_contain_text(reason)
+    await expect(dialog.get_by_role("button", name="Pay $178.95")).to_have_count(0)
+    await expect(dialog).not_to_contain_text("No money was taken.")
+    await expect(dialog.get_by_role("button", name="Done")).to_be_visible()
