@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Site
-from tests.browser.scenes import suspend, text_of
+from tests.browser.scenes import suspend, takes_cards, text_of
 from tests.support.fake_services import OPEN_INVOICE, PAID_INVOICE, TENANT, VISA
 
 pytestmark = pytest.mark.browser
@@ -163,6 +163,36 @@ async def test_saves_a_payment_method_and_warns_before_deleting_the_default(site
     await dialog.get_by_role("button", name="Delete", exact=True).click()
     await expect(dialog).to_have_count(0)
     assert deleted == ["visa"]
+
+
+async def test_auto_pay_without_a_card_asks_for_one_and_is_turned_on(site: Site) -> None:
+    """The dialog says why a card is wanted; saving it is all that auto-pay waits for, then what is open is offered."""
+    held = site.services.answers[f"payments {TENANT}/methods"]
+    held |= {"methods": [], "auto_pay": {"enabled": False, "since": None}}
+    switched: list[Any] = []
+
+    def switch(body: Any) -> tuple[int, Any]:
+        switched.append((body["enabled"], len(held["methods"])))
+        held["auto_pay"] = {"enabled": True, "since": "2026-11-18T15:30:00Z"}
+        return 200, {**held["auto_pay"], "open_invoices": []}
+
+    kept = takes_cards(site)
+    site.services.handlers[f"payments PUT {TENANT}/auto-pay"] = switch
+    page = await site.open("tenant_admin")
+    toggle = page.get_by_role("switch")
+    dialog = page.get_by_role("dialog")
+    await toggle.click()
+    await expect(dialog).to_contain_text("Auto-pay needs a payment method to charge.")
+    await dialog.get_by_role("button", name="Cancel").click()
+    await expect(toggle).to_have_attribute("aria-checked", "false")
+    assert switched == []
+    await toggle.click()
+    await expect(dialog).to_contain_text("Card fields of Stripe")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog).to_contain_text("Pay invoice KV-2026-01187")
+    await dialog.get_by_role("button", name="Cancel").click()
+    await expect(toggle).to_have_attribute("aria-checked", "true")
+    assert (len(kept), switched) == (1, [(True, 1)])
 
 
 async def test_a_suspended_admin_lands_on_the_suspension_page(site: Site) -> None:

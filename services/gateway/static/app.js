@@ -45,7 +45,7 @@ const context = {
     if (session.service && session.service.suspended === false) await context.reload();
   },
   pay: (invoices, options) => payNow(context, invoices, options),
-  addMethod: () => addMethod(context),
+  addMethod: (options) => addMethod(context, options),
   setDefault: (method) => setDefault(context, method),
   deleteMethod: (method) => deleteMethod(context, method),
   setAutoPay: (enabled) => setAutoPay(context, enabled),
