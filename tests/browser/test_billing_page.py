@@ -68,6 +68,22 @@ async def test_overview_shows_every_section_of_the_guide(site: Site) -> None:
     assert "billing@kestrelvoice.example" in await text_of(page, "footer")
 
 
+@pytest.mark.parametrize("model", ["flat_rate", "pay_as_you_go"])
+async def test_a_trial_says_that_its_use_is_not_billed(site: Site, model: str) -> None:
+    """R44: what is above the plan is counted, without a price and without a warning."""
+    summary = site.services.answers[f"invoicing {TENANT}/summary"]
+    summary |= {"status": "trial", "trial_ends_on": "2026-12-01"}
+    summary["plan"]["billing_model"] = model
+    site.services.answers[f"usage {TENANT}/usage"]["billed_seconds"] = 180_000 + 46_620
+    page = await site.open("tenant_admin")
+    section = page.locator("[data-section=usage]")
+    await expect(section).to_contain_text("Trial use is not billed. Charges begin on Dec 1, 2026.")
+    shown = await text_of(page, "[data-section=usage]")
+    assert ("777.0 above, not billed" in shown) == (model == "flat_rate")
+    assert "Overage" not in shown and "Total" not in shown and "$26.50" not in shown
+    await expect(section.locator(".warn-text, .above")).to_have_count(0)
+
+
 async def test_a_section_that_is_away_says_so_and_comes_back(site: Site) -> None:
     """The others work; Try Again brings it."""
     site.services.away.add("usage")
