@@ -1,13 +1,14 @@
 """Pay Now: what is typed, what the bank says, and what became of it."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Site
 from tests.browser.scenes import payment, takes_cards
-from tests.support.fake_services import PAYMENT, TENANT, VISA, usd
+from tests.support.fake_services import OPEN_INVOICE, PAYMENT, TENANT, VISA, usd
 
 pytestmark = pytest.mark.browser
 
@@ -123,3 +124,36 @@ async def test_a_payment_on_its_way_is_not_offered_again(site: Site) -> None:
     await expect(dialog.get_by_role("button", name="Pay $178.95")).to_have_count(0)
     await expect(dialog).not_to_contain_text("No money was taken.")
     await expect(dialog.get_by_role("button", name="Done")).to_be_visible()
+
+
+async def test_what_a_part_payment_leaves_is_told_with_its_own_due_day(site: Site) -> None:
+    """A paid invoice's day says nothing about the rest, and a day that is over was, not is."""
+    overdue = site.services.answers[f"invoicing {TENANT}/invoices?status=unpaid"]["invoices"]
+    overdue[0]["status"] = "Overdue"
+    second = UUID("018f0000-0000-7000-8000-0000000c1201")
+    overdue.append(
+        overdue[0]
+        | {"invoice_id": str(second), "number": "KV-2026-01201", "due_on": "2026-12-22", "balance": usd(5000)}
+    )
+
+    def pay(body: Any) -> tuple[int, Any]:
+        del overdue[0]
+        overdue[0] |= {"balance": usd(2895)}
+        shares = [
+            {"invoice_id": str(OPEN_INVOICE), "number": "KV-2026-01187", "amount": usd(17895)},
+            {"invoice_id": str(second), "number": "KV-2026-01201", "amount": usd(2105)},
+        ]
+        return 200, payment("succeeded", amount=body["amount"], invoices=shares)
+
+    site.services.handlers[f"payments POST {TENANT}/payments"] = pay
+    page = await site.open("tenant_admin")
+    strip = page.locator("[data-section=balance]")
+    await expect(strip).to_contain_text("was due Dec 22, 2026")
+    await strip.get_by_role("button", name="Pay Now").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Amount (USD)").fill("200")
+    await dialog.get_by_role("button", name="Pay $200.00").click()
+    await expect(dialog).to_contain_text("$28.95 is still to be paid; it was due on Dec 22, 2026.")
+    await dialog.get_by_role("button", name="Done").click()
+    await strip.get_by_role("button", name="Pay Now").click()
+    await expect(dialog).to_contain_text("Balance due $28.95, was due on Dec 22, 2026")

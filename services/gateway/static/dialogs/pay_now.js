@@ -6,7 +6,7 @@ import { icon } from "../icons.js";
 import { badge, button, money, notice } from "../parts.js";
 import { expiry, methodName } from "../words.js";
 import { showMethodForm } from "./method_form.js";
-import { dueChanged, outcome, settle, sum, waitForInvoices } from "./payment_course.js";
+import { dueChanged, isLate, outcome, settle, sum, waitForInvoices } from "./payment_course.js";
 
 const requestId = () => crypto.randomUUID();
 
@@ -79,7 +79,7 @@ class PayNow {
     return h("div", { class: "field" },
       h("div", { class: "row" }, h("label", { for: id }, `Amount (${this.balance.currency})`),
         button("quiet", "Use full balance", () => { this.input.value = this.typed(this.balance); this.read(); })),
-      this.input, this.wrong, h("p", { class: "note" }, "Balance due ", money(format, this.balance), this.invoices.length === 1 && ` by ${format.day(this.invoices[0].due_on)}`));
+      this.input, this.wrong, h("p", { class: "note" }, "Balance due ", money(format, this.balance), this.invoices.length === 1 && `${isLate(this.invoices[0]) ? ", was due on" : " by"} ${format.day(this.invoices[0].due_on)}`));
   }
 
   typed(amount) {

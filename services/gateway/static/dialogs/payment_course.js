@@ -45,13 +45,26 @@ export const waitForInvoices = async (context, invoices, paid) => {
   }
 };
 
+/** Whether the due day is over, by invoicing's word: a provider's calendar is not always the browser's (R53). */
+export const isLate = (invoice) => invoice.overdue ?? invoice.status === "Overdue";
+
+/** What a part payment leaves, with the due day of the first invoice that it does not cover. */
+const stillDue = (format, payment, invoices, left) => {
+  const shares = new Map((payment.invoices || []).map((part) => [part.invoice_id, part.amount.minor]));
+  const [first] = invoices.filter((one) => one.balance.minor > (shares.get(one.invoice_id) || 0))
+    .sort((one, other) => (one.due_on < other.due_on ? -1 : 1));
+  if (!first) return `${format.money(left)} is still due.`;
+  const day = format.day(first.due_on);
+  return isLate(first) ? `${format.money(left)} is still to be paid; it was due on ${day}.` : `${format.money(left)} is still due on ${day}.`;
+};
+
 /** Tone, title and detail of a payment that has ended or goes on without the person. */
 export const outcome = (context, payment, invoices, amount, restores) => {
   const { format } = context;
   const left = { ...amount, minor: sum(invoices).minor - amount.minor };
   if (payment.status === "succeeded") {
     const detail = left.minor > 0
-      ? `${format.money(left)} is still due on ${format.day(invoices[0].due_on)}.`
+      ? stillDue(format, payment, invoices, left)
       : invoices.length === 1 ? `Invoice ${invoices[0].number} is paid.` : `${invoices.length} invoices are paid.`;
     return ["good", `${format.money(amount)} paid.`, `${detail} A receipt is on its way by mail.${restores && left.minor <= 0 ? " Service usually works again within minutes." : ""}`];
   }
