@@ -230,6 +230,24 @@ async def test_a_suspended_admin_lands_on_the_suspension_page(site: Site) -> Non
     )
 
 
+async def test_the_suspension_page_is_for_the_suspended(site: Site) -> None:
+    """Whoever was never suspended is led to Billing and not told that service is restored."""
+    page = await site.open("tenant_admin", path="/billing/suspended")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Billing")
+    assert page.url.endswith("/billing")
+    await expect(page.locator("main")).not_to_contain_text("restored")
+
+
+async def test_a_failed_payment_says_when_it_will_be_tried_again(site: Site) -> None:
+    """R61: auto-pay's retry dates are shown, as days to come."""
+    row = site.services.answers[f"payments {TENANT}/payments"]["payments"][0]
+    row |= {"status": "failed", "reason": "no_funds", "next_retry_at": "2026-12-03T15:00:00Z"}
+    page = await site.open("tenant_admin")
+    await expect(page.locator("[data-section=payments]")).to_contain_text(
+        "Will be tried again on Dec 3, 2026"
+    )
+
+
 async def test_a_ticked_invoice_stays_ticked(site: Site) -> None:
     """The page asks every few seconds whether service is back; that takes neither the choice nor the focus away."""
     suspend(site)

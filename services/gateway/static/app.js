@@ -143,6 +143,10 @@ const show = () => {
   stopView();
   stopView = () => {};
   const { session } = store.get();
+  // The suspension page is for those who are suspended; one that was open when service came back says so itself.
+  if (session?.may_see_billing && !session.service?.suspended && /^\/billing\/suspended\/?$/.test(location.pathname)) {
+    history.replaceState(null, "", "/billing");
+  }
   frame();
   main.removeAttribute("data-view");
   if (session && !session.may_see_billing) {
