@@ -147,6 +147,23 @@ async def test_an_invoice_shows_header_lines_and_totals(site: Site) -> None:
     assert (await started.value).suggested_filename == "KV-2026-01187.pdf"
 
 
+async def test_an_invoice_shows_payments_from_further_back(site: Site) -> None:
+    """The history is read to its end, not only as far as Billing shows it; other invoices' payments stay out."""
+    path = f"payments {TENANT}/payments"
+    first = site.services.answers[path]
+    mine, other = first["payments"]
+    site.services.answers[path] = {"payments": [other], "next": "older"}
+    site.services.answers[f"{path}?cursor=older"] = {"payments": [mine], "next": None}
+    page = await site.open("tenant_admin", path=f"/billing/invoices/{OPEN_INVOICE}")
+    section = page.locator("[data-section=invoice-payments]")
+    await expect(section).to_contain_text("Mastercard")
+    await expect(section.locator("tbody tr")).to_have_count(1)
+    site.services.away.add("payments")
+    await page.reload()
+    await expect(section).to_contain_text("The payments on this invoice can't be loaded right now.")
+    site.services.away.clear()
+
+
 async def test_saves_a_payment_method_and_warns_before_deleting_the_default(site: Site) -> None:
     """Stripe's fields in a dialog; deleting the default asks for the next one in the same step (R62)."""
     saved: list[Any] = []
