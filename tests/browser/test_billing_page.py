@@ -1,5 +1,6 @@
 """The page shows what the guide promises, to whom it may be shown, and pays."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -129,6 +130,22 @@ async def test_without_a_token_the_page_says_what_to_do(site: Site) -> None:
     page = await site.open()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Please sign in")
     assert site.services.requests == []
+
+
+@pytest.mark.parametrize(
+    ("token", "heading"), [("broken", "Please sign in again"), (None, "Your sign-in has expired")]
+)
+async def test_a_token_that_does_not_hold_is_told_in_peoples_words(
+    site: Site, token: str | None, heading: str
+) -> None:
+    """Nothing about tokens and their segments; where to sign in again."""
+    page = await site.open()
+    spent = token or site.people.token("tenant_admin", ttl=timedelta(0))
+    await page.goto(f"{site.address}/billing?again#token={spent}")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    shown = await text_of(page, "main")
+    assert "Open Billing again from your phone portal" in shown
+    assert "token" not in shown and "segments" not in shown
 
 
 async def test_an_invoice_shows_header_lines_and_totals(site: Site) -> None:
