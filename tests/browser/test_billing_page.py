@@ -325,6 +325,17 @@ async def test_no_sideways_scrolling_on_a_narrow_screen(site: Site) -> None:
         assert wide <= 320, (path, wide)
 
 
+@pytest.mark.parametrize(("width", "shown"), [(390, True), (800, False), (1280, True)])
+async def test_the_issue_date_only_yields_where_columns_are_short(
+    site: Site, width: int, shown: bool
+) -> None:
+    """On a phone an invoice is a block with room for it; only between 600 and 959 it is left out."""
+    page = await site.open("tenant_admin", width=width)
+    cell = page.locator("[data-section=invoices] td[data-name='Issue date']").first
+    await expect(cell).to_have_text("Nov 1, 2026")
+    await expect(cell).to_be_visible(visible=shown)
+
+
 async def test_money_and_days_follow_the_tenants_locale(site: Site) -> None:
     """The figures of design/ui.md for German: comma, currency behind, months in letters."""
     for key in (f"invoicing {TENANT}", f"invoicing {TENANT}/summary"):
