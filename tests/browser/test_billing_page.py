@@ -1,50 +1,19 @@
 """The page shows what the guide promises, to whom it may be shown, and pays."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.conftest import Site
-from tests.support.fake_services import OPEN_INVOICE, PAID_INVOICE, PAYMENT, TENANT, VISA, usd
+from tests.browser.scenes import suspend, takes_cards, text_of
+from tests.support.fake_services import OPEN_INVOICE, PAID_INVOICE, TENANT, VISA
 
 pytestmark = pytest.mark.browser
 
 SECTIONS = ["Subscription Summary", "Usage This Period", "Payment Methods", "Invoices", "Payment History"]
-
-
-def suspend(site: Site) -> None:
-    """Takes Fenwick's service away for the open invoice."""
-    site.services.answers[f"suspension {TENANT}/standing"] |= {
-        "stage": "both_barred",
-        "suspended": True,
-        "since": "2026-12-06T05:00:00Z",
-        "owed": usd(17895),
-        "steps": [
-            {"kind": "reminder", "day": 12, "on": "2026-12-04", "state": "done"},
-            {"kind": "both_barred", "day": 14, "on": "2026-12-06", "state": "done"},
-        ],
-        "works_now": {"outbound": "reject", "inbound": "announce", "reachable_numbers": []},
-    }
-    rows = site.services.answers[f"invoicing {TENANT}/invoices?status=unpaid"]["invoices"]
-    rows[0]["status"] = "Overdue"
-
-
-def payment(status: str, **more: Any) -> dict[str, Any]:
-    return {
-        "payment_id": str(PAYMENT),
-        "at": "2026-11-18T15:31:00Z",
-        "amount": usd(10000),
-        "status": status,
-        "method": None,
-        "invoices": [],
-        **more,
-    }
-
-
-async def text_of(page: Page, selector: str) -> str:
-    """The text with plain spaces, as a person reads it."""
-    return (await page.locator(selector).inner_text()).replace("\u00a0", " ").replace("\u2009", " ")
 
 
 async def test_overview_shows_every_section_of_the_guide(site: Site) -> None:
@@ -100,6 +69,22 @@ async def test_overview_shows_every_section_of_the_guide(site: Site) -> None:
     assert "billing@kestrelvoice.example" in await text_of(page, "footer")
 
 
+@pytest.mark.parametrize("model", ["flat_rate", "pay_as_you_go"])
+async def test_a_trial_says_that_its_use_is_not_billed(site: Site, model: str) -> None:
+    """R44: what is above the plan is counted, without a price and without a warning."""
+    summary = site.services.answers[f"invoicing {TENANT}/summary"]
+    summary |= {"status": "trial", "trial_ends_on": "2026-12-01"}
+    summary["plan"]["billing_model"] = model
+    site.services.answers[f"usage {TENANT}/usage"]["billed_seconds"] = 180_000 + 46_620
+    page = await site.open("tenant_admin")
+    section = page.locator("[data-section=usage]")
+    await expect(section).to_contain_text("Trial use is not billed. Charges begin on Dec 1, 2026.")
+    shown = await text_of(page, "[data-section=usage]")
+    assert ("777.0 above, not billed" in shown) == (model == "flat_rate")
+    assert "Overage" not in shown and "Total" not in shown and "$26.50" not in shown
+    await expect(section.locator(".warn-text, .above")).to_have_count(0)
+
+
 async def test_a_section_that_is_away_says_so_and_comes_back(site: Site) -> None:
     """The others work; Try Again brings it."""
     site.services.away.add("usage")
@@ -147,6 +132,22 @@ async def test_without_a_token_the_page_says_what_to_do(site: Site) -> None:
     assert site.services.requests == []
 
 
+@pytest.mark.parametrize(
+    ("token", "heading"), [("broken", "Please sign in again"), (None, "Your sign-in has expired")]
+)
+async def test_a_token_that_does_not_hold_is_told_in_peoples_words(
+    site: Site, token: str | None, heading: str
+) -> None:
+    """Nothing about tokens and their segments; where to sign in again."""
+    page = await site.open()
+    spent = token or site.people.token("tenant_admin", ttl=timedelta(0))
+    await page.goto(f"{site.address}/billing?again#token={spent}")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    shown = await text_of(page, "main")
+    assert "Open Billing again from your phone portal" in shown
+    assert "token" not in shown and "segments" not in shown
+
+
 async def test_an_invoice_shows_header_lines_and_totals(site: Site) -> None:
     """Everything the guide names, with a link to the calls and the PDF as a file."""
     page = await site.open("tenant_admin", path=f"/billing/invoices/{OPEN_INVOICE}")
@@ -163,55 +164,21 @@ async def test_an_invoice_shows_header_lines_and_totals(site: Site) -> None:
     assert (await started.value).suggested_filename == "KV-2026-01187.pdf"
 
 
-async def test_pays_a_part_with_the_banks_confirmation(site: Site) -> None:
-    """The button names the amount; the challenge runs; the result says what is still due; one request, recorded."""
-    sent: list[Any] = []
-
-    def pay(body: Any) -> tuple[int, Any]:
-        sent.append(body)
-        return 200, payment("requires_action", client_secret="pi_1_secret_2", publishable_key="pk_test_x")
-
-    def refresh(_: Any) -> tuple[int, Any]:
-        for key in (f"invoicing {TENANT}/invoices", f"invoicing {TENANT}/invoices?status=unpaid"):
-            site.services.answers[key]["invoices"][0] |= {"paid": usd(25000), "balance": usd(7895)}
-        return 200, payment("succeeded")
-
-    site.services.handlers[f"payments POST {TENANT}/payments"] = pay
-    site.services.handlers[f"payments POST {TENANT}/payments/{PAYMENT}/refresh"] = refresh
-    page = await site.open("tenant_admin")
-    await page.locator("[data-section=balance]").get_by_role("button", name="Pay Now").click()
-    dialog = page.get_by_role("dialog")
-    await expect(dialog.get_by_label("Amount (USD)")).to_have_value("178.95")
-    await expect(dialog.get_by_role("button", name="Pay $178.95")).to_be_enabled()
-    await dialog.get_by_label("Amount (USD)").fill("500")
-    await expect(dialog).to_contain_text("The balance is $178.95; enter that or less.")
-    await dialog.get_by_label("Amount (USD)").fill("100")
-    await expect(dialog).to_contain_text("Still due after this payment: $78.95")
-    await dialog.get_by_role("button", name="Pay $100.00").click()
-    await expect(dialog).to_contain_text("$100.00 paid.")
-    await expect(dialog).to_contain_text("$78.95 is still due on Nov 22, 2026.")
-    assert await page.locator("html").get_attribute("data-challenged") == "yes"
-    assert (10000, str(VISA)) == (sent[0]["amount"]["minor"], sent[0]["method_id"])
-    assert len(sent) == 1
-    assert len(site.audit.rows) == 2
-    await page.keyboard.press("Escape")
-    await expect(page.locator("[data-section=balance]")).to_contain_text("$78.95")
-
-
-async def test_a_decline_says_that_no_money_was_taken(site: Site) -> None:
-    """The server's sentence, in an alert that takes the focus; the form stays for another try."""
-    sentence = "Your bank declined Visa •••• 4242: not enough funds. No money was taken. Choose another."
-    site.services.handlers[f"payments POST {TENANT}/payments"] = lambda _: (
-        200,
-        payment("failed", sentence=sentence, reason="no_funds"),
-    )
-    page = await site.open("tenant_admin")
-    await page.locator("[data-section=balance]").get_by_role("button", name="Pay Now").click()
-    await page.get_by_role("button", name="Pay $178.95").click()
-    alert = page.get_by_role("alert")
-    await expect(alert).to_contain_text(sentence)
-    await expect(alert).to_be_focused()
-    await expect(page.get_by_role("button", name="Pay $178.95")).to_be_enabled()
+async def test_an_invoice_shows_payments_from_further_back(site: Site) -> None:
+    """The history is read to its end, not only as far as Billing shows it; other invoices' payments stay out."""
+    path = f"payments {TENANT}/payments"
+    first = site.services.answers[path]
+    mine, other = first["payments"]
+    site.services.answers[path] = {"payments": [other], "next": "older"}
+    site.services.answers[f"{path}?cursor=older"] = {"payments": [mine], "next": None}
+    page = await site.open("tenant_admin", path=f"/billing/invoices/{OPEN_INVOICE}")
+    section = page.locator("[data-section=invoice-payments]")
+    await expect(section).to_contain_text("Mastercard")
+    await expect(section.locator("tbody tr")).to_have_count(1)
+    site.services.away.add("payments")
+    await page.reload()
+    await expect(section).to_contain_text("The payments on this invoice can't be loaded right now.")
+    site.services.away.clear()
 
 
 async def test_saves_a_payment_method_and_warns_before_deleting_the_default(site: Site) -> None:
@@ -248,6 +215,36 @@ async def test_saves_a_payment_method_and_warns_before_deleting_the_default(site
     assert deleted == ["visa"]
 
 
+async def test_auto_pay_without_a_card_asks_for_one_and_is_turned_on(site: Site) -> None:
+    """The dialog says why a card is wanted; saving it is all that auto-pay waits for, then what is open is offered."""
+    held = site.services.answers[f"payments {TENANT}/methods"]
+    held |= {"methods": [], "auto_pay": {"enabled": False, "since": None}}
+    switched: list[Any] = []
+
+    def switch(body: Any) -> tuple[int, Any]:
+        switched.append((body["enabled"], len(held["methods"])))
+        held["auto_pay"] = {"enabled": True, "since": "2026-11-18T15:30:00Z"}
+        return 200, {**held["auto_pay"], "open_invoices": []}
+
+    kept = takes_cards(site)
+    site.services.handlers[f"payments PUT {TENANT}/auto-pay"] = switch
+    page = await site.open("tenant_admin")
+    toggle = page.get_by_role("switch")
+    dialog = page.get_by_role("dialog")
+    await toggle.click()
+    await expect(dialog).to_contain_text("Auto-pay needs a payment method to charge.")
+    await dialog.get_by_role("button", name="Cancel").click()
+    await expect(toggle).to_have_attribute("aria-checked", "false")
+    assert switched == []
+    await toggle.click()
+    await expect(dialog).to_contain_text("Card fields of Stripe")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog).to_contain_text("Pay invoice KV-2026-01187")
+    await dialog.get_by_role("button", name="Cancel").click()
+    await expect(toggle).to_have_attribute("aria-checked", "true")
+    assert (len(kept), switched) == (1, [(True, 1)])
+
+
 async def test_a_suspended_admin_lands_on_the_suspension_page(site: Site) -> None:
     """What is owed, what works, one button that restores; then the page notices that service is back."""
     suspend(site)
@@ -267,6 +264,49 @@ async def test_a_suspended_admin_lands_on_the_suspension_page(site: Site) -> Non
     )
 
 
+async def test_the_suspension_page_is_for_the_suspended(site: Site) -> None:
+    """Whoever was never suspended is led to Billing and not told that service is restored."""
+    page = await site.open("tenant_admin", path="/billing/suspended")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Billing")
+    assert page.url.endswith("/billing")
+    await expect(page.locator("main")).not_to_contain_text("restored")
+
+
+async def test_a_failed_payment_says_when_it_will_be_tried_again(site: Site) -> None:
+    """R61: auto-pay's retry dates are shown, as days to come."""
+    row = site.services.answers[f"payments {TENANT}/payments"]["payments"][0]
+    row |= {"status": "failed", "reason": "no_funds", "next_retry_at": "2026-12-03T15:00:00Z"}
+    page = await site.open("tenant_admin")
+    await expect(page.locator("[data-section=payments]")).to_contain_text(
+        "Will be tried again on Dec 3, 2026"
+    )
+
+
+async def test_a_ticked_invoice_stays_ticked(site: Site) -> None:
+    """The page asks every few seconds whether service is back; that takes neither the choice nor the focus away."""
+    suspend(site)
+    rows = site.services.answers[f"invoicing {TENANT}/invoices?status=unpaid"]["invoices"]
+    later = UUID("018f0000-0000-7000-8000-0000000c1201")
+    rows.append(
+        rows[0]
+        | {"invoice_id": str(later), "number": "KV-2026-01201", "due_on": "2026-12-22", "status": "Sent"}
+    )
+    page = await site.open("tenant_admin")
+    box = page.get_by_role("checkbox", name="KV-2026-01201")
+    await box.check()
+    await expect(page.get_by_role("button", name="Pay $357.90 and restore service")).to_be_visible()
+    for _ in range(2):
+        async with page.expect_response("**/api/v1/session") as answer:
+            pass
+        await (await answer.value).finished()
+        await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
+    await expect(box).to_be_checked()
+    await expect(box).to_be_focused()
+    await expect(page.get_by_role("button", name="Pay $357.90 and restore service")).to_be_visible()
+    await box.uncheck()
+    await expect(page.get_by_role("button", name="Pay $178.95 and restore service")).to_be_visible()
+
+
 async def test_no_sideways_scrolling_on_a_narrow_screen(site: Site) -> None:
     """At 320 px every view fits, with long names as well."""
     site.services.answers[f"invoicing {TENANT}"]["name"] = (
@@ -283,6 +323,17 @@ async def test_no_sideways_scrolling_on_a_narrow_screen(site: Site) -> None:
         await expect(page.locator(".skeleton")).to_have_count(0)
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 320, (path, wide)
+
+
+@pytest.mark.parametrize(("width", "shown"), [(390, True), (800, False), (1280, True)])
+async def test_the_issue_date_only_yields_where_columns_are_short(
+    site: Site, width: int, shown: bool
+) -> None:
+    """On a phone an invoice is a block with room for it; only between 600 and 959 it is left out."""
+    page = await site.open("tenant_admin", width=width)
+    cell = page.locator("[data-section=invoices] td[data-name='Issue date']").first
+    await expect(cell).to_have_text("Nov 1, 2026")
+    await expect(cell).to_be_visible(visible=shown)
 
 
 async def test_money_and_days_follow_the_tenants_locale(site: Site) -> None:

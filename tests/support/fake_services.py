@@ -259,7 +259,8 @@ class FakeServices(httpx.AsyncBaseTransport):
         if request.url.path.endswith("/pdf"):
             return httpx.Response(200, content=b"%PDF-1.7 test", headers={"content-type": "application/pdf"})
         with_status = f"{key}?status={request.url.params.get('status')}"
-        found = self.answers.get(with_status, self.answers.get(key))
+        at_cursor = f"{key}?cursor={request.url.params.get('cursor')}"
+        found = self.answers.get(at_cursor, self.answers.get(with_status, self.answers.get(key)))
         if found is None:
             return httpx.Response(404, json={"title": "Not found", "detail": "There is no such thing."})
         return httpx.Response(200, json=found)

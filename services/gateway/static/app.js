@@ -45,7 +45,7 @@ const context = {
     if (session.service && session.service.suspended === false) await context.reload();
   },
   pay: (invoices, options) => payNow(context, invoices, options),
-  addMethod: () => addMethod(context),
+  addMethod: (options) => addMethod(context, options),
   setDefault: (method) => setDefault(context, method),
   deleteMethod: (method) => deleteMethod(context, method),
   setAutoPay: (enabled) => setAutoPay(context, enabled),
@@ -143,6 +143,10 @@ const show = () => {
   stopView();
   stopView = () => {};
   const { session } = store.get();
+  // The suspension page is for those who are suspended; one that was open when service came back says so itself.
+  if (session?.may_see_billing && !session.service?.suspended && /^\/billing\/suspended\/?$/.test(location.pathname)) {
+    history.replaceState(null, "", "/billing");
+  }
   frame();
   main.removeAttribute("data-view");
   if (session && !session.may_see_billing) {

@@ -99,7 +99,7 @@ class SqlInvoices:
         )
         row = found.mappings().first()
         if row is None:
-            raise NotFound("There is no such invoice; GET /invoices lists them.")
+            raise NotFound("There is no such invoice. Choose one from the list of invoices.")
         code = Currency(row["currency"])
         lines, taxes = tables.invoice_line, tables.invoice_tax
         line_rows = await self._connection.execute(

@@ -22,7 +22,10 @@ def sentence(payment: Payment, begun_on: date) -> str | None:
     if payment.state is State.REQUIRES_ACTION and payment.method is None:
         return "This payment waits for your card or bank details. No money has moved."
     if payment.state is State.REQUIRES_ACTION:
-        return "Your bank wants you to confirm this payment. No money has moved. Press Confirm."
+        return (
+            "Your bank wants you to confirm this payment. No money has moved. "
+            "Press Pay and follow your bank's steps."
+        )
     if payment.state is State.PROCESSING:
         until = _business_days_later(begun_on, BANK_DAYS)
         invoices = "invoice" if len(payment.shares) == 1 else "invoices"

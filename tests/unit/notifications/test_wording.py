@@ -166,7 +166,8 @@ def elements(html: str) -> Elements:
         ),
         (
             failed("authentication"),
-            "Your bank wants you to confirm this payment. No money has moved. Press Confirm.",
+            "Your bank wants you to confirm this payment. No money has moved. Open Billing, press Pay Now and"
+            " follow your bank's steps.",
         ),
         (
             failed("other", BANK),

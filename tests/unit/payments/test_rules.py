@@ -208,5 +208,9 @@ def test_sentences_are_those_of_the_page() -> None:
         "From bank account •••• 6789 for invoice MT-004417. Banks take up to 4 business days: "
         "expect it by Thursday, Nov 19. There is nothing you need to do."
     )
+    assert sentence(payment(state=State.REQUIRES_ACTION), begun) == (
+        "Your bank wants you to confirm this payment. No money has moved. "
+        "Press Pay and follow your bank's steps."
+    )
     assert sentence(payment(), begun) is None
     assert "No money has moved" in str(sentence(payment(state=State.REQUIRES_ACTION, method=None), begun))

@@ -1,9 +1,10 @@
-/* Add Payment Method. */
+/* Add Payment Method, by itself or because something else needs one. */
 import { announce, h } from "../dom.js";
 import { openDialog } from "../dialog.js";
 import { showMethodForm } from "./method_form.js";
 
-export const addMethod = (context) => {
+/** `why` is a sentence for the person; `then()` is done once the method is saved. */
+export const addMethod = (context, { why = null, then = null } = {}) => {
   let busy = false;
   openDialog({
     heading: "Add Payment Method",
@@ -13,12 +14,14 @@ export const addMethod = (context) => {
       showMethodForm({
         context,
         host,
+        why,
         cancel: close,
         setBusy: (running) => { busy = running; },
         saved: async () => {
           await context.reload();
           close();
           announce("The payment method is saved.");
+          if (then) await then();
         },
       });
       return host;

@@ -5,14 +5,14 @@ import { appearance, stripeFor } from "../stripe.js";
 
 /**
  * Shows the fields in `host`. `saved(methods)` is called with the answer once the method is kept; `cancel()` when
- * the person goes back. `setBusy(true)` while Stripe and the bank are asked.
+ * the person goes back. `setBusy(true)` while Stripe and the bank are asked. `why` is said above the fields.
  */
-export const showMethodForm = async ({ context, host, saved, cancel, setBusy }) => {
+export const showMethodForm = async ({ context, host, saved, cancel, setBusy, why = null }) => {
   const problem = h("div", { "aria-live": "assertive" });
   const fields = h("div", { class: "stripe-fields" });
   const save = button("filled", "Save", () => submit(), { "data-first": true, disabled: true });
   const back = button("edged", "Cancel", cancel);
-  render(host, problem, fields,
+  render(host, why && h("p", {}, why), problem, fields,
     h("p", { class: "note" }, "Card details go directly to Stripe. They are never stored here."),
     h("div", { class: "dialog-actions" }, back, save));
 

@@ -60,10 +60,16 @@ export const setAutoPay = async (context, enabled) => {
     return;
   }
   if (!overview.methods.methods.length) {
-    context.addMethod();
-    announce("Auto-pay needs a payment method. Add one first.");
+    context.addMethod({
+      why: "Auto-pay needs a payment method to charge. Once you save one here, auto-pay is turned on.",
+      then: () => turnOn(context),
+    });
     return;
   }
+  await turnOn(context);
+};
+
+const turnOn = async (context) => {
   try {
     await switchAutoPay(context, true);
     await context.reload();

@@ -4,66 +4,11 @@ import { openDialog } from "../dialog.js";
 import { decimal, parseAmount } from "../format.js";
 import { icon } from "../icons.js";
 import { badge, button, money, notice } from "../parts.js";
-import { stripeFor } from "../stripe.js";
 import { expiry, methodName } from "../words.js";
 import { showMethodForm } from "./method_form.js";
-
-const ASK_EVERY_MS = 1500;
-const ASK_FOR_MS = 60_000;
-const UNKNOWN = "We don't know yet whether this payment went through. Don't pay again; this page updates itself.";
-const RUNNING = new Set(["created", "submitted", "unknown"]);
-
-const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
-
-const sum = (invoices) => ({ minor: invoices.reduce((total, one) => total + one.balance.minor, 0), currency: invoices[0].balance.currency });
+import { dueChanged, isLate, outcome, settle, sum, waitForInvoices } from "./payment_course.js";
 
 const requestId = () => crypto.randomUUID();
-
-/** The bank's confirmation where it is wanted, then the payment as the server sees it, until it is final. */
-const settle = async (context, first) => {
-  let payment = first;
-  if (payment.status === "requires_action" && payment.client_secret) {
-    announce("Your bank wants you to confirm this payment.");
-    const session = context.store.get().session;
-    const stripe = await stripeFor(session.stripe.js_url, { publishable_key: payment.publishable_key || session.stripe.publishable_key, stripe_account: payment.stripe_account });
-    // Whatever Stripe.js says, the server asks Stripe itself.
-    await stripe.handleNextAction({ clientSecret: payment.client_secret });
-    payment = await context.api.send("POST", `/billing/payments/${payment.payment_id}/refresh`);
-  }
-  const until = Date.now() + ASK_FOR_MS;
-  while (RUNNING.has(payment.status) && Date.now() < until) {
-    await pause(ASK_EVERY_MS);
-    payment = await context.api.get(`/billing/payments/${payment.payment_id}`).catch(() => payment);
-  }
-  return payment;
-};
-
-/** Waits until invoicing has heard of the payment too, so that the page's figures are the new ones. */
-const waitForInvoices = async (context, invoices, paid) => {
-  const before = sum(invoices).minor;
-  const wanted = new Set(invoices.map((one) => one.invoice_id));
-  for (let tries = 0; tries < 8; tries += 1) {
-    await context.reload();
-    const { balance } = context.store.get().overview;
-    if (balance.error) return;
-    const left = balance.invoices.filter((one) => wanted.has(one.invoice_id)).reduce((total, one) => total + one.balance.minor, 0);
-    if (left <= before - paid.minor) return;
-    await pause(700);
-  }
-};
-
-const outcome = (context, payment, invoices, amount, restores) => {
-  const { format } = context;
-  const left = { ...amount, minor: sum(invoices).minor - amount.minor };
-  if (payment.status === "succeeded") {
-    const detail = left.minor > 0
-      ? `${format.money(left)} is still due on ${format.day(invoices[0].due_on)}.`
-      : invoices.length === 1 ? `Invoice ${invoices[0].number} is paid.` : `${invoices.length} invoices are paid.`;
-    return ["good", `${format.money(amount)} paid.`, `${detail} A receipt is on its way by mail.${restores && left.minor <= 0 ? " Service usually works again within minutes." : ""}`];
-  }
-  if (payment.status === "processing") return ["info", "Payment on its way.", payment.sentence || "Banks take up to 4 business days. There is nothing you need to do."];
-  return ["warn", null, payment.sentence || UNKNOWN];
-};
 
 class PayNow {
   constructor(context, invoices, { restores = false } = {}) {
@@ -72,13 +17,23 @@ class PayNow {
     this.restores = restores;
     this.balance = sum(invoices);
     this.amount = this.balance;
+    // As typed: the field is drawn again after each detour, also while it holds no amount.
+    this.text = this.typed(this.balance);
     this.busy = false;
     this.request = requestId();
     this.declined = new Map();
-    const methods = context.store.get().overview.methods;
-    this.methods = methods.error ? [] : methods.methods;
-    this.chosen = (this.methods.find((method) => method.is_default) || this.methods[0] || {}).method_id || null;
+    this.methods = [];
+    this.chosen = null;
+    this.takeMethods();
     this.host = h("div", {});
+  }
+
+  /** The saved methods as the page knows them now; one that is gone is no longer chosen. */
+  takeMethods() {
+    const { methods } = this.context.store.get().overview;
+    if (!methods.error) this.methods = methods.methods;
+    if (this.methods.some((method) => method.method_id === this.chosen)) return;
+    this.chosen = (this.methods.find((method) => method.is_default) || this.methods[0] || {}).method_id || null;
   }
 
   heading() {
@@ -118,13 +73,13 @@ class PayNow {
     this.wrong = h("p", { class: "field-problem", id: hint });
     this.input = h("input", {
       id, type: "text", inputmode: "decimal", autocomplete: "off", class: "amount", "data-first": true, "aria-describedby": hint,
-      set: { value: this.typed(this.amount) },
+      set: { value: this.text },
       on: { input: () => this.read() },
     });
     return h("div", { class: "field" },
       h("div", { class: "row" }, h("label", { for: id }, `Amount (${this.balance.currency})`),
         button("quiet", "Use full balance", () => { this.input.value = this.typed(this.balance); this.read(); })),
-      this.input, this.wrong, h("p", { class: "note" }, "Balance due ", money(format, this.balance), this.invoices.length === 1 && ` by ${format.day(this.invoices[0].due_on)}`));
+      this.input, this.wrong, h("p", { class: "note" }, "Balance due ", money(format, this.balance), this.invoices.length === 1 && `${isLate(this.invoices[0]) ? ", was due on" : " by"} ${format.day(this.invoices[0].due_on)}`));
   }
 
   typed(amount) {
@@ -134,16 +89,22 @@ class PayNow {
   }
 
   read() {
+    this.text = this.input.value;
+    // Another amount is another payment.
+    this.request = requestId();
+    this.judge();
+    this.update();
+  }
+
+  /** Takes what is typed as the amount, or says beside the field what is wrong with it. */
+  judge() {
     const { format } = this.context;
-    const minor = parseAmount(this.input.value, this.balance.currency, format.locale);
+    const minor = parseAmount(this.text, this.balance.currency, format.locale);
     const problem = minor === null || minor === 0 ? `Enter an amount like ${this.typed(this.balance)}.`
       : minor > this.balance.minor ? `The balance is ${format.money(this.balance)}; enter that or less.` : "";
     this.amount = problem ? null : { ...this.balance, minor };
     this.wrong.textContent = problem;
     this.input.setAttribute("aria-invalid", String(Boolean(problem)));
-    // Another amount is another payment.
-    this.request = requestId();
-    this.update();
   }
 
   methodField() {
@@ -167,6 +128,7 @@ class PayNow {
     render(this.host, problem, this.amountField(), this.rest, this.methodField(),
       h("p", { class: "note" }, "Card details go directly to Stripe. They are never stored here."),
       h("div", { class: "dialog-actions" }, this.cancel, this.pay));
+    this.judge();
     this.update();
     if (problem) problem.focus();
   }
@@ -180,8 +142,7 @@ class PayNow {
       cancel: () => this.form(),
       saved: async () => {
         await this.context.reload();
-        const { methods } = this.context.store.get().overview;
-        if (!methods.error) this.methods = methods.methods;
+        this.takeMethods();
         const added = this.methods.find((method) => !known.has(method.method_id));
         if (added) this.chosen = added.method_id;
         this.request = requestId();
@@ -208,7 +169,7 @@ class PayNow {
         invoice_ids: this.invoices.map((one) => one.invoice_id), amount, method_id: this.chosen, request_id: this.request,
       }));
     } catch (error) {
-      this.failed(error);
+      await this.failed(error);
       return;
     }
     if (payment.status === "failed" || payment.status === "canceled" || payment.status === "requires_action") {
@@ -217,23 +178,37 @@ class PayNow {
     }
     if (payment.status === "succeeded") await waitForInvoices(context, this.invoices, amount);
     else await context.reload();
+    this.end(...outcome(context, payment, this.invoices, amount, this.restores));
+  }
+
+  /** Nothing is left to do here: says what became of it. */
+  end(tone, title, detail) {
     this.busy = false;
-    const [tone, title, detail] = outcome(context, payment, this.invoices, amount, this.restores);
     const shown = notice(tone, title, detail);
     render(this.host, shown, h("div", { class: "dialog-actions" }, button("edged", "Done", this.close)));
     shown.focus();
     announce([title, detail].filter(Boolean).join(" "));
-    context.checkService();
+    this.context.checkService();
   }
 
   /** The request itself failed. Without an answer we cannot know: the same request id makes trying again safe. */
-  failed(error) {
+  async failed(error) {
+    if (error.status === 0 || error.status >= 500) {
+      this.busy = false;
+      this.form(notice("warn", "We don't know yet whether this payment went through.", "Pressing Pay again is safe: it is still one payment."));
+      return;
+    }
+    this.request = requestId();
+    const reason = [error.slug === "payment-on-its-way" ? null : "No money was taken.", error.detail || error.message];
+    // Somebody else may have paid meanwhile; then the figures here are old and nothing may be paid by them.
+    const changed = await dueChanged(this.context, this.invoices, { conflict: error.status === 409 && Boolean(reason[0]) });
+    if (changed || !reason[0]) {
+      this.end("warn", ...reason);
+      return;
+    }
     this.busy = false;
-    const unsure = error.status === 0 || error.status >= 500;
-    if (!unsure) this.request = requestId();
-    this.form(unsure
-      ? notice("warn", "We don't know yet whether this payment went through.", "Pressing Pay again is safe: it is still one payment.")
-      : notice("bad", "No money was taken.", error.detail || error.message));
+    this.takeMethods();
+    this.form(notice("bad", ...reason));
   }
 
   declinedBy(payment) {

@@ -30,7 +30,7 @@ const openInvoices = (context, balance) => {
     "ul",
     { class: "strip-middle plain-list" },
     balance.invoices.map((invoice) =>
-      h("li", {}, invoiceLink(context, invoice), " · ", money(context.format, invoice.balance), ` due ${context.format.day(invoice.due_on)}`),
+      h("li", {}, invoiceLink(context, invoice), " · ", money(context.format, invoice.balance), ` ${invoice.overdue ? "was due" : "due"} ${context.format.day(invoice.due_on)}`),
     ),
   );
 };

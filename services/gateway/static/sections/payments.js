@@ -13,7 +13,7 @@ const invoices = (context, payment) =>
 const outcome = (context, payment) => [
   badge(status(PAYMENT_STATUS, payment.status)),
   payment.status === "failed" && h("span", { class: "note" }, ` ${FAILURE[payment.reason] || FAILURE.other}`),
-  payment.next_retry_at && payment.status === "failed" && h("span", { class: "note block" }, `Tried again on ${context.format.dayOf(payment.next_retry_at)}`),
+  payment.next_retry_at && payment.status === "failed" && h("span", { class: "note block" }, `Will be tried again on ${context.format.dayOf(payment.next_retry_at)}`),
 ];
 
 export const paymentTable = (context, payments) =>

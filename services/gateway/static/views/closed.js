@@ -5,14 +5,16 @@ import { card } from "../parts.js";
 import { contactLinks } from "../sections/frame.js";
 import { works } from "./suspended.js";
 
+// What the server says about a token is for those who build portals; these are for the person who signed in.
+const NO_TOKEN = ["Please sign in", "Open Billing from your phone portal, where you are signed in."];
+const EXPIRED = ["Your sign-in has expired", "For your safety a sign-in lasts for a limited time. Open Billing again from your phone portal."];
+const REFUSED = ["Please sign in again", "This sign-in does not work here. Open Billing again from your phone portal; if that does not help, ask the person who looks after your company's phones."];
+
 /** No token, or one that does not hold. `problem` is null when there was none. */
-export const showSignIn = (host, problem) =>
-  render(host,
-    h("h1", {}, problem && problem.slug === "token-expired" ? "Your sign-in has expired" : "Please sign in"),
-    h("p", { class: "lead" }, problem && problem.slug === "token-expired"
-      ? "For your safety a sign-in lasts for a limited time. Open Billing again from your phone portal."
-      : "Open Billing from your phone portal, where you are signed in."),
-    problem && h("p", { class: "note" }, problem.detail));
+export const showSignIn = (host, problem) => {
+  const [heading, lead] = !problem ? NO_TOKEN : problem.slug === "token-expired" ? EXPIRED : REFUSED;
+  render(host, h("h1", {}, heading), h("p", { class: "lead" }, lead));
+};
 
 /** A valid token that belongs to no tenant's admin. */
 export const showRestricted = (host, session) => {

@@ -1,11 +1,17 @@
 /* One invoice: header, billed by and to, every line, taxes, totals. */
+import { withQuery } from "../api.js";
 import { h, link, render } from "../dom.js";
 import { icon } from "../icons.js";
-import { badge, button, facts, money, notice, skeleton, table } from "../parts.js";
+import { badge, button, card, facts, missing, money, notice, skeleton, table } from "../parts.js";
 import { canBePaid } from "../sections/invoices.js";
 import { paymentTable } from "../sections/payments.js";
 import { lineQuantity } from "../sections/usage.js";
 import { INVOICE_STATUS, status } from "../words.js";
+
+const PAYMENTS = "Payments on this invoice";
+// The history is read for the payments of one invoice: 1,000 of them, far more than a tenant makes in years.
+const PAGE = 100;
+const PAGES_MAX = 10;
 
 export const title = (invoice) => (invoice ? `Invoice ${invoice.number}` : "Invoice");
 
@@ -62,14 +68,26 @@ const totals = (context, invoice) => {
     row("Balance due", invoice.balance, { class: "row strong ruled big" }));
 };
 
-const payments = (context, invoice) => {
-  const { overview } = context.store.get();
-  const known = overview && !overview.payments.error ? overview.payments.payments : [];
-  const own = known.filter((payment) => payment.invoices.some((part) => part.invoice_id === invoice.invoice_id));
-  return own.length > 0 && h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, "Payments on this invoice")), paymentTable(context, own));
+/** The payments that went to this invoice; `complete` is false when the history goes on beyond what is read. */
+const paymentsOn = async (context, invoice) => {
+  const rows = [];
+  let cursor = null;
+  for (let pages = 0; pages < PAGES_MAX; pages += 1) {
+    const answer = await context.api.get(withQuery("/billing/payments", { cursor, limit: PAGE }));
+    rows.push(...answer.payments.filter((payment) => payment.invoices.some((part) => part.invoice_id === invoice.invoice_id)));
+    cursor = answer.next;
+    if (!cursor) return { rows, complete: true };
+  }
+  return { rows, complete: false };
 };
 
-const page = (context, invoice) => {
+const payments = (context, { rows, complete }) => {
+  if (complete && !rows.length) return null;
+  return card("invoice-payments", PAYMENTS, null, rows.length > 0 && paymentTable(context, rows),
+    !complete && h("p", { class: "note" }, "Older payments are in the Payment History on ", link(context.go, "/billing", {}, "Billing"), "."));
+};
+
+const page = (context, invoice, paid) => {
   const { session } = context.store.get();
   const name = session && session.provider ? session.provider.name : "your provider";
   return [
@@ -79,7 +97,7 @@ const page = (context, invoice) => {
         button("edged", [icon("download"), "Download PDF"], () => context.downloadInvoice(invoice), { "data-key": "pdf" }),
         canBePaid(invoice) && button("filled", "Pay Now", () => context.pay([invoice]), { "data-key": "pay" }))),
     h("section", { class: "card", "aria-label": "Invoice", "data-section": "invoice" }, header(context, invoice), lines(context, invoice), totals(context, invoice)),
-    payments(context, invoice),
+    paid,
     h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, "Disagree with a charge?")),
       h("p", {}, `Check the calls behind a usage line, then ask ${name} about that line, with the invoice number. Please ask before you start a chargeback at your bank: it takes longer for everyone.`)),
   ];
@@ -90,13 +108,24 @@ export const show = (context, host, { id }) => {
   const crumb = h("p", { class: "crumb" }, link(context.go, "/billing", {}, icon("left"), "Billing"), " / Invoices");
   const body = h("div", {}, skeleton("invoice", "Invoice", 8));
   render(host, crumb, body);
+  const paid = h("div", { class: "payments-on" });
   let going = true;
+  const loadPayments = async (invoice) => {
+    try {
+      const found = await paymentsOn(context, invoice);
+      if (going) render(paid, payments(context, found));
+    } catch (problem) {
+      const error = { title: "The payments on this invoice can't be loaded right now.", detail: problem.detail };
+      if (going) render(paid, missing("invoice-payments", PAYMENTS, error, () => loadPayments(invoice)));
+    }
+  };
   const load = async () => {
     try {
       const invoice = await context.api.get(`/billing/invoices/${encodeURIComponent(id)}`);
       if (!going) return;
       context.name(title(invoice));
-      render(body, page(context, invoice));
+      render(body, page(context, invoice, paid));
+      await loadPayments(invoice);
     } catch (problem) {
       if (going) render(body, h("h1", {}, "Invoice"), notice("warn", "This invoice can't be shown.", problem.detail, button("edged", "Try Again", load)));
     }

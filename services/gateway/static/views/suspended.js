@@ -56,22 +56,24 @@ export const works = (session) => {
       provider && line(true, h("strong", {}, provider.name), " support and billing can be called.")));
 };
 
-const payCard = (context, balance) => {
+/** `optional`: ids of the invoices that the person added; it outlives a redraw. */
+const payCard = (context, balance, optional) => {
   if (balance.error) return missing("restore", "Pay to restore service", balance.error, context.reload);
   const overdue = balance.invoices.filter((invoice) => invoice.overdue);
   if (!overdue.length) return null;
-  const chosen = new Set(overdue.map((invoice) => invoice.invoice_id));
   const { format } = context;
-  const pay = button("filled", "", () => context.pay(balance.invoices.filter((one) => chosen.has(one.invoice_id)), { restores: true }), { "data-key": "restore" });
+  const isChosen = (invoice) => invoice.overdue || optional.has(invoice.invoice_id);
+  const pay = button("filled", "", () => context.pay(balance.invoices.filter(isChosen), { restores: true }), { "data-key": "restore" });
   const update = () => {
-    pay.textContent = `Pay ${format.money(sum(balance.invoices.filter((one) => chosen.has(one.invoice_id))))} and restore service`;
+    pay.textContent = `Pay ${format.money(sum(balance.invoices.filter(isChosen)))} and restore service`;
   };
   const row = (invoice) => {
-    const box = h("input", { type: "checkbox", set: { checked: invoice.overdue, disabled: invoice.overdue }, on: { change: () => {
-      if (box.checked) chosen.add(invoice.invoice_id);
-      else chosen.delete(invoice.invoice_id);
+    const change = () => {
+      if (box.checked) optional.add(invoice.invoice_id);
+      else optional.delete(invoice.invoice_id);
       update();
-    } } });
+    };
+    const box = h("input", { type: "checkbox", "data-key": `choose-${invoice.invoice_id}`, set: { checked: isChosen(invoice), disabled: invoice.overdue }, on: { change } });
     return h("li", {}, h("label", {}, box,
       h("span", { class: "grow" }, h("strong", {}, invoice.number), " ", badge(status(INVOICE_STATUS, invoice.overdue ? "Overdue" : invoice.paid.minor ? "Partially Paid" : "Sent")),
         h("span", { class: "note block" }, `Due ${format.day(invoice.due_on)} · ${invoice.overdue ? "needed to restore service" : "optional"}`)),
@@ -94,6 +96,7 @@ const restored = (context) => [
 
 /** Shows the page and looks every few seconds whether service is back. */
 export const show = (context, host) => {
+  const optional = new Set();
   const draw = () => {
     const { overview, session } = context.store.get();
     if (!overview || !session) return render(host, skeleton("suspended", "Your phone service", 6));
@@ -106,7 +109,7 @@ export const show = (context, host) => {
       h("div", { class: "suspended-head" }, h("span", { class: "bad-text" }, icon("pause")),
         h("div", {}, h("h1", {}, "Your phone service is suspended"), why(context, overdue))),
       h("div", { class: "columns wide-first" },
-        h("div", {}, happened(context, session, overview.standing, overdue), payCard(context, overview.balance)),
+        h("div", {}, happened(context, session, overview.standing, overdue), payCard(context, overview.balance, optional)),
         h("div", {}, works(session), contact(session.provider))),
       h("p", {}, link(context.go, "/billing/overview", {}, "Open Billing"), " for usage, payment methods, invoices and payment history."));
   };

@@ -166,7 +166,10 @@ def _failure_sentence(facts: FailedPayment) -> str:
         case "declined":
             return f"Your bank declined {method}. No money was taken. Choose another payment method or call your bank."
         case "authentication":
-            return "Your bank wants you to confirm this payment. No money has moved. Press Confirm."
+            return (
+                "Your bank wants you to confirm this payment. No money has moved. Open Billing, press Pay Now and"
+                " follow your bank's steps."
+            )
         case "no_method":
             return (
                 "There is no payment method to charge. No money was taken. Add a card or a bank account,"
