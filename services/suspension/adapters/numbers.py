@@ -7,9 +7,15 @@ import phonenumbers
 
 @lru_cache(maxsize=4096)
 def is_emergency_in(number: str, country: str) -> bool:
-    """Whether ``number`` (digits only) is an emergency number of ``country`` (ISO 3166-1 alpha-2)."""
-    # The longest emergency numbers have six digits; anything longer need not be looked up (or cached).
-    return len(number) <= 6 and bool(phonenumbers.is_emergency_number(number, country))
+    """Whether ``number`` (digits only, at most six) is an emergency number of ``country`` (ISO 3166-1 alpha-2)."""
+    return bool(phonenumbers.is_emergency_number(number, country))
+
+
+@lru_cache(maxsize=512)
+def calling_code(country: str) -> str:
+    """``1`` of US, ``49`` of DE (ISO 3166-1 alpha-2); empty for an unknown country."""
+    code: int = phonenumbers.country_code_for_region(country)
+    return str(code) if code else ""
 
 
 @lru_cache(maxsize=4096)
