@@ -4,6 +4,13 @@ from functools import lru_cache
 
 import phonenumbers
 
+# Without loading each country's metadata, which takes milliseconds.
+_CALLING_CODES = {
+    country: str(code)
+    for code, countries in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()
+    for country in countries
+}
+
 
 @lru_cache(maxsize=4096)
 def is_emergency_in(number: str, country: str) -> bool:
@@ -11,11 +18,9 @@ def is_emergency_in(number: str, country: str) -> bool:
     return bool(phonenumbers.is_emergency_number(number, country))
 
 
-@lru_cache(maxsize=512)
 def calling_code(country: str) -> str:
     """``1`` of US, ``49`` of DE (ISO 3166-1 alpha-2); empty for an unknown country."""
-    code: int = phonenumbers.country_code_for_region(country)
-    return str(code) if code else ""
+    return _CALLING_CODES.get(country, "")
 
 
 @lru_cache(maxsize=4096)

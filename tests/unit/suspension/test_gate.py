@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -188,8 +188,10 @@ def make_gate(memory: GateMemory) -> Gate:
     )
 
 
-def make_entry(*names: str, tenant_id: TenantId = TENANT, stage: Stage = Stage.NONE) -> Entry:
-    return Entry(make_line(stage, tenant_id=tenant_id), names)
+def make_entry(
+    domain: str, *codes: str, tenant_id: TenantId = TENANT, stage: Stage = Stage.NONE, closed: bool = False
+) -> Entry:
+    return Entry(make_line(stage, tenant_id=tenant_id, closed=closed), domain, codes)
 
 
 async def test_memory_finds_by_id_and_names_within_the_provider_only() -> None:
@@ -204,11 +206,11 @@ async def test_memory_finds_by_id_and_names_within_the_provider_only() -> None:
     assert memory.reachable(OTHER_PROVIDER) == frozenset()
 
 
-async def test_memory_updates_forget_old_names_but_not_taken_ones() -> None:
-    """A renamed tenant is not found by its old name; a name taken over belongs to the new one."""
+async def test_memory_updates_forget_old_names_but_not_those_of_others() -> None:
+    """A renamed tenant is not found by its old name; a name that another holds too is the other's from then on."""
     memory, other = GateMemory(), TenantId(new_id())
     await memory.replace([make_entry("old", "shared")], {})
-    memory.update([make_entry("shared", tenant_id=other)], {})
+    memory.update([make_entry("other", "shared", tenant_id=other)], {})
     memory.update([make_entry("new", stage=Stage.BOTH_BARRED)], {})
     assert memory.find(PROVIDER, "old") is None
     found, taken = memory.find(PROVIDER, "new"), memory.find(PROVIDER, "shared")
@@ -216,6 +218,30 @@ async def test_memory_updates_forget_old_names_but_not_taken_ones() -> None:
     assert taken is not None and taken.tenant_id == other
     await memory.replace([make_entry("new")], {})
     assert (memory.find(PROVIDER, "shared"), len(memory)) == (None, 1)
+
+
+@pytest.mark.parametrize("younger_last", [True, False])
+@pytest.mark.parametrize("by_updates", [True, False])
+async def test_a_name_is_an_id_then_a_domain_then_a_code(younger_last: bool, by_updates: bool) -> None:
+    """Whoever was heard last: no tenant takes calls of another by an account code, nor a younger by the same one."""
+    memory, younger, former = GateMemory(), TenantId(new_id()), TenantId(UUID(int=1))
+    assert former < TENANT < younger
+    entries = [
+        make_entry("former.example", "code", "acme.example", tenant_id=former, closed=True),
+        make_entry("acme.example", "code"),
+        make_entry("younger.example", "code", "acme.example", str(TENANT), tenant_id=younger),
+    ]
+    if not younger_last:
+        entries.reverse()
+    await memory.replace([] if by_updates else entries, {})
+    if by_updates:
+        for entry in (*entries, *entries):
+            memory.update([entry], {})
+    for name in (str(TENANT), "acme.example", "code"):
+        found = memory.find(PROVIDER, name)
+        assert found is not None and found.tenant_id == TENANT, name
+    younger_line = memory.find(PROVIDER, "younger.example")
+    assert younger_line is not None and younger_line.tenant_id == younger
 
 
 async def test_gate_answers_in_the_right_order() -> None:
@@ -226,7 +252,7 @@ async def test_gate_answers_in_the_right_order() -> None:
     assert gate.answer(PROVIDER, "", "nonsense", "tel:+1-911") == "allow"
     with pytest.raises(Unavailable):
         gate.answer(PROVIDER, "acme", "outbound", "+1")
-    barred = Entry(make_line(Stage.BOTH_BARRED), ("acme",))
+    barred = Entry(make_line(Stage.BOTH_BARRED), "acme")
     await memory.replace([barred], {PROVIDER: frozenset({"+12125550100"})})
     for name in ("nobody", "", "x" * 10_000):
         with pytest.raises(NotFound):
