@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from services.suspension.adapters.gate_feed import GateFeed
 from services.suspension.adapters.gate_memory import GateMemory
-from services.suspension.adapters.numbers import international, is_emergency_in
+from services.suspension.adapters.numbers import calling_code, international, is_emergency_in
 from services.suspension.adapters.work import SqlSuspensionWork, own_work, tenants_due
 from services.suspension.entrypoints.consumers import HANDLERS
 from services.suspension.entrypoints.gate_http import gate_router
@@ -63,7 +63,12 @@ def build(settings: SuspensionSettings) -> FastAPI:
         return await own_work(service.engine, provider_id, service.clock.now())
 
     service.own_work(ask_own_work)
-    gate = Gate(memory, is_emergency_in=is_emergency_in, international=international)
+    gate = Gate(
+        memory,
+        is_emergency_in=is_emergency_in,
+        calling_code=calling_code,
+        international=international,
+    )
     service.app.include_router(gate_router(gate, VerifiedTokens(service.verifier)))
     service.app.include_router(provider_router(open_work, service.internal, sweep.wake))
     return service.app

@@ -1,6 +1,6 @@
 """Providers, plans and tenants in PostgreSQL."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -135,6 +135,19 @@ class SqlTenants:
             .returning(tables.tenant.c.tenant_id)
         )
         return added.first() is not None
+
+    async def claim_names(self, tenant: Tenant, names: Collection[str]) -> frozenset[str]:
+        """Takes names, lower case, for the tenant. Returns those that another tenant of the provider has."""
+        table = tables.tenant_name
+        # In order, so that two transactions that want the same names wait for each other and never in a circle.
+        rows = [
+            {"provider_id": tenant.provider_id, "name": name, "tenant_id": tenant.tenant_id}
+            for name in sorted(names)
+        ]
+        claimed = await self._connection.execute(
+            upsert(table).values(rows).on_conflict_do_nothing().returning(table.c.name)
+        )
+        return frozenset(names) - frozenset(claimed.scalars())
 
     async def get(self, provider_id: ProviderId, tenant_id: TenantId) -> Tenant:
         """Raises ``NotFound``, also for another provider's tenant."""

@@ -97,6 +97,15 @@ tenant = Table(
     UniqueConstraint("provider_id", "sip_domain"),
 )
 
+# What a switch may call a tenant, lower case: its id, SIP domain and account codes. One name leads to one tenant.
+tenant_name = Table(
+    "tenant_name",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+)
+
 billing_period = Table(
     "billing_period",
     metadata,

@@ -42,6 +42,32 @@ def first_span(opened_on: date, trial_ends_on: date | None, anchor_day: int) -> 
     return Span(opened_on, trial_ends_on, (trial_ends_on - opened_on).days)
 
 
+async def _claim_names(work: Work, tenant: Tenant) -> None:
+    """A switch names a tenant by id, SIP domain or account code: no name may lead to two tenants of a provider.
+
+    Case makes no difference, as at the gate. A tenant's own domain may be its account code too.
+    """
+    codes: dict[str, str] = {}
+    for code in tenant.account_codes:
+        if codes.setdefault(code.lower(), code) != code or tenant.account_codes.count(code) > 1:
+            raise Invalid(
+                f"The account code {code!r} is listed twice, upper and lower case being the same; list it once.",
+                field="account_codes",
+            )
+    domain = tenant.sip_domain.lower()
+    taken = await work.tenants.claim_names(tenant, {str(tenant.tenant_id), domain, *codes})
+    if domain in taken:
+        raise Conflict(
+            f"Another tenant has {tenant.sip_domain!r} as its SIP domain or account code; choose another one.",
+            field="sip_domain",
+        )
+    for name in codes.keys() & taken:
+        raise Conflict(
+            f"Another tenant has {codes[name]!r} as its account code, SIP domain or id; choose another one.",
+            field="account_codes",
+        )
+
+
 async def open_tenant(work: Work, tenant: Tenant) -> Tenant:
     """Opens a tenant on the newest version of its plan.
 
@@ -66,11 +92,9 @@ async def open_tenant(work: Work, tenant: Tenant) -> Tenant:
     )
     # Serialised with a test clock that is being put in place: a provider gets one only before its first tenant.
     await work.lock("provider clock", tenant.provider_id)
+    await _claim_names(work, opened)
     if not await work.tenants.add(opened):
-        raise Conflict(
-            f"A tenant with the slug {tenant.slug!r} or the SIP domain {tenant.sip_domain!r} exists already.",
-            field="slug",
-        )
+        raise Conflict(f"A tenant with the slug {tenant.slug!r} exists already.", field="slug")
     span = first_span(opened.opened_on, opened.trial_ends_on, opened.anchor_day)
     is_trial = opened.trial_ends_on is not None
     await work.periods.add(make_period(provider, opened, plan, span, is_trial=is_trial, first=True))

@@ -43,7 +43,7 @@ LEFT JOIN policy own ON own.provider_id = t.provider_id AND own.scope_id = t.ten
 LEFT JOIN policy general ON general.provider_id = t.provider_id AND general.scope_id = t.provider_id
 """
 _PROVIDERS = "SELECT provider_id, country, support_phone, reachable_numbers FROM provider"
-_ALL_LINES = text(_LINES + " ORDER BY t.changed_at, t.sent_at")
+_ALL_LINES = text(_LINES)
 _SOME_LINES = text(_LINES + " WHERE t.tenant_id = ANY(:subjects) OR t.provider_id = ANY(:subjects)")
 _ALL_PROVIDERS = text(_PROVIDERS)
 _SOME_PROVIDERS = text(_PROVIDERS + " WHERE provider_id = ANY(:subjects)")
@@ -186,8 +186,7 @@ def _entry(row: Any) -> Entry:
         inbound=row.inbound,
         closed=row.closed,
     )
-    names = (row.sip_domain, *row.account_codes)
-    return Entry(line, tuple(name.lower() for name in names if name))
+    return Entry(line, row.sip_domain.lower(), tuple(code.lower() for code in row.account_codes if code))
 
 
 def _reachable(row: Any) -> tuple[ProviderId, frozenset[str]]:

@@ -13,10 +13,39 @@ _PART = 2000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line and the names under which a switch may ask for it, lower case."""
+    """A line and the names, lower case, under which a switch may ask for it besides the tenant's id."""
 
     line: Line
-    names: tuple[str, ...]
+    sip_domain: str
+    account_codes: tuple[str, ...] = ()
+
+
+class _Names:
+    """Who has a name of one kind within a provider.
+
+    Invoicing gives a name to one tenant only. Should two hold it all the same, the open tenant has it before a closed
+    one, and the older before the younger (as in usage), whatever was heard last.
+    """
+
+    def __init__(self) -> None:
+        self._holders: dict[tuple[ProviderId, str], tuple[tuple[bool, TenantId], ...]] = {}
+
+    def find(self, provider_id: ProviderId, name: str) -> TenantId | None:
+        holders = self._holders.get((provider_id, name))
+        return holders[0][1] if holders else None
+
+    def add(self, line: Line, name: str) -> None:
+        key, holder = (line.provider_id, name), (line.closed, line.tenant_id)
+        others = self._holders.get(key)
+        self._holders[key] = (holder,) if others is None else tuple(sorted({*others, holder}))
+
+    def remove(self, line: Line, name: str) -> None:
+        key = (line.provider_id, name)
+        left = tuple(one for one in self._holders.get(key, ()) if one[1] != line.tenant_id)
+        if left:
+            self._holders[key] = left
+        else:
+            self._holders.pop(key, None)
 
 
 class GateMemory:
@@ -25,21 +54,27 @@ class GateMemory:
     def __init__(self) -> None:
         self.loaded = False
         self._entries: dict[TenantId, Entry] = {}
-        self._by_name: dict[tuple[ProviderId, str], TenantId] = {}
+        self._domains = _Names()
+        self._codes = _Names()
         self._reachable: dict[ProviderId, frozenset[str]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def find(self, provider_id: ProviderId, name: str) -> Line | None:
-        """The provider's tenant with this id, SIP domain or account code; another provider's is None."""
-        tenant_id = self._by_name.get((provider_id, name.lower()))
-        if tenant_id is None:
-            try:
-                tenant_id = TenantId(UUID(name))
-            except ValueError:
-                return None
-        entry = self._entries.get(tenant_id)
+        """The provider's tenant with this id, else SIP domain, else account code; another provider's is None."""
+        line = self._with_id(provider_id, name)
+        if line is not None:
+            return line
+        wanted = name.lower()
+        tenant_id = self._domains.find(provider_id, wanted) or self._codes.find(provider_id, wanted)
+        return self._entries[tenant_id].line if tenant_id is not None else None
+
+    def _with_id(self, provider_id: ProviderId, name: str) -> Line | None:
+        try:
+            entry = self._entries.get(TenantId(UUID(name)))
+        except ValueError:
+            return None
         return entry.line if entry is not None and entry.line.provider_id == provider_id else None
 
     def reachable(self, provider_id: ProviderId) -> frozenset[str]:
@@ -54,32 +89,33 @@ class GateMemory:
     async def replace(self, entries: Sequence[Entry], reachable: dict[ProviderId, frozenset[str]]) -> None:
         """Everything anew: built aside in parts, while calls are answered, and put in place at once."""
         by_id: dict[TenantId, Entry] = {}
-        by_name: dict[tuple[ProviderId, str], TenantId] = {}
+        domains, codes = _Names(), _Names()
         for start in range(0, len(entries), _PART):
             for entry in entries[start : start + _PART]:
-                line = entry.line
-                by_id[line.tenant_id] = entry
-                for name in entry.names:
-                    by_name[(line.provider_id, name)] = line.tenant_id
+                by_id[entry.line.tenant_id] = entry
+                _add_names(entry, domains, codes)
             await asyncio.sleep(0)
-        self._entries, self._by_name, self._reachable = by_id, by_name, reachable
+        self._entries, self._domains, self._codes, self._reachable = by_id, domains, codes, reachable
         self.loaded = True
 
     def update(self, entries: Iterable[Entry], reachable: dict[ProviderId, frozenset[str]]) -> None:
         """Some tenants and providers anew; the others stay."""
         for entry in entries:
-            self._forget_names(entry.line.tenant_id)
+            known = self._entries.get(entry.line.tenant_id)
+            if known is not None:
+                self._forget_names(known)
             self._entries[entry.line.tenant_id] = entry
-            for name in entry.names:
-                self._by_name[(entry.line.provider_id, name)] = entry.line.tenant_id
+            _add_names(entry, self._domains, self._codes)
         self._reachable.update(reachable)
 
-    def _forget_names(self, tenant_id: TenantId) -> None:
-        known = self._entries.get(tenant_id)
-        if known is None:
-            return
-        for name in known.names:
-            key = (known.line.provider_id, name)
-            # Another tenant may have taken the name over meanwhile.
-            if self._by_name.get(key) == tenant_id:
-                del self._by_name[key]
+    def _forget_names(self, entry: Entry) -> None:
+        self._domains.remove(entry.line, entry.sip_domain)
+        for code in entry.account_codes:
+            self._codes.remove(entry.line, code)
+
+
+def _add_names(entry: Entry, domains: _Names, codes: _Names) -> None:
+    if entry.sip_domain:
+        domains.add(entry.line, entry.sip_domain)
+    for code in entry.account_codes:
+        codes.add(entry.line, code)

@@ -4,12 +4,23 @@ from functools import lru_cache
 
 import phonenumbers
 
+# Without loading each country's metadata, which takes milliseconds.
+_CALLING_CODES = {
+    country: str(code)
+    for code, countries in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()
+    for country in countries
+}
+
 
 @lru_cache(maxsize=4096)
 def is_emergency_in(number: str, country: str) -> bool:
-    """Whether ``number`` (digits only) is an emergency number of ``country`` (ISO 3166-1 alpha-2)."""
-    # The longest emergency numbers have six digits; anything longer need not be looked up (or cached).
-    return len(number) <= 6 and bool(phonenumbers.is_emergency_number(number, country))
+    """Whether ``number`` (digits only, at most six) is an emergency number of ``country`` (ISO 3166-1 alpha-2)."""
+    return bool(phonenumbers.is_emergency_number(number, country))
+
+
+def calling_code(country: str) -> str:
+    """``1`` of US, ``49`` of DE (ISO 3166-1 alpha-2); empty for an unknown country."""
+    return _CALLING_CODES.get(country, "")
 
 
 @lru_cache(maxsize=4096)

@@ -27,8 +27,9 @@ class Lines(Protocol):
 class Gate:
     """Decides about calls. Touches nothing but memory, so that it answers whatever else is away.
 
-    ``is_emergency_in(number, country)`` knows each country's own emergency numbers; ``international(number,
-    country)`` is the number in E.164, None for what is no telephone number.
+    ``is_emergency_in(number, country)`` knows each country's own emergency numbers, ``calling_code(country)`` what
+    E.164 puts before them; ``international(number, country)`` is the number in E.164, None for what is no telephone
+    number.
     """
 
     def __init__(
@@ -36,17 +37,20 @@ class Gate:
         lines: Lines,
         *,
         is_emergency_in: Callable[[str, str], bool],
+        calling_code: Callable[[str], str],
         international: Callable[[str, str], str | None],
     ) -> None:
         self._lines = lines
         self._is_emergency_in = is_emergency_in
+        self._calling_code = calling_code
         self._international = international
 
     def answer(self, provider_id: ProviderId, tenant: str, direction: str, to: str) -> Answer:
         """Raises ``Unavailable`` before the first loading, ``NotFound`` (tenant) and ``Invalid`` (direction)."""
         line = self._lines.find(provider_id, tenant) if len(tenant) <= LONGEST_TENANT else None
         number = dialled(to)
-        if is_emergency(number, line.country if line else None, self._is_emergency_in):
+        country = line.country if line else None
+        if is_emergency(number, country, self._is_emergency_in, self._calling_code):
             return "allow"
         if not self._lines.loaded:
             raise Unavailable("The gate has nothing in memory yet; use your own last answer.")

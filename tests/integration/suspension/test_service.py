@@ -206,8 +206,23 @@ async def test_gate_follows_the_ladder_within_a_second(running: Running) -> None
         "ttl": 5,
     }
     assert await running.action("inbound") == "announce"
-    for emergency in ("911", "112", "sip:911@edge.example;user=phone", "urn:service:sos"):
-        assert await running.action(to=emergency) == "allow"
+    for emergency in (
+        *("911", "112", "sip:911@edge.example;user=phone", "urn:service:sos"),
+        *(
+            "+1911",
+            "1911",
+            "tel:+1-911",
+            '"x" <sip:%39%31%31@x>',
+            "sip:911:5060",
+            "911#",
+            "９１１",
+            "911" + " " * 300,
+        ),
+    ):
+        assert await running.action(to=emergency) == "allow", emergency
+    # A plus sign that the switch did not escape arrives as a blank.
+    raw = f"/v1/call-policy?tenant={running.tenant_id}&direction=outbound&to=+1911"
+    assert (await running.client.get(raw, headers=running.token())).json()["action"] == "allow"
     assert await running.action(to="(212) 555-0100") == "allow"
     assert await running.action(to="+12125550111") == "allow"
     for name in ("acme.sip.example", "ACME-1"):
@@ -253,7 +268,7 @@ async def test_nonsense_gets_a_definite_answer(running: Running) -> None:
         return bool(await running.action() == "reject")
 
     await until(rejected)
-    for number in ("call-me", "1" * 10_000, "\x00\x01", "", "+", "sip:", "٩١١", "9" * 300 + "@x"):
+    for number in ("call-me", "1" * 10_000, "\x00\x01", "", "+", "sip:", "٢١٢", "9" * 300 + "@x"):
         assert (await running.ask(to=number)).json()["action"] == "reject", number[:20]
     sideways = await running.ask("sideways")
     assert (sideways.status_code, sideways.json()["field"]) == (422, "direction")

@@ -116,6 +116,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("provider_id", "slug", name=op.f("uq_tenant_provider_id_slug")),
     )
     op.create_table(
+        "tenant_name",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "name", name=op.f("pk_tenant_name")),
+    )
+    op.create_table(
         "billing_period",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("start_date", sa.Date(), nullable=False),
