@@ -93,6 +93,21 @@ async def test_a_batch_keeps_the_good_and_reports_the_bad_by_position(api: Api, 
     assert (await usage(api, world))["billed_seconds"] == 60
 
 
+async def test_a_stray_quote_costs_its_own_row_only(api: Api, world: World) -> None:
+    """Four rows, the second with a lone quote: it waits by its position, the three others are taken."""
+    rows = [
+        f'"acct-{world.domain}","1001","12125550147","internal","","PJSIP/{at}","PJSIP/t","Dial","",'
+        f'"2026-03-05 10:00:00","2026-03-05 10:00:05","2026-03-05 10:01:00",60,55,"ANSWERED","DOC","1.{at}",""'
+        for at in range(4)
+    ]
+    rows[1] = rows[1].replace("Dial", 'Di"al')
+    answer = await api.switch.post("/v1/cdrs/asterisk", content="\n".join(rows) + "\n")
+    found = answer.json()
+    assert (answer.status_code, found["taken"], found["quarantined"]) == (201, 3, 1)
+    assert [(one["position"], one["field"]) for one in found["problems"]] == [(1, "row")]
+    assert (await usage(api, world))["billed_seconds"] == 3 * 60
+
+
 async def test_own_records_name_their_tenant_and_direction(api: Api, world: World) -> None:
     """An array of two; the price is the plan's, the charge exact."""
     record = {
