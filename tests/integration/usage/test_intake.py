@@ -137,6 +137,48 @@ async def test_what_is_no_record_is_refused_and_kept(api: Api, world: World) -> 
     assert [one["reason"] for one in listed] == ["unreadable"]
 
 
+async def test_a_number_beyond_all_bounds_costs_its_own_record_only(api: Api, world: World) -> None:
+    """An exponent of millions in one of three: it waits with the field's name, the two others are taken."""
+    good = {
+        "id": "c1",
+        "tenant": world.domain,
+        "from": "1001",
+        "to": "+12125550100",
+        "start_time": ANSWER.isoformat(),
+        "duration": 61,
+    }
+    batch = [good, {**good, "id": "c2", "tenant_hold_ms": "1e9999999"}, {**good, "id": "c3"}]
+    answer = await api.switch.post("/v1/cdrs", content=json.dumps(batch))
+    found = answer.json()
+    assert (answer.status_code, found["taken"], found["quarantined"]) == (201, 2, 1)
+    assert [(one["position"], one["field"]) for one in found["problems"]] == [(1, "tenant_hold_ms")]
+
+
+async def test_a_nul_in_the_address_is_kept_visibly(api: Api, world: World) -> None:
+    """PostgreSQL's text knows no NUL: what waits shows it escaped, what is good is taken, a replay reads the same."""
+    row = (
+        f'"acct-{world.domain}","1001","12125550147","internal","","PJSIP/1","PJSIP/t","Dial","",'
+        '"2026-03-05 10:00:00","2026-03-05 10:00:05","2026-03-05 10:01:00",60,55,"ANSWERED","DOC","1.1",""'
+    )
+    answer = await api.switch.post("/v1/cdrs/asterisk?switch=p%00bx", content=row + '\n"cut","off"\n')
+    assert (answer.status_code, answer.json()["taken"], answer.json()["quarantined"]) == (201, 1, 1)
+    nameless = leg(domain=world.domain)
+    variables = nameless["variables"]
+    assert isinstance(variables, dict)
+    del variables["uuid"], nameless["callflow"]
+    answer = await api.switch.post("/v1/cdrs/freeswitch?uuid=a_%00", content=posted(nameless))
+    assert (answer.status_code, answer.json()["field"]) == (422, "variables.uuid")
+    at = f"/v1/providers/{world.provider_id}/quarantine"
+    assert (await api.internal.post(f"{at}/replay")).json() == {"taken": 0, "repeated": 0, "quarantined": 2}
+    async with world.work() as work:
+        kept = await work.quarantine.listed(world.provider_id, state="waiting", after=None, limit=9)
+    shown = {one.source: dict(one.context) for one in kept}
+    assert shown == {
+        "asterisk": {"switch": "p\\x00bx", "time_zone": "UTC"},
+        "freeswitch": {"uuid": "a_\\x00"},
+    }
+
+
 @pytest.mark.parametrize("path", ["/v1/cdrs/freeswitch", "/v1/cdrs/asterisk", "/v1/cdrs"])
 async def test_an_empty_body_is_refused(api: Api, path: str) -> None:
     """There is nothing to keep."""

@@ -152,6 +152,9 @@ def test_rows_never_lose_a_byte() -> None:
     ("content", "field"),
     [
         (row().replace(b'"55"', b'"5x"'), "billsec"),
+        # More than a duration can hold: it would stop the whole batch.
+        (row(billsec=9_999_999_999_999_999_999), "billsec"),
+        (row().replace(b"2026-03-05 10:01:00", b"0001-01-01T00:00:00+14:00"), "end"),
         (row().replace(b"2026-03-05 10:01:00", b"yesterday"), "end"),
         (row(answer=""), "answer"),
         (b'"a","b', "row"),

@@ -120,7 +120,8 @@ def _leg_id(fields: dict[str, str]) -> str:
 def _record(fields: dict[str, str], switch: str, zone: ZoneInfo) -> CallRecord:
     started = stamp_to_microseconds("start", fields["start"], zone)
     ended = stamp_to_microseconds("end", fields["end"], zone)
-    billsec = whole_number("billsec", fields["billsec"])
+    # Three centuries in seconds; more than that is no duration in any library.
+    billsec = whole_number("billsec", fields["billsec"], most_digits=10)
     answered = stamp_to_microseconds("answer", fields["answer"], zone) if fields["answer"] else None
     is_answered = fields["disposition"].upper() == "ANSWERED"
     if is_answered and answered is None:
