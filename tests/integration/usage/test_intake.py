@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gzip
 import json
 from datetime import timedelta
 from typing import Any
@@ -186,6 +187,35 @@ async def test_an_empty_body_is_refused(api: Api, path: str) -> None:
     assert (answer.status_code, answer.json()["field"]) == (422, "body")
 
 
+@pytest.mark.parametrize("path", ["/v1/cdrs/freeswitch", "/v1/cdrs/asterisk", "/v1/cdrs"])
+async def test_a_compressed_body_is_refused_with_advice(api: Api, world: World, path: str) -> None:
+    """Nothing is kept of it: the sender can send the same again, uncompressed."""
+    body = gzip.compress(posted(leg(domain=world.domain)))
+    answer = await api.switch.post(path, content=body, headers={"Content-Encoding": "gzip"})
+    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"] == "The body is compressed (gzip); send it uncompressed."
+    listed = (await api.internal.get(f"/v1/providers/{world.provider_id}/quarantine")).json()["records"]
+    assert listed == []
+    plain = posted(leg(domain=world.domain))
+    answer = await api.switch.post(
+        "/v1/cdrs/freeswitch", content=plain, headers={"Content-Encoding": "Identity"}
+    )
+    assert answer.status_code == 201
+
+
+async def test_a_call_over_a_day_says_how_to_accept_it_over_http(api: Api, world: World) -> None:
+    """The field of the replay, in the answer to the switch and in the list; not the option of the command."""
+    long = posted(leg(domain=world.domain, talk_us=25 * 3600 * 1_000_000, answer=NOW - timedelta(days=3)))
+    (found,) = (await api.switch.post("/v1/cdrs/freeswitch", content=long)).json()["problems"]
+    at = f"/v1/providers/{world.provider_id}/quarantine"
+    (listed,) = (await api.internal.get(at)).json()["records"]
+    advice = "The call is over 24 hours long; look at it, then replay it with `accept_long`, or leave it."
+    assert (found["detail"], listed["detail"]) == (advice, advice)
+    body = {"quarantine_ids": [listed["quarantine_id"]], "accept_long": True}
+    assert (await api.internal.post(f"{at}/replay", json=body)).json()["taken"] == 1
+
+
 async def test_only_switches_may_send_records(api: Api) -> None:
     """Another role is 403, no token 401, a body over 8 MiB 413."""
     body = posted(leg())
@@ -259,6 +289,19 @@ async def test_call_history_filters_and_pages(api: Api, world: World) -> None:
     assert len((await calls(api, world, unanswered="true"))["calls"]) == 8
     later = await calls(api, world, **{"from": (ANSWER + timedelta(minutes=5)).isoformat()})
     assert len(later["calls"]) == 2
+
+
+async def test_a_nul_in_a_question_is_refused(api: Api, world: World) -> None:
+    """No number and no extension has one; the database could not even be asked."""
+    tenant = f"/v1/providers/{world.provider_id}/tenants/{world.tenant_id}"
+    wanted = [{"kind": "extension", "value": "10\x0001", "from": NOW.isoformat()}]
+    for answer, field in (
+        (await api.internal.get(f"{tenant}/calls?number=%00"), "number"),
+        (await api.internal.get(f"{tenant}/calls?number=1%002"), "number"),
+        (await api.internal.post(f"{tenant}/resources", json=wanted), "0.value"),
+        (await api.internal.delete(f"{tenant}/resources/extension/10%0001"), "value"),
+    ):
+        assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
 
 
 async def test_days_count_all_calls_and_lines_those_with_billed_time(api: Api, world: World) -> None:
