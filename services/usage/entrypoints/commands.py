@@ -16,6 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from services.usage.domain.records import Outcome
+from services.usage.entrypoints.advice import ON_THE_COMMAND_LINE, advice
 from services.usage.entrypoints.formats.reading import DEFAULT_ASTERISK, read_record
 from services.usage.entrypoints.importing import FileFormat, ImportOptions, import_file
 from services.usage.use_cases.ports import ImportedSoFar, Numbering, OpenWork, QuarantinedRecord
@@ -153,7 +154,7 @@ def _quarantine_commands(open_tools: OpenTools) -> typer.Typer:
         for one in found:
             received = one.received_at.isoformat(timespec="seconds")
             table.add_row(
-                str(one.quarantine_id), received, one.source, one.reason, one.field or "", one.detail
+                str(one.quarantine_id), received, one.source, one.reason, one.field or "", _advice(one)
             )
         Console().print(table if found else "Nothing is in quarantine.")
 
@@ -163,7 +164,7 @@ def _quarantine_commands(open_tools: OpenTools) -> typer.Typer:
         one = _run(_get(open_tools, ProviderId(provider), quarantine_id))
         typer.echo(f"received: {one.received_at.isoformat()}\nfrom:     {one.source} {dict(one.context)}")
         typer.echo(f"state:    {one.state}\nreason:   {one.reason}\nfield:    {one.field or ''}")
-        typer.echo(f"detail:   {one.detail}\n\n{one.raw.decode('utf-8', 'backslashreplace')}")
+        typer.echo(f"detail:   {_advice(one)}\n\n{one.raw.decode('utf-8', 'backslashreplace')}")
 
     @commands.command("replay")
     def replay_records(
@@ -186,6 +187,10 @@ def _quarantine_commands(open_tools: OpenTools) -> typer.Typer:
         typer.echo(f"{counts['taken']} taken, {counts['repeated']} repeated, {rest} stay in quarantine.")
 
     return commands
+
+
+def _advice(one: QuarantinedRecord) -> str:
+    return advice(one.reason, one.detail, ON_THE_COMMAND_LINE)
 
 
 async def _listed(open_tools: OpenTools, provider_id: ProviderId, limit: int) -> list[QuarantinedRecord]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.usage.entrypoints.advice import OVER_HTTP, advice
 from services.usage.entrypoints.cursors import read_cursor, write_cursor
 from services.usage.use_cases.ports import CallFilter, ListedCall, Numbering, OpenWork, ReadRecord
 from services.usage.use_cases.provision_resources import (
@@ -194,6 +195,13 @@ def usage_router(
     return router
 
 
+def _without_nul(field: str, text: str) -> str:
+    """Raises ``Invalid`` for text with a NUL, with which PostgreSQL cannot even be asked."""
+    if "\x00" in text:
+        raise Invalid(f"`{field}` holds a NUL character; leave it out.", field=field)
+    return text
+
+
 def _add_resources(
     router: APIRouter, open_work: OpenWork, numbering: Numbering, changed: Callable[[], None]
 ) -> None:
@@ -204,7 +212,10 @@ def _add_resources(
         body: Annotated[list[ResourceBody], Body(min_length=1, max_length=MOST_RESOURCES)],
     ) -> list[ResourceShown]:
         """Provision extensions and DIDs: all of them or none; the same again changes nothing."""
-        wanted = [Provision(one.kind, one.value, one.from_, one.to) for one in body]
+        wanted = [
+            Provision(one.kind, _without_nul(f"{position}.value", one.value), one.from_, one.to)
+            for position, one in enumerate(body)
+        ]
         async with open_work() as work:
             kept = await provision_resources(work, numbering, provider_id, tenant_id, wanted)
         changed()
@@ -223,7 +234,9 @@ def _add_resources(
     ) -> ResourceShown:
         """Release an extension or DID; calls before the instant stay the tenant's."""
         async with open_work() as work:
-            one = await release_resource(work, numbering, provider_id, tenant_id, kind, value, at)
+            one = await release_resource(
+                work, numbering, provider_id, tenant_id, kind, _without_nul("value", value), at
+            )
         changed()
         return ResourceShown(kind=one.kind, value=one.value, from_=one.valid_from, to=one.valid_to)
 
@@ -269,7 +282,7 @@ def _add_readings(router: APIRouter, open_work: OpenWork) -> None:
         wanted = CallFilter(
             limit=limit + 1,
             direction=direction,
-            number=_digits(number) if number else None,
+            number=_digits(_without_nul("number", number)) if number else None,
             start=from_,
             end=to,
             after=read_cursor(cursor) if cursor else None,
@@ -303,7 +316,7 @@ def _add_quarantine(
                     source=one.source,
                     reason=one.reason,
                     field=one.field,
-                    detail=one.detail,
+                    detail=advice(one.reason, one.detail, OVER_HTTP),
                     size_bytes=len(one.raw),
                 )
                 for one in found[:limit]

@@ -7,8 +7,10 @@ import orjson
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 
 from services.usage.domain.records import Outcome, Received
+from services.usage.entrypoints.advice import OVER_HTTP, advice
 from services.usage.entrypoints.formats.reading import (
     DEFAULT_ASTERISK,
     received_asterisk,
@@ -49,6 +51,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"model": IntakeAnswer, "description": "repeats only"},
     201: {"model": IntakeAnswer, "description": "something was taken"},
     202: {"model": IntakeAnswer, "description": "kept in quarantine only"},
+    415: {"description": "a compressed body; nothing is kept, send it uncompressed"},
     422: {"description": "no call record at all; kept in quarantine as well"},
 }
 
@@ -58,7 +61,7 @@ def _problems(outcomes: list[Outcome]) -> list[dict[str, Any]]:
         {
             "position": position,
             "field": outcome.field,
-            "detail": outcome.detail,
+            "detail": advice(outcome.reason, outcome.detail, OVER_HTTP),
             "quarantine_id": str(outcome.quarantine_id),
         }
         for position, outcome in enumerate(outcomes)
@@ -85,6 +88,18 @@ def _response(outcomes: list[Outcome]) -> Response:
     return Response(orjson.dumps(body), status_code=status, media_type="application/json")
 
 
+async def _body(request: Request) -> bytes:
+    """The body as it came. A compressed one would be kept as unreadable, and its calls would wait for ever."""
+    encoding = request.headers.get("content-encoding", "").strip()
+    if encoding.lower() not in ("", "identity"):
+        raise HTTPException(
+            415,
+            f"The body is compressed ({encoding[:40]}); send it uncompressed.",
+            headers={"Accept-Encoding": "identity"},
+        )
+    return await request.body()
+
+
 def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
     """The three intakes, for tokens with the role ``switch``; the token names the provider."""
     router = APIRouter(prefix="/v1/cdrs", tags=["intake"])
@@ -101,7 +116,7 @@ def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
         uuid: Annotated[str | None, Query(max_length=80, description="set by mod_json_cdr")] = None,
     ) -> Response:
         """One document of FreeSWITCH's mod_json_cdr: `cdr=` url-encoded or base64, or bare JSON."""
-        return await keep(await tokens.provider_of(request), received_freeswitch(await request.body(), uuid))
+        return await keep(await tokens.provider_of(request), received_freeswitch(await _body(request), uuid))
 
     @router.post("/asterisk", responses=_ANSWERS, response_class=Response)
     async def post_asterisk(
@@ -115,7 +130,7 @@ def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
     ) -> Response:
         """Rows of Asterisk's cdr_csv, of 16, 17, 18 or 21 columns, without a head line."""
         provider_id = await tokens.provider_of(request)
-        body = await request.body()
+        body = await _body(request)
         if len(body) > _LARGE_BYTES:
             received = await asyncio.to_thread(received_asterisk, body, switch=switch, time_zone=time_zone)
         else:
@@ -126,7 +141,7 @@ def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
     async def post_own(request: Request) -> Response:
         """Tollgate's own records: one JSON object, an array, or one object a line."""
         provider_id = await tokens.provider_of(request)
-        body = await request.body()
+        body = await _body(request)
         if len(body) > _LARGE_BYTES:
             return await keep(provider_id, await asyncio.to_thread(received_own, body))
         return await keep(provider_id, received_own(body))

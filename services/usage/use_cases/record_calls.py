@@ -36,7 +36,7 @@ UNKNOWN_TENANT = (
     "No tenant has this SIP domain, account code or number; open it, and the record is taken by itself."
 )
 UNKNOWN_PLAN = "The plan of the tenant is not known yet; the record is taken by itself when it is."
-TOO_LONG = "The call is over 24 hours long; look at it, then replay it with --accept, or leave it."
+TOO_LONG = "The call is over 24 hours long; look at it, then replay it as accepted, or leave it."
 CONFLICT = (
     "A record with this switch and leg but other contents was received before; that one is billed (R15)."
 )

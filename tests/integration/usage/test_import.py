@@ -1,5 +1,6 @@
 """Files that a switch left behind."""
 
+import contextlib
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -59,6 +60,32 @@ async def test_a_stopped_import_goes_on_where_it_stopped(
     async with world.work() as work:
         (total,) = await work.calls.day_totals(world.tenant_id, date(2026, 3, 1), date(2026, 4, 1))
     assert (total.calls, total.billed_seconds) == (45, 45 * 60)
+
+
+async def test_an_import_stopped_at_a_stray_quote_goes_on_behind_it(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after every transaction, wherever it ends: each good row once, the bad one kept."""
+    monkeypatch.setattr(importing, "RECORDS_A_TRANSACTION", 2)
+    lines = rows(world, 9).splitlines(keepends=True)
+    lines[3] = lines[3].replace("Dial", 'Di"al')
+    path = tmp_path / "Master.csv"
+    path.write_text("".join(lines))
+
+    class Killed(Exception):
+        pass
+
+    class Steps(list[int]):
+        def append(self, done_bytes: int) -> None:
+            super().append(done_bytes)
+            if len(self) == 2 and done_bytes < path.stat().st_size:
+                raise Killed
+
+    done = None
+    while done is None:
+        with contextlib.suppress(Killed):
+            done = await take(world, path, Steps())
+    assert (done.taken, done.repeated, done.quarantined) == (8, 0, 1)
 
 
 async def test_the_same_records_in_another_file_are_repeats(world: World, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gzip
 import json
 from datetime import timedelta
 from typing import Any
@@ -93,6 +94,21 @@ async def test_a_batch_keeps_the_good_and_reports_the_bad_by_position(api: Api, 
     assert (await usage(api, world))["billed_seconds"] == 60
 
 
+async def test_a_stray_quote_costs_its_own_row_only(api: Api, world: World) -> None:
+    """Four rows, the second with a lone quote: it waits by its position, the three others are taken."""
+    rows = [
+        f'"acct-{world.domain}","1001","12125550147","internal","","PJSIP/{at}","PJSIP/t","Dial","",'
+        f'"2026-03-05 10:00:00","2026-03-05 10:00:05","2026-03-05 10:01:00",60,55,"ANSWERED","DOC","1.{at}",""'
+        for at in range(4)
+    ]
+    rows[1] = rows[1].replace("Dial", 'Di"al')
+    answer = await api.switch.post("/v1/cdrs/asterisk", content="\n".join(rows) + "\n")
+    found = answer.json()
+    assert (answer.status_code, found["taken"], found["quarantined"]) == (201, 3, 1)
+    assert [(one["position"], one["field"]) for one in found["problems"]] == [(1, "row")]
+    assert (await usage(api, world))["billed_seconds"] == 3 * 60
+
+
 async def test_own_records_name_their_tenant_and_direction(api: Api, world: World) -> None:
     """An array of two; the price is the plan's, the charge exact."""
     record = {
@@ -122,11 +138,82 @@ async def test_what_is_no_record_is_refused_and_kept(api: Api, world: World) -> 
     assert [one["reason"] for one in listed] == ["unreadable"]
 
 
+async def test_a_number_beyond_all_bounds_costs_its_own_record_only(api: Api, world: World) -> None:
+    """An exponent of millions in one of three: it waits with the field's name, the two others are taken."""
+    good = {
+        "id": "c1",
+        "tenant": world.domain,
+        "from": "1001",
+        "to": "+12125550100",
+        "start_time": ANSWER.isoformat(),
+        "duration": 61,
+    }
+    batch = [good, {**good, "id": "c2", "tenant_hold_ms": "1e9999999"}, {**good, "id": "c3"}]
+    answer = await api.switch.post("/v1/cdrs", content=json.dumps(batch))
+    found = answer.json()
+    assert (answer.status_code, found["taken"], found["quarantined"]) == (201, 2, 1)
+    assert [(one["position"], one["field"]) for one in found["problems"]] == [(1, "tenant_hold_ms")]
+
+
+async def test_a_nul_in_the_address_is_kept_visibly(api: Api, world: World) -> None:
+    """PostgreSQL's text knows no NUL: what waits shows it escaped, what is good is taken, a replay reads the same."""
+    row = (
+        f'"acct-{world.domain}","1001","12125550147","internal","","PJSIP/1","PJSIP/t","Dial","",'
+        '"2026-03-05 10:00:00","2026-03-05 10:00:05","2026-03-05 10:01:00",60,55,"ANSWERED","DOC","1.1",""'
+    )
+    answer = await api.switch.post("/v1/cdrs/asterisk?switch=p%00bx", content=row + '\n"cut","off"\n')
+    assert (answer.status_code, answer.json()["taken"], answer.json()["quarantined"]) == (201, 1, 1)
+    nameless = leg(domain=world.domain)
+    variables = nameless["variables"]
+    assert isinstance(variables, dict)
+    del variables["uuid"], nameless["callflow"]
+    answer = await api.switch.post("/v1/cdrs/freeswitch?uuid=a_%00", content=posted(nameless))
+    assert (answer.status_code, answer.json()["field"]) == (422, "variables.uuid")
+    at = f"/v1/providers/{world.provider_id}/quarantine"
+    assert (await api.internal.post(f"{at}/replay")).json() == {"taken": 0, "repeated": 0, "quarantined": 2}
+    async with world.work() as work:
+        kept = await work.quarantine.listed(world.provider_id, state="waiting", after=None, limit=9)
+    shown = {one.source: dict(one.context) for one in kept}
+    assert shown == {
+        "asterisk": {"switch": "p\\x00bx", "time_zone": "UTC"},
+        "freeswitch": {"uuid": "a_\\x00"},
+    }
+
+
 @pytest.mark.parametrize("path", ["/v1/cdrs/freeswitch", "/v1/cdrs/asterisk", "/v1/cdrs"])
 async def test_an_empty_body_is_refused(api: Api, path: str) -> None:
     """There is nothing to keep."""
     answer = await api.switch.post(path, content=b" \n")
     assert (answer.status_code, answer.json()["field"]) == (422, "body")
+
+
+@pytest.mark.parametrize("path", ["/v1/cdrs/freeswitch", "/v1/cdrs/asterisk", "/v1/cdrs"])
+async def test_a_compressed_body_is_refused_with_advice(api: Api, world: World, path: str) -> None:
+    """Nothing is kept of it: the sender can send the same again, uncompressed."""
+    body = gzip.compress(posted(leg(domain=world.domain)))
+    answer = await api.switch.post(path, content=body, headers={"Content-Encoding": "gzip"})
+    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"] == "The body is compressed (gzip); send it uncompressed."
+    listed = (await api.internal.get(f"/v1/providers/{world.provider_id}/quarantine")).json()["records"]
+    assert listed == []
+    plain = posted(leg(domain=world.domain))
+    answer = await api.switch.post(
+        "/v1/cdrs/freeswitch", content=plain, headers={"Content-Encoding": "Identity"}
+    )
+    assert answer.status_code == 201
+
+
+async def test_a_call_over_a_day_says_how_to_accept_it_over_http(api: Api, world: World) -> None:
+    """The field of the replay, in the answer to the switch and in the list; not the option of the command."""
+    long = posted(leg(domain=world.domain, talk_us=25 * 3600 * 1_000_000, answer=NOW - timedelta(days=3)))
+    (found,) = (await api.switch.post("/v1/cdrs/freeswitch", content=long)).json()["problems"]
+    at = f"/v1/providers/{world.provider_id}/quarantine"
+    (listed,) = (await api.internal.get(at)).json()["records"]
+    advice = "The call is over 24 hours long; look at it, then replay it with `accept_long`, or leave it."
+    assert (found["detail"], listed["detail"]) == (advice, advice)
+    body = {"quarantine_ids": [listed["quarantine_id"]], "accept_long": True}
+    assert (await api.internal.post(f"{at}/replay", json=body)).json()["taken"] == 1
 
 
 async def test_only_switches_may_send_records(api: Api) -> None:
@@ -202,6 +289,19 @@ async def test_call_history_filters_and_pages(api: Api, world: World) -> None:
     assert len((await calls(api, world, unanswered="true"))["calls"]) == 8
     later = await calls(api, world, **{"from": (ANSWER + timedelta(minutes=5)).isoformat()})
     assert len(later["calls"]) == 2
+
+
+async def test_a_nul_in_a_question_is_refused(api: Api, world: World) -> None:
+    """No number and no extension has one; the database could not even be asked."""
+    tenant = f"/v1/providers/{world.provider_id}/tenants/{world.tenant_id}"
+    wanted = [{"kind": "extension", "value": "10\x0001", "from": NOW.isoformat()}]
+    for answer, field in (
+        (await api.internal.get(f"{tenant}/calls?number=%00"), "number"),
+        (await api.internal.get(f"{tenant}/calls?number=1%002"), "number"),
+        (await api.internal.post(f"{tenant}/resources", json=wanted), "0.value"),
+        (await api.internal.delete(f"{tenant}/resources/extension/10%0001"), "value"),
+    ):
+        assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
 
 
 async def test_days_count_all_calls_and_lines_those_with_billed_time(api: Api, world: World) -> None:

@@ -1,15 +1,22 @@
 """What cannot be placed waits, and is taken when it can be."""
 
+import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import typer
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
+from typer.testing import CliRunner
 
 from services.usage.adapters.numbering import PhoneNumbers
 from services.usage.adapters.work import count_under_way
+from services.usage.entrypoints.commands import add_commands
 from services.usage.entrypoints.formats.reading import read_record
 from services.usage.entrypoints.scheduler import replay_step
+from services.usage.main import open_tools
+from services.usage.settings import ToolSettings
 from services.usage.use_cases.ports import QuarantinedRecord
 from services.usage.use_cases.provision_resources import Provision
 from services.usage.use_cases.replay_quarantine import replay_chosen
@@ -81,6 +88,26 @@ async def test_a_call_over_a_day_waits_for_the_operator(world: World) -> None:
             )
         assert [outcome.status for outcome in outcomes] == [status]
     assert await waiting(world) == []
+
+
+async def test_the_command_says_how_to_accept_a_long_call(world: World, database_url: str) -> None:
+    """With its own option, in the list and for one record; and the option does what is said."""
+    await world.record(received(world, talk_us=25 * 3600 * 1_000_000, answer=NOW - timedelta(days=3)))
+    (one,) = await waiting(world)
+    cli = typer.Typer()
+    add_commands(cli, lambda: ToolSettings(database_url=SecretStr(database_url)), open_tools)
+
+    async def said(*arguments: str) -> str:
+        provider = ("--provider", str(world.provider_id))
+        command = ["quarantine", *arguments, *provider]
+        result = await asyncio.to_thread(CliRunner(env={"COLUMNS": "400"}).invoke, cli, command)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    advice = "The call is over 24 hours long; look at it, then replay it with --accept, or leave it."
+    assert advice in await said("list")
+    assert f"detail:   {advice}" in await said("show", str(one.quarantine_id))
+    assert "1 taken" in await said("replay", str(one.quarantine_id), "--accept")
 
 
 async def test_only_what_waits_can_be_replayed(world: World) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from services.usage.domain.calls import talk_of
 from services.usage.domain.records import CallRecord, Unreadable
-from services.usage.entrypoints.formats.asterisk import read_asterisk, split_rows
+from services.usage.entrypoints.formats.asterisk import read_asterisk, split_rows, whole_rows
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -110,10 +110,51 @@ def test_a_quoted_field_may_hold_a_line_break() -> None:
     assert list(split_rows(broken + b"\r\n" + row() + b"\n\n")) == [broken, row()]
 
 
+STRAY = row(unique="1.2").replace(b"Dial", b'Di"al')
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [row(unique="1.3"), row(unique="1.4")],
+        [row(unique="1.3"), STRAY, row(unique="1.4")],
+        [STRAY, STRAY],
+        [row(unique="1.3", name=b"Ann\nMary"), row(unique="1.4")],
+        # Rows without quotes look like the inside of a quoted field, until the quotes turn out never to close.
+        [row(unique="1.3").replace(b'"', b"")] * 3,
+        [row(unique="1.3").replace(b'"', b"")] * 1000,
+        [],
+    ],
+    ids=[
+        "good rows",
+        "another",
+        "bad rows only",
+        "a line break",
+        "no quotes",
+        "beyond the longest row",
+        "last",
+    ],
+)
+def test_a_stray_quote_spoils_its_own_row_only(after: list[bytes]) -> None:
+    """The rows behind it are whole, whatever they hold; nothing is lost or doubled."""
+    rows = [row(unique="1.1"), STRAY, *after]
+    assert list(split_rows(b"\r\n".join(rows) + b"\r\n")) == rows
+    assert list(split_rows(b"\n".join(rows))) == rows
+
+
+def test_rows_never_lose_a_byte() -> None:
+    """An import resumes at the sum of the lengths of the rows: they must be the file, also where quotes are odd."""
+    lines = [b'"a\n', b"\n", STRAY + b"\n", row(name=b"Ann\n\nMary") + b"\r\n", b'b","c\n', b'"']
+    assert b"".join(whole_rows(iter(lines))) == b"".join(lines)
+
+
 @pytest.mark.parametrize(
     ("content", "field"),
     [
         (row().replace(b'"55"', b'"5x"'), "billsec"),
+        # More than a duration can hold: it would stop the whole batch.
+        (row(billsec=9_999_999_999_999_999_999), "billsec"),
+        (row().replace(b"2026-03-05 10:01:00", b"0001-01-01T00:00:00+14:00"), "end"),
         (row().replace(b"2026-03-05 10:01:00", b"yesterday"), "end"),
         (row(answer=""), "answer"),
         (b'"a","b', "row"),

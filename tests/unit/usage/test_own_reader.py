@@ -69,6 +69,10 @@ def test_a_body_may_be_one_an_array_or_lines() -> None:
         ({"end_time": None, "duration": "NaN"}, "duration"),
         ({"end_time": None, "duration": 1e300}, "duration"),
         ({"tenant_hold_ms": "long"}, "tenant_hold_ms"),
+        ({"tenant_hold_ms": "1e9999999"}, "tenant_hold_ms"),
+        ({"tenant_hold_ms": "1e99999999999999999999"}, "tenant_hold_ms"),
+        ({"start_time": "0001-01-01T00:00:00+14:00"}, "start_time"),
+        ({"end_time": "9999-12-31T23:59:59-14:00"}, "end_time"),
     ],
 )
 def test_a_wrong_field_is_named(changed: dict[str, object], field: str) -> None:

@@ -6,6 +6,7 @@ branch with one uniqueid; rows are told apart by ``sequence``, else by channels 
 """
 
 import csv
+from collections import deque
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
@@ -32,16 +33,49 @@ _TRUNK_CONTEXTS = (
 
 
 def whole_rows(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Rows with their line ends, from lines with theirs: a quoted field may hold line breaks."""
-    held = b""
-    for line in lines:
-        held += line
-        # A row is whole when its quotes are even; a lone quote must not swallow the rest of the file.
-        if held.count(b'"') % 2 == 0 or len(held) > LONGEST_ROW_BYTES:
-            yield held
-            held = b""
-    if held:
-        yield held
+    """Rows with their line ends, from lines with theirs: a quoted field may hold line breaks.
+
+    Lines are joined only where that gives a row of cdr_csv; a stray quote thus spoils its own line and no other.
+    The rows are the lines again, byte for byte, and between two rows nothing is carried: reading may begin there.
+    """
+    unread = iter(lines)
+    ahead: deque[bytes] = deque()
+    while ahead or (line := next(unread, b"")):
+        first = ahead.popleft() if ahead else line
+        more = _lines_to_join(first, ahead, unread) if _is_open(first) else 0
+        yield first + b"".join(ahead.popleft() for _ in range(more))
+
+
+def _is_open(content: bytes | bytearray) -> bool:
+    return content.count(b'"') % 2 == 1
+
+
+def _lines_to_join(first: bytes, ahead: deque[bytes], unread: Iterator[bytes]) -> int:
+    """How many lines close the quote that ``first`` leaves open; 0 when none do. What was read is in ``ahead``."""
+    joined = bytearray(first)
+    for count, line in enumerate(_look_ahead(ahead, unread), start=1):
+        # A whole row of quoted fields is no end of another row: the quote before it was a stray one.
+        if len(joined) + len(line) > LONGEST_ROW_BYTES or (line[:1] == b'"' and _is_row(line)):
+            return 0
+        joined += line
+        if _is_open(line):
+            return count if _is_row(bytes(joined)) else 0
+    return 0
+
+
+def _look_ahead(ahead: deque[bytes], unread: Iterator[bytes]) -> Iterator[bytes]:
+    yield from tuple(ahead)
+    for line in unread:
+        ahead.append(line)
+        yield line
+
+
+def _is_row(content: bytes) -> bool:
+    try:
+        _fields(content.rstrip(b"\r\n"))
+    except WrongField:
+        return False
+    return True
 
 
 def split_rows(body: bytes) -> Iterator[bytes]:
@@ -86,7 +120,8 @@ def _leg_id(fields: dict[str, str]) -> str:
 def _record(fields: dict[str, str], switch: str, zone: ZoneInfo) -> CallRecord:
     started = stamp_to_microseconds("start", fields["start"], zone)
     ended = stamp_to_microseconds("end", fields["end"], zone)
-    billsec = whole_number("billsec", fields["billsec"])
+    # Three centuries in seconds; more than that is no duration in any library.
+    billsec = whole_number("billsec", fields["billsec"], most_digits=10)
     answered = stamp_to_microseconds("answer", fields["answer"], zone) if fields["answer"] else None
     is_answered = fields["disposition"].upper() == "ANSWERED"
     if is_answered and answered is None:

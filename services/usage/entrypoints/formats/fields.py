@@ -1,16 +1,18 @@
 """Reading single fields of call records: numbers, instants, text; a wrong one is named."""
 
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from services.usage.domain.records import Unreadable
 
 LONGEST_TEXT = 256
+_OUT_OF_RANGE = "`{field}` is no instant between 2000 and 2100; check its unit and the clock."
 # Calls outside are a broken clock or a wrong unit (milliseconds, Gregorian seconds), never a call: 2000 to 2100.
 _EARLIEST_US = 946_684_800_000_000
 _LATEST_US = 4_102_444_800_000_000
 _ESCAPE = str.maketrans({"\x00": None})
+SHOWN_NUL = "\\x00"
 
 
 class WrongField(Exception):
@@ -26,8 +28,13 @@ def clean(value: str) -> str:
     return value.translate(_ESCAPE).strip()[:LONGEST_TEXT]
 
 
-def whole_number(field: str, value: str) -> int:
-    if not value.isascii() or not value.isdigit() or len(value) > 19:
+def visible(value: str) -> str:
+    """Text that the database can keep and an operator can see the fault in: a NUL is written ``\\x00``."""
+    return value.replace("\x00", SHOWN_NUL)
+
+
+def whole_number(field: str, value: str, *, most_digits: int = 19) -> int:
+    if not value.isascii() or not value.isdigit() or len(value) > most_digits:
         raise WrongField(field, f"`{field}` must be a whole number, not {value[:40]!r}.")
     return int(value)
 
@@ -35,9 +42,7 @@ def whole_number(field: str, value: str) -> int:
 def in_range(field: str, microseconds: int) -> int:
     """An instant between 2000 and 2100, else ``WrongField``: then the unit or the switch's clock is wrong."""
     if not _EARLIEST_US <= microseconds < _LATEST_US:
-        raise WrongField(
-            field, f"`{field}` is no instant between 2000 and 2100; check its unit and the clock."
-        )
+        raise WrongField(field, _OUT_OF_RANGE.format(field=field))
     return microseconds
 
 
@@ -45,9 +50,10 @@ def seconds_to_microseconds(field: str, value: str | int | float) -> int:
     """From seconds with a fraction, exactly as they were written; what is finer than a microsecond is cut."""
     try:
         seconds = Decimal(str(value))
-        if not seconds.is_finite() or abs(seconds) > 10**12:
+        if not seconds.is_finite() or seconds.copy_abs() > 10**12:
             raise InvalidOperation
-    except InvalidOperation:
+    # An exponent of millions is no InvalidOperation but an Overflow.
+    except DecimalException:
         raise WrongField(field, f"`{field}` must be a number of seconds, not {str(value)[:40]!r}.") from None
     return int(seconds * 1_000_000)
 
@@ -62,5 +68,8 @@ def stamp_to_microseconds(field: str, value: str, zone: ZoneInfo | None = None) 
         if zone is None:
             raise WrongField(field, f"`{field}` needs a zone, like 2026-03-01T09:00:00Z.")
         at = at.replace(tzinfo=zone)
+    # Compared as they are: in the first and the last year, the zone may lead out of the calendar.
+    if not 1999 <= at.year <= 2100:
+        raise WrongField(field, _OUT_OF_RANGE.format(field=field))
     since = at.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
     return in_range(field, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)

@@ -15,7 +15,14 @@ from uuid import UUID
 import orjson
 
 from services.usage.domain.records import CallRecord, Unreadable
-from services.usage.entrypoints.formats.fields import WrongField, clean, in_range, whole_number
+from services.usage.entrypoints.formats.fields import (
+    SHOWN_NUL,
+    WrongField,
+    clean,
+    in_range,
+    visible,
+    whole_number,
+)
 
 _HOLD = re.compile(r"\{(\d{1,19}),(\d{1,19})\}")
 _DOMAINS = ("domain_name", "sip_auth_realm", "sip_from_host", "sip_req_host", "sip_to_host")
@@ -159,12 +166,17 @@ def _hold_accumulated(leg: _Leg) -> int:
 
 
 def _uuid(leg: _Leg, query_uuid: str | None) -> str:
-    found = leg.text("uuid") or _text(leg.profile.get("uuid")) or clean(query_uuid or "").removeprefix("a_")
+    found = leg.text("uuid") or _text(leg.profile.get("uuid")) or _named(query_uuid or "")
     if not found:
         raise WrongField(
             "variables.uuid", "The leg has no `uuid`, so a repeat could not be told from a new call."
         )
     return found
+
+
+def _named(query_uuid: str) -> str:
+    """The uuid of the address; none where it holds a NUL, as it came or as it is kept in quarantine."""
+    return "" if SHOWN_NUL in visible(query_uuid) else clean(query_uuid).removeprefix("a_")
 
 
 def _tenant_id(leg: _Leg) -> UUID | None:

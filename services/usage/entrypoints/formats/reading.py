@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.usage.domain.records import CallRecord, Received, Source, Unreadable
 from services.usage.entrypoints.formats.asterisk import read_asterisk, split_rows
+from services.usage.entrypoints.formats.fields import visible
 from services.usage.entrypoints.formats.freeswitch import read_freeswitch
 from services.usage.entrypoints.formats.own import read_own, split_records
 from shared.errors import Invalid
@@ -41,13 +42,15 @@ def received_freeswitch(body: bytes, query_uuid: str | None) -> list[Received]:
     """One leg, as it was posted."""
     if not body.strip():
         return []
-    context = {"uuid": query_uuid} if query_uuid else {}
+    context = {"uuid": visible(query_uuid)} if query_uuid else {}
     return [Received("freeswitch", body, read_freeswitch(body, query_uuid=query_uuid), context)]
 
 
 def received_asterisk(body: bytes, *, switch: str, time_zone: str) -> list[Received]:
     """The rows of a CSV body."""
     zone = zone_named(time_zone)
+    # A replay reads with what was kept, so the first reading must have the same name.
+    switch = visible(switch)
     context = {"switch": switch, "time_zone": time_zone}
     return [
         Received("asterisk", row, read_asterisk(row, switch=switch, zone=zone), context)
