@@ -65,7 +65,7 @@ def webhook_commands() -> typer.Typer:
     def replay_events(
         event_id: Annotated[str | None, typer.Argument(help="One event; or use --all.")] = None,
         every: Annotated[
-            bool, typer.Option("--all", help="All that were ignored or wait after an error.")
+            bool, typer.Option("--all", help="All that were ignored, failed or wait after an error.")
         ] = False,
     ) -> None:
         """Have events processed again by the running service; doing it twice changes nothing."""

@@ -10,16 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
 from services.invoicing.domain.catalogue import Brand, Plan, Provider, Tax, Tenant
+from shared.card_minimum import card_minimum_minor
 from shared.errors import NotFound
 from shared.ids import PlanId, ProviderId, TenantId
 from shared.money import Currency
-
-# Stripe's smallest charge in the currencies where it is not 0.50 (docs.stripe.com/currencies, minimum amounts).
-_CARD_MINIMUMS = {
-    "AED": 200, "CHF": 50, "CZK": 1500, "DKK": 250, "GBP": 30, "HKD": 400, "HUF": 17500, "INR": 50,
-    "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "PLN": 200, "RON": 200, "SEK": 300, "THB": 1000,
-}  # fmt: skip
-_CARD_MINIMUM = 50
 
 _NEXT_NUMBER = text(
     "INSERT INTO invoice_number (provider_id, series, next) VALUES (:provider_id, :series, 2)"
@@ -69,7 +63,7 @@ class SqlProviders:
             select(table.c.minimum_minor).where(table.c.provider_id == provider_id, table.c.currency == code)
         )
         own: int | None = found.scalar_one_or_none()
-        return own if own is not None else _CARD_MINIMUMS.get(code, _CARD_MINIMUM)
+        return own if own is not None else card_minimum_minor(code)
 
     async def next_number(self, provider_id: ProviderId, series: str) -> int:
         """Locks the series until the transaction ends, so that a rollback leaves no gap (R40)."""

@@ -168,7 +168,12 @@ class SqlInvoices:
         )
 
     async def set_paid(self, invoice: Invoice) -> None:
-        await self._set(invoice, paid_minor=invoice.paid_minor, paid_at=invoice.paid_at)
+        await self._set(
+            invoice,
+            paid_minor=invoice.paid_minor,
+            paid_at=invoice.paid_at,
+            collectable=invoice.collectable,
+        )
 
     async def mark_overdue(self, invoice: Invoice, at: datetime) -> None:
         await self._set(invoice, overdue_marked_at=at)

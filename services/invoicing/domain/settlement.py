@@ -15,7 +15,7 @@ Status = Literal["Cancelled", "Paid", "Overdue", "Partially Paid", "Sent"]
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An issued invoice without its lines. Only ``paid_minor`` and the stamps ever change."""
+    """An issued invoice without its lines. Only ``paid_minor``, ``collectable`` and the stamps ever change."""
 
     tenant_id: TenantId
     invoice_id: InvoiceId
@@ -50,9 +50,18 @@ class Invoice:
             return "Overdue"
         return "Partially Paid" if self.paid_minor else "Sent"
 
-    def with_paid(self, minor: int, at: datetime) -> "Invoice":
+    def with_paid(self, minor: int, at: datetime, card_minimum: int) -> "Invoice":
+        """After ``minor`` more was paid. A rest below the card's minimum can only be collected with another
+        invoice from now on, as if it had been issued so small (R38).
+        """
         paid = self.paid_minor + minor
-        return replace(self, paid_minor=paid, paid_at=at if paid == self.total_minor else None)
+        rest = self.total_minor - paid
+        return replace(
+            self,
+            paid_minor=paid,
+            paid_at=at if rest == 0 else None,
+            collectable=self.collectable and (rest == 0 or rest >= card_minimum),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from services.invoicing.domain.totals import Minutes, Totals
 from services.invoicing.use_cases.ports import Work
 from services.invoicing.use_cases.settle_payment import settle_payment
 from services.invoicing.use_cases.take_totals import period_trace, take_totals
+from shared.errors import Invalid, Permanent
 from shared.events.envelope import Envelope, Event
 from shared.events.payments import PaymentSucceeded
 from shared.events.usage import PeriodMetered
-from shared.ids import InvoiceId
 from shared.money import Money, currency
 
 
@@ -35,16 +35,17 @@ async def on_period_metered(work: Work, event: PeriodMetered, _: Envelope) -> No
 
 
 async def on_payment_succeeded(work: Work, event: PaymentSucceeded, _: Envelope) -> None:
-    wanted: dict[InvoiceId, int] = {}
-    for part in event.allocations:
-        wanted[part.invoice_id] = wanted.get(part.invoice_id, 0) + part.amount_minor
+    try:
+        code = currency(event.currency)
+    except Invalid as error:
+        raise Permanent(f"payment {event.payment_id}: {error.message}") from error
     await settle_payment(
         work,
         event.provider_id,
         event.tenant_id,
         event.payment_id,
-        Money(event.amount_minor, currency(event.currency)),
-        wanted,
+        Money(event.amount_minor, code),
+        [(part.invoice_id, part.amount_minor) for part in event.allocations],
         event.at,
     )
 

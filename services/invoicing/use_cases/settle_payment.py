@@ -1,12 +1,12 @@
 """Money came: invoices are paid, what is left over becomes account credit (R52)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from services.invoicing.domain.settlement import Credit, Invoice, allocate, payment_postings
 from services.invoicing.use_cases.announcements import about_invoice
 from services.invoicing.use_cases.ports import Work
-from shared.errors import Permanent, Transient
+from shared.errors import NotFound, Permanent, Transient
 from shared.events.invoicing import InvoicePaid, InvoicePartiallyPaid
 from shared.ids import InvoiceId, PaymentId, ProviderId, TenantId, derived_id
 from shared.journal import JournalEntry
@@ -19,20 +19,18 @@ async def settle_payment(
     tenant_id: TenantId,
     payment_id: PaymentId,
     received: Money,
-    wanted: Mapping[InvoiceId, int],
+    allocations: Sequence[tuple[InvoiceId, int]],
     at: datetime,
 ) -> None:
     """Allocates a payment once, under the tenant's lock, checked against the balances of now.
 
-    Raises ``Transient`` while an invoice is unknown here; ``Permanent`` for another currency.
+    Raises ``Transient`` while an invoice is unknown here; ``Permanent`` for what no payment can be: another
+    provider's tenant, another currency, an amount that is not positive, more allocated than came.
     """
+    wanted = _wanted(payment_id, received, allocations)
     await work.lock_tenant(tenant_id)
-    for invoice_id in wanted:
-        found = await work.invoices.get(tenant_id, invoice_id)
-        if found is None:
-            raise Transient(f"payment {payment_id} names invoice {invoice_id}, which is not known here")
-        if found.currency != received.currency:
-            raise Permanent(f"payment {payment_id} is in {received.currency}, {found.number} is not")
+    await _check_owner(work, provider_id, tenant_id, payment_id)
+    await _check_invoices(work, tenant_id, payment_id, received, wanted)
     if not await work.account.receive(
         provider_id, tenant_id, payment_id, received.minor, received.currency, at
     ):
@@ -40,9 +38,11 @@ async def settle_payment(
     open_invoices = [one for one in await work.invoices.open(tenant_id) if one.currency == received.currency]
     parts, surplus = allocate(received.minor, wanted, open_invoices)
     now = await work.now(provider_id)
+    minimum = await work.providers.card_minimum(provider_id, received.currency)
     for invoice in open_invoices:
         if invoice.invoice_id in parts:
-            await _pay(work, invoice, payment_id, parts[invoice.invoice_id], at, now)
+            paid = invoice.with_paid(parts[invoice.invoice_id], at, minimum)
+            await _pay(work, paid, payment_id, parts[invoice.invoice_id], at, now)
     if surplus:
         credit = Credit(derived_id("credit", payment_id), surplus, now)
         await work.account.add_credit(
@@ -62,10 +62,51 @@ async def settle_payment(
     )
 
 
-async def _pay(
-    work: Work, invoice: Invoice, payment_id: PaymentId, minor: int, at: datetime, now: datetime
+def _wanted(
+    payment_id: PaymentId, received: Money, allocations: Sequence[tuple[InvoiceId, int]]
+) -> dict[InvoiceId, int]:
+    if received.minor <= 0:
+        raise Permanent(f"payment {payment_id} is of {received}, which is no amount that came")
+    wanted: dict[InvoiceId, int] = {}
+    for invoice_id, minor in allocations:
+        if minor <= 0:
+            raise Permanent(f"payment {payment_id} allocates {minor} minor units to invoice {invoice_id}")
+        wanted[invoice_id] = wanted.get(invoice_id, 0) + minor
+    if sum(wanted.values()) > received.minor:
+        raise Permanent(f"payment {payment_id} allocates more than the {received} that came")
+    return wanted
+
+
+async def _check_owner(
+    work: Work, provider_id: ProviderId, tenant_id: TenantId, payment_id: PaymentId
 ) -> None:
-    paid = invoice.with_paid(minor, at)
+    """Tenants are made here, so one that is unknown stays so."""
+    try:
+        await work.tenants.get(provider_id, tenant_id)
+    except NotFound as error:
+        raise Permanent(
+            f"payment {payment_id} is of tenant {tenant_id}, which provider {provider_id} does not have"
+        ) from error
+
+
+async def _check_invoices(
+    work: Work,
+    tenant_id: TenantId,
+    payment_id: PaymentId,
+    received: Money,
+    wanted: Mapping[InvoiceId, int],
+) -> None:
+    for invoice_id in wanted:
+        found = await work.invoices.get(tenant_id, invoice_id)
+        if found is None:
+            raise Transient(f"payment {payment_id} names invoice {invoice_id}, which is not known here")
+        if found.currency != received.currency:
+            raise Permanent(f"payment {payment_id} is in {received.currency}, {found.number} is not")
+
+
+async def _pay(
+    work: Work, paid: Invoice, payment_id: PaymentId, minor: int, at: datetime, now: datetime
+) -> None:
     await work.invoices.set_paid(paid)
     await work.invoices.add_part(paid.tenant_id, paid.invoice_id, "payment", payment_id, minor, at)
     if paid.balance_minor == 0:

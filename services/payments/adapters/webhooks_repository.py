@@ -17,6 +17,11 @@ def _is(event: WebhookEvent) -> tuple[ColumnElement[bool], ...]:
     return (held.account == event.account, held.event_id == event.event_id)
 
 
+def _kept(reason: str) -> str:
+    """PostgreSQL holds no NUL, and the text of an error may quote one: writing the reason must not fail too."""
+    return reason.replace("\x00", "\ufffd")[:_LONGEST_REASON]
+
+
 class WebhooksRepository:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -36,13 +41,14 @@ class WebhooksRepository:
         return found.first() is not None
 
     async def waiting(self, system_now: datetime, limit: int) -> list[WebhookEvent]:
+        """Those that are due, longest due first: one that failed goes behind those that came meanwhile."""
         held = tables.webhook_event
         found = await self._connection.execute(
             select(held)
             .where(
                 held.c.finished_at.is_(None), or_(held.c.again_at.is_(None), held.c.again_at <= system_now)
             )
-            .order_by(held.c.received_at)
+            .order_by(func.coalesce(held.c.again_at, held.c.received_at), held.c.event_id)
             .limit(limit)
         )
         return [rows.webhook_of(dict(row)) for row in found.mappings()]
@@ -52,7 +58,7 @@ class WebhooksRepository:
         found = await self._connection.execute(
             update(held)
             .where(*_is(event), held.c.finished_at.is_(None))
-            .values(finished_at=at, outcome=outcome, reason=reason)
+            .values(finished_at=at, outcome=outcome, reason=None if reason is None else _kept(reason))
         )
         return found.rowcount == 1
 
@@ -61,7 +67,7 @@ class WebhooksRepository:
         await self._connection.execute(
             update(held)
             .where(*_is(event))
-            .values(tries=held.c.tries + 1, reason=reason[:_LONGEST_REASON], again_at=again_at)
+            .values(tries=held.c.tries + 1, reason=_kept(reason), again_at=again_at)
         )
 
     async def purge(self, before: datetime) -> int:
@@ -88,7 +94,7 @@ class WebhooksRepository:
         return [dict(row) for row in found.mappings()]
 
     async def replay(self, event_id: str | None) -> int:
-        """Makes an event (None: all that were ignored or wait after an error) be processed again."""
+        """Makes an event (None: all that were ignored, failed or wait after an error) be processed again."""
         held = tables.webhook_event
         wanted = (
             held.c.event_id == event_id

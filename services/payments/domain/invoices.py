@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from shared.ids import InvoiceId, ProviderId, TenantId
+from shared.money import Currency, Money
 
 Standing = Literal["open", "paid", "cancelled"]
 _RANK: dict[Standing, int] = {"open": 0, "paid": 1, "cancelled": 2}
@@ -48,14 +49,15 @@ def merged(held: OpenInvoice | None, told: OpenInvoice) -> OpenInvoice:
     issued = told.issued_balance_minor if held.issued_balance_minor is None else held.issued_balance_minor
     if _order(told) < _order(held):
         return replace(held, issued_balance_minor=issued)
-    closed = told.standing != "open" or told.balance_minor <= 0
+    # What is left after a part payment may be below the card's minimum: collected with the next invoice (R38).
+    ended = told.standing != "open" or told.balance_minor <= 0 or not told.collectable
     return replace(
         told,
         issued_balance_minor=issued,
         auto_pay=held.auto_pay,
         retries_done=held.retries_done,
         first_declined_at=held.first_declined_at,
-        collect_at=None if closed else held.collect_at,
+        collect_at=None if ended else held.collect_at,
     )
 
 
@@ -73,6 +75,26 @@ def payable_minor(invoice: OpenInvoice, collected_minor: int) -> int:
         return 0
     at_issue = invoice.total_minor if invoice.issued_balance_minor is None else invoice.issued_balance_minor
     return max(0, min(invoice.balance_minor, at_issue - collected_minor))
+
+
+def refuse_small(amount_minor: int, most_minor: int, least_minor: int, code: Currency) -> str | None:
+    """What to tell a payer whose amount no card takes, or would leave a rest that no card takes; None: go on.
+
+    ``most_minor`` is the balance, at least ``least_minor``, which is the card's minimum (R38).
+    """
+    rest = most_minor - amount_minor
+    if amount_minor >= least_minor and (rest == 0 or rest >= least_minor):
+        return None
+    whole, least = Money(most_minor, code), Money(least_minor, code)
+    why = (
+        f"The smallest card payment is {least}."
+        if amount_minor < least_minor
+        else f"This would leave {Money(rest, code)}, which no card payment can settle."
+    )
+    if most_minor < 2 * least_minor:
+        return f"{why} Pay the whole balance of {whole}."
+    highest = Money(most_minor - least_minor, code)
+    return f"{why} Pay the whole balance of {whole}, or from {least} to {highest} so that at least {least} is left."
 
 
 def spread(

@@ -13,8 +13,10 @@ from services.payments.use_cases.open_payment import open_payment, payable
 from services.payments.use_cases.ports import Gateway, GatewayUnreachable, OpenWork, Work
 from services.payments.use_cases.submit_attempt import submit_attempt
 from services.payments.use_cases.supersede_attempt import supersede_attempt
+from shared.card_minimum import card_minimum_minor
 from shared.errors import Transient
 from shared.ids import InvoiceId, TenantId
+from shared.money import Currency
 
 log = structlog.get_logger(__name__)
 AT_ONCE = 8
@@ -81,7 +83,10 @@ async def _prepare(
     method = await _default_method(work, invoice)
     invoices = [invoice, *await _companions(work, invoice)]
     left = await payable(work, invoices)
-    if method is None or left[invoice.invoice_id] == 0:
+    too_little = sum(left.values()) < card_minimum_minor(
+        Currency(invoice.currency)
+    )  # waits for the next (R38)
+    if method is None or left[invoice.invoice_id] == 0 or too_little:
         await work.invoices.put(replace(invoice, collect_at=None))
         return None, []
     blocking = await work.attempts.open_on(tenant_id, [one.invoice_id for one in invoices])

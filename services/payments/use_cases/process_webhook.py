@@ -23,6 +23,7 @@ from shared.ids import ProviderId, TenantId
 
 log = structlog.get_logger(__name__)
 AT_ONCE = 8
+LONGEST_WAIT = timedelta(hours=1)
 PAYMENT_EVENTS = frozenset(
     f"payment_intent.{verb}"
     for verb in ("succeeded", "payment_failed", "processing", "canceled", "requires_action")
@@ -30,37 +31,72 @@ PAYMENT_EVENTS = frozenset(
 
 
 async def process_webhooks(open_work: OpenWork, gateway: Gateway) -> int:
-    """Takes a batch of what waits; answers how many were finished."""
+    """Takes a batch of what is due; answers how many were finished. One bad event never holds up the others:
+    what it breaks is written to it. Raises only when that cannot be written, after the whole batch had its turn.
+    """
     async with open_work() as work:
         waiting = await work.webhooks.waiting(work.system_now(), AT_ONCE)
-    return sum(await asyncio.gather(*(_process(open_work, gateway, event) for event in waiting)))
+    done = await asyncio.gather(
+        *(_process(open_work, gateway, event) for event in waiting), return_exceptions=True
+    )
+    for answer in done:
+        if isinstance(answer, BaseException):
+            raise answer
+    return sum(answer is True for answer in done)
 
 
 async def _process(open_work: OpenWork, gateway: Gateway, event: WebhookEvent) -> bool:
+    """False when the event will be tried again."""
     try:
         ignored = await process_webhook(open_work, gateway, event)
-    except (GatewayUnreachable, GatewayRefused, Permanent) as error:
-        wait = timedelta(seconds=min(2**event.tries, 3600))
+    except Permanent as error:
+        log.error("webhook failed", event_id=event.event_id, type=event.type, error=str(error))
+        return await _finish(open_work, event, "failed", str(error))
+    except (GatewayUnreachable, GatewayRefused) as error:
         log.warning("webhook waits", event_id=event.event_id, type=event.type, error=str(error))
-        async with open_work() as work:
-            await work.webhooks.postpone(event, str(error), work.system_now() + wait)
-        return False
+        return await _postpone(open_work, event, str(error))
+    except Exception as error:
+        # A mistake of ours, or the database that went away: the latter makes the postponing fail as well.
+        log.exception("webhook waits after an error", event_id=event.event_id, type=event.type)
+        return await _postpone(open_work, event, f"{type(error).__name__}: {error}")
+    return await _finish(open_work, event, "processed" if ignored is None else "ignored", ignored)
+
+
+async def _finish(open_work: OpenWork, event: WebhookEvent, outcome: str, reason: str | None) -> bool:
     async with open_work() as work:
-        outcome = "processed" if ignored is None else "ignored"
-        await work.webhooks.finish(event, outcome, ignored, work.system_now())
+        await work.webhooks.finish(event, outcome, reason, work.system_now())
     return True
 
 
+async def _postpone(open_work: OpenWork, event: WebhookEvent, reason: str) -> bool:
+    # 2**12 is above the longest wait.
+    wait = min(timedelta(seconds=2 ** min(event.tries, 12)), LONGEST_WAIT)
+    async with open_work() as work:
+        await work.webhooks.postpone(event, reason, work.system_now() + wait)
+    return False
+
+
 async def process_webhook(open_work: OpenWork, gateway: Gateway, event: WebhookEvent) -> str | None:
-    """None when dealt with, else why the event is none of our business. Safe to do twice."""
+    """None when dealt with, else why the event is none of our business. Safe to do twice.
+
+    Raises ``Permanent`` for an event that can never be dealt with as it is.
+    """
     found: dict[str, Any] = orjson.loads(event.body)["data"]["object"]
     if event.type in PAYMENT_EVENTS:
         return await _payment(open_work, gateway, event, found)
     if event.type == "setup_intent.succeeded":
         return await _setup(open_work, gateway, event, found)
     if event.type == "payment_method.detached":
-        return await forget_method(open_work, event.account, str(found["id"]))
+        return await forget_method(open_work, event.account, _id(found))
     return f"events of type {event.type} are not used"
+
+
+def _id(found: dict[str, Any]) -> str:
+    """Events of other types may be about objects without an id; those that we use never are."""
+    value = found.get("id")
+    if not isinstance(value, str) or not value.isprintable() or not value:
+        raise Permanent("the event's object has no id")
+    return value
 
 
 async def _payment(
@@ -75,13 +111,13 @@ async def _payment(
     late_capture = event.type == "payment_intent.succeeded" and attempt.state is not State.SUCCEEDED
     if attempt.is_open or late_capture:
         # The answer to our call may be lost or still on its way: then the event is the first to name the intent.
-        known = replace(attempt, intent=attempt.intent or str(found["id"]))
+        known = replace(attempt, intent=attempt.intent or _id(found))
         await read_and_apply(open_work, gateway, known)
     return None
 
 
 async def _attempt(work: Work, account: str, found: dict[str, Any]) -> Attempt | None:
-    held = await work.attempts.by_intent(account, str(found["id"]))
+    held = await work.attempts.by_intent(account, _id(found))
     if held is not None:
         return held
     metadata = found.get("metadata") or {}
@@ -91,7 +127,7 @@ async def _attempt(work: Work, account: str, found: dict[str, Any]) -> Attempt |
     except ValueError:
         return None
     held = await work.attempts.get(tenant_id, attempt_id)
-    return None if held is None or held.intent not in (None, str(found["id"])) else held
+    return None if held is None or held.intent not in (None, _id(found)) else held
 
 
 async def _setup(
@@ -108,7 +144,7 @@ async def _setup(
     if account != event.account:
         return "the event comes from another account than the tenant's provider has"
     try:
-        await save_method(open_work, gateway, provider_id, tenant_id, str(found["id"]))
+        await save_method(open_work, gateway, provider_id, tenant_id, _id(found))
     except (NotFound, Conflict) as refusal:
         return refusal.message
     return None

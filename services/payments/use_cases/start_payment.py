@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.payments.domain.invoices import OpenInvoice
+from services.payments.domain.invoices import OpenInvoice, refuse_small
 from services.payments.domain.methods import Method
 from services.payments.domain.outcome import Outcome
 from services.payments.domain.payments import Attempt, Payment
@@ -15,6 +15,7 @@ from services.payments.use_cases.open_payment import open_payment, payable
 from services.payments.use_cases.ports import Gateway, GatewayUnreachable, OpenWork, Work
 from services.payments.use_cases.submit_attempt import submit_attempt
 from services.payments.use_cases.supersede_attempt import supersede_attempt
+from shared.card_minimum import card_minimum_minor
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
 from shared.ids import InvoiceId, MethodId, ProviderId, TenantId
 from shared.money import Currency, Money
@@ -127,7 +128,8 @@ async def _invoices(work: Work, asked: PayNow) -> list[OpenInvoice]:
 
 
 async def _checked(work: Work, asked: PayNow, invoices: Sequence[OpenInvoice]) -> dict[InvoiceId, int]:
-    """Raises ``Invalid`` or ``Conflict`` unless the amount is positive and at most what is open (R52)."""
+    """Raises ``Invalid`` or ``Conflict`` unless the amount is positive, at most what is open (R52), and a card can pay
+    both it and what it leaves (R38)."""
     for invoice in invoices:
         if invoice.standing == "cancelled":
             raise Conflict(f"Invoice {invoice.number} was cancelled; there is nothing to pay.")
@@ -146,7 +148,34 @@ async def _checked(work: Work, asked: PayNow, invoices: Sequence[OpenInvoice]) -
     if asked.amount_minor > most:
         shown = Money(most, Currency(asked.currency))
         raise Invalid(f"The amount is above the balance due. Pay at most {shown}.", field="amount")
+    least = card_minimum_minor(Currency(asked.currency))
+    if most < least:
+        raise await _too_little_to_pay(work, asked, most, least)
+    said = refuse_small(asked.amount_minor, most, least, Currency(asked.currency))
+    if said is not None:
+        raise Invalid(said, field="amount")
     return left
+
+
+async def _too_little_to_pay(work: Work, asked: PayNow, most: int, least: int) -> Conflict:
+    """No amount on these invoices can be paid by card now."""
+    others = [
+        other
+        for other in await work.invoices.open_of(asked.tenant_id)
+        if other.currency == asked.currency and other.invoice_id not in asked.invoice_ids
+    ]
+    together = most + sum((await payable(work, others)).values())
+    smallest = Money(least, Currency(asked.currency))
+    way = (
+        "Pay it together with your other open invoices."
+        if together >= least
+        else "You need not do anything: it will be collected with your next invoice."
+    )
+    return Conflict(
+        f"The balance is below the smallest card payment of {smallest}. {way}",
+        field="amount",
+        slug="below-card-minimum",
+    )
 
 
 async def _supersede(open_work: OpenWork, gateway: Gateway, waiting: Attempt) -> None:

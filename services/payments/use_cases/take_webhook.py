@@ -20,6 +20,8 @@ async def take_webhook(work: Work, body: bytes) -> bool:
         claimed = (found.get("metadata") or {}).get("provider_id")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Invalid("The body is not an event of Stripe.") from error
+    if not all(part.isprintable() for part in (event_id, kind, account)):
+        raise Invalid("The body is not an event of Stripe.")
     event = WebhookEvent(_provider(claimed), account, event_id, kind, body, received_at=work.system_now())
     return await work.webhooks.add(event)
 

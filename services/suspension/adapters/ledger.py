@@ -31,6 +31,7 @@ VALUES (:tenant_id, :invoice_id, :provider_id, :number, :issued_on, :due_on, :cu
 ON CONFLICT (tenant_id, invoice_id) DO UPDATE SET
   paid_minor = GREATEST(known.paid_minor, EXCLUDED.paid_minor),
   balance_minor = LEAST(known.balance_minor, EXCLUDED.balance_minor),
+  collectable = known.collectable AND EXCLUDED.collectable,
   settled_at = LEAST(known.settled_at, EXCLUDED.settled_at)
 RETURNING 1
 """

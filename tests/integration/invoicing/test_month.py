@@ -10,13 +10,19 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from services.invoicing.adapters.own_work import own_work
 from services.invoicing.adapters.tables import metadata
+from services.invoicing.domain.catalogue import Tenant
 from services.invoicing.domain.totals import Minutes, Totals
 from services.invoicing.entrypoints import scheduler
+from services.invoicing.entrypoints.consumers import on_payment_succeeded
 from services.invoicing.use_cases.settle_payment import settle_payment
 from services.invoicing.use_cases.take_totals import take_totals
+from shared.errors import Permanent
+from shared.events.envelope import Envelope
+from shared.events.payments import PaymentSucceeded
 from shared.http.journal import journal_check
-from shared.ids import PaymentId, TenantId, new_id
+from shared.ids import EventId, PaymentId, TenantId, new_id
 from shared.money import Money
 from tests.integration.invoicing.conftest import USD, Stage
 
@@ -139,7 +145,7 @@ async def test_a_payment_counts_once_and_the_surplus_pays_the_next_invoice(stage
                 tenant.tenant_id,
                 payment_id,
                 Money(30000, USD),
-                {invoice.invoice_id: 30000},
+                [(invoice.invoice_id, 30000)],
                 START_OF_DAY,
             )
     assert await rows(stage, "SELECT remaining_minor FROM credit") == [(2890,)]
@@ -154,6 +160,76 @@ async def test_a_payment_counts_once_and_the_surplus_pays_the_next_invoice(stage
     ]
     balances = {one.account: one.minor for one in (await journal_check(stage.engine)).accounts}
     assert (balances["receivable"], balances["account_credit"]) == (27110 - 2890, 0)
+
+
+async def succeeded(stage: Stage, tenant: Tenant, minor: int, *shares: int, **more: object) -> None:
+    """Handles the event of a payment, as the consumer does, of the tenant's only invoice."""
+    async with stage.open_work() as work:
+        (invoice,) = await work.invoices.open(tenant.tenant_id)
+    values: dict[str, object] = {
+        "provider_id": tenant.provider_id,
+        "tenant_id": tenant.tenant_id,
+        "payment_id": new_id(),
+        "trigger": "pay_now",
+        "amount_minor": minor,
+        "currency": "USD",
+        "method": {"method_id": None, "kind": "card", "brand": "visa", "last4": "4242"},
+        "allocations": [
+            {"invoice_id": invoice.invoice_id, "number": invoice.number, "amount_minor": share}
+            for share in shares
+        ],
+        "at": START_OF_DAY,
+    }
+    event = PaymentSucceeded.model_validate(values | more)
+    envelope = Envelope.of(
+        event, event_id=EventId(new_id()), source="tollgate/payments", time=START_OF_DAY, sent_at=START_OF_DAY
+    )
+    async with stage.open_work() as work:
+        await on_payment_succeeded(work, event, envelope)
+
+
+IMPOSSIBLE: list[tuple[int, tuple[int, ...], dict[str, object]]] = [
+    (0, (), {}),
+    (-27110, (-27110,), {}),
+    (1000, (-1000,), {}),
+    (1000, (2000, -1000), {}),
+    (1000, (0,), {}),
+    (1000, (600, 401), {}),
+    (1000, (1000,), {"provider_id": new_id()}),
+    (1000, (1000,), {"tenant_id": new_id()}),
+    (1000, (1000,), {"currency": "EUR"}),
+    (1000, (1000,), {"currency": "usd"}),
+]
+
+
+async def test_a_payment_that_cannot_be_goes_to_the_dead_letters(stage: Stage) -> None:
+    """Nothing is booked, no balance moves, and no retry would help."""
+    tenant = await stage.tenant("fenwick")
+    await step(stage)
+    for minor, shares, more in IMPOSSIBLE:
+        with pytest.raises(Permanent, match="payment"):
+            await succeeded(stage, tenant, minor, *shares, **more)
+    assert await rows(stage, "SELECT paid_minor FROM invoice") == [(0,)]
+    assert await rows(stage, "SELECT count(*) FROM credit") == [(0,)]
+    balances = {one.account: one.minor for one in (await journal_check(stage.engine)).accounts}
+    assert balances.get("cash", 0) == 0
+
+
+@pytest.mark.parametrize(("rest", "overdue"), [(49, 0), (50, 1)])
+async def test_a_rest_that_no_card_pays_is_not_overdue_alone(stage: Stage, rest: int, overdue: int) -> None:
+    """R38: the event of the part payment says so, no overdue follows, and the test clock does not wait for it."""
+    tenant = await stage.tenant("fenwick")
+    await step(stage)
+    await succeeded(stage, tenant, 27110 - rest, 27110 - rest)
+    await stage.at(datetime(2026, 10, 16, 4, 0, tzinfo=UTC))
+    due, _ = await own_work(stage.engine, tenant.provider_id, datetime.now(UTC))
+    assert due == overdue
+    await step(stage)
+    said = "SELECT convert_from(body, 'UTF8')::jsonb -> 'data' ->> 'collectable' FROM outbox WHERE type = "
+    assert await rows(stage, said + "'invoicing.invoice.partially_paid.v1'") == [
+        ("true" if overdue else "false",)
+    ]
+    assert len(await rows(stage, said + "'invoicing.invoice.overdue.v1'")) == overdue
 
 
 START_OF_DAY = datetime(2026, 10, 2, 4, 0, tzinfo=UTC)

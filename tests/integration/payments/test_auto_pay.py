@@ -148,3 +148,12 @@ async def test_an_invoice_below_the_minimum_is_collected_with_the_next(world: Wo
     (event,) = await world.events("payment.succeeded")
     assert event["amount_minor"] == 5030
     assert sorted(one["amount_minor"] for one in event["allocations"]) == [30, 5000]
+
+
+async def test_a_rest_below_the_minimum_is_not_charged_alone(world: World) -> None:
+    """R38, also where invoicing's word that it cannot be collected alone is still on its way."""
+    await world.save_card()
+    await world.auto_pay()
+    await world.issue(47)
+    await world.collect()
+    assert (await world.intents(), await world.states()) == ([], [])

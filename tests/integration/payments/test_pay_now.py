@@ -193,6 +193,50 @@ async def test_bad_amounts_and_foreign_invoices_are_refused(world: World) -> Non
     assert await world.intents() == []
 
 
+@pytest.mark.parametrize(
+    ("balance", "amount", "said"),
+    [
+        (10000, 1, r"smallest card payment is 0\.50 USD.*whole balance of 100\.00 USD"),
+        (10000, 49, r"smallest card payment is 0\.50 USD"),
+        (10000, 9953, r"would leave 0\.47 USD.*at least 0\.50 USD is left"),
+        (10000, 9951, r"from 0\.50 USD to 99\.50 USD"),
+        (70, 50, r"would leave 0\.20 USD.*Pay the whole balance of 0\.70 USD\.$"),
+    ],
+)
+async def test_no_part_is_paid_that_leaves_what_no_card_pays(
+    world: World, balance: int, amount: int, said: str
+) -> None:
+    """R38: the amount and the rest are each nothing or at least the card's minimum; Stripe is not asked."""
+    invoice_id = await world.issue(balance)
+    with pytest.raises(Invalid, match=said) as refused:
+        await start(world, invoice_id, amount)
+    assert refused.value.field == "amount"
+    assert (await world.intents(), await world.states()) == ([], [])
+
+
+@pytest.mark.parametrize(("balance", "amount"), [(10000, 9950), (10000, 50), (50, 50), (99, 99)])
+async def test_parts_at_the_minimum_are_paid(world: World, balance: int, amount: int) -> None:
+    """The bounds belong to what can be paid."""
+    method = await world.save_card()
+    await start(world, await world.issue(balance), amount, method)
+    assert await world.captured() == amount
+
+
+async def test_a_balance_below_the_minimum_is_paid_with_another_invoice_or_the_next(world: World) -> None:
+    """R38: alone it cannot be paid, and the refusal says what becomes of it."""
+    method = await world.save_card()
+    small = await world.issue(47, collectable=False)
+    with pytest.raises(Conflict, match="collected with your next invoice") as refused:
+        await start(world, small, 47, method)
+    assert (refused.value.field, refused.value.slug) == ("amount", "below-card-minimum")
+    large = await world.issue(5000)
+    with pytest.raises(Conflict, match="together with your other open invoices"):
+        await start(world, small, 47, method)
+    assert await world.intents() == []
+    await start(world, small, 5047, method, invoice_ids=(small, large))
+    assert await world.captured() == 5047
+
+
 async def test_a_request_id_is_not_reused_for_another_amount(world: World) -> None:
     """A repeated request is the same payment; a changed one is an error, not a charge."""
     method = await world.save_card()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,75 @@ async def test_foreign_events_are_kept_and_ignored_with_a_reason(world: World) -
         "payment_intent.processing": ("ignored", "the payment intent is none of ours"),
         "charge.succeeded": ("ignored", "events of type charge.succeeded are not used"),
     }
+
+
+async def test_events_without_an_id_are_failed_and_hold_up_nothing(world: World) -> None:
+    """More of them than a batch takes, all older than the event of a real payment, which is settled all the same."""
+    for number in range(12):
+        await world.deliver({**event("payment_intent.succeeded", {}), "id": f"evt_poison_{number}"})
+    await world.deliver(event("setup_intent.succeeded", {"id": 7, "metadata": ours(world)}))
+    await world.deliver(event("payment_method.detached", {"id": "pm_\0"}))
+    invoice_id = await world.issue()
+    begun = await start_payment(world.open_work, world.gateway, world.pay_now(invoice_id, 10000))
+    assert begun.client_secret is not None
+    await world.confirm(begun.client_secret)
+    await world.webhooks()
+    assert await world.states() == ["succeeded"]
+    async with world.open_work() as work:
+        listed = await work.webhooks.newest(100, unfinished=False)
+    failed = [(row["state"], row["reason"]) for row in listed if row["state"] != "processed"]
+    assert [one for one in failed if one[0] == "failed"] == [("failed", "the event's object has no id")] * 14
+
+
+def ours(world: World) -> dict[str, str]:
+    return {"provider_id": str(world.provider_id), "tenant_id": str(world.tenant_id)}
+
+
+class Breaking:
+    """Stripe's gateway, with a mistake of ours in reading one payment intent."""
+
+    def __init__(self, world: World, intent: str) -> None:
+        self._gateway = world.gateway
+        self._intent = intent
+        self.broken = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._gateway, name)
+
+    async def read_intent(self, account: str, intent: str) -> Any:
+        if intent == self._intent and self.broken:
+            raise ZeroDivisionError("a mistake\0")
+        return await self._gateway.read_intent(account, intent)
+
+
+async def test_an_unexpected_error_waits_longer_each_time_and_others_go_on(world: World) -> None:
+    """Two payments confirmed; the first cannot be read. The second is settled at once, the first when it can be."""
+    for _ in range(2):
+        invoice_id = await world.issue()
+        begun = await start_payment(world.open_work, world.gateway, world.pay_now(invoice_id, 10000))
+        assert begun.client_secret is not None
+        await world.confirm(begun.client_secret)
+    newest, oldest = await world.intents()
+    for intent in (oldest, newest):
+        await world.deliver({**event("payment_intent.succeeded", intent.to_dict()), "id": f"evt_{intent.id}"})
+    gateway: Any = Breaking(world, oldest.id)
+    step = world.scheduler(gateway).webhooks
+    started = world.clock.now()
+    assert (await step(), await step()) == (1, 0)
+    assert await world.states() == ["succeeded", "requires_action"]
+    for wait in (1, 2, 4):
+        world.clock.forward(timedelta(seconds=wait))
+        assert await step() == 0
+    async with world.open_work() as work:
+        (row,) = await work.webhooks.newest(10, unfinished=True)
+        assert (row["tries"], row["state"]) == (4, "waiting")
+        assert row["reason"] == "ZeroDivisionError: a mistake\ufffd"
+        assert await work.webhooks.waiting(started + timedelta(seconds=14), 10) == []
+        assert len(await work.webhooks.waiting(started + timedelta(seconds=15), 10)) == 1
+    gateway.broken = False
+    world.clock.forward(timedelta(seconds=8))
+    assert await step() == 1
+    assert await world.states() == ["succeeded", "succeeded"]
 
 
 async def test_a_method_saved_in_the_browser_arrives_by_webhook_alone(world: World) -> None:

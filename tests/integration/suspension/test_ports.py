@@ -116,6 +116,21 @@ async def test_invoices_only_move_towards_paid(open_work: Open) -> None:
     assert accounts == [[part, other], [paid_again, other]]
 
 
+async def test_a_rest_below_the_cards_minimum_stays_uncollectable(open_work: Open) -> None:
+    """R38: a part payment left less than a card takes; the older news of the issue does not undo it."""
+    issued, late = make_invoice("A"), make_invoice("B")
+    rest, early = (replace(one, balance_minor=47, collectable=False) for one in (issued, late))
+    answers = await _in_turn(
+        open_work,
+        *(
+            lambda w, one=one: w.ledger.keep_invoice(PROVIDER, TENANT, one, 0)
+            for one in (issued, rest, early, late)
+        ),
+        lambda w: w.ledger.account(TENANT),
+    )
+    assert [_sorted(a).invoices for a in answers if a is not None] == [[rest, early]]
+
+
 async def test_facts_are_kept_once(open_work: Open) -> None:
     """Payments and reminders told twice are there once; only the first reminder says that it is new."""
     invoice = make_invoice("A")

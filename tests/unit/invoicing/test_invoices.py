@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -166,7 +167,9 @@ def test_the_order_of_payments_does_not_matter(totals: list[int], payments: list
             postings = payment_postings(Money(amount, USD), Money(amount - surplus, USD))
             assert sum(posting.amount.minor for posting in postings) == 0
             invoices = [
-                one.with_paid(parts.get(one.invoice_id, 0), one.issued_at) if one.invoice_id in parts else one
+                one.with_paid(parts.get(one.invoice_id, 0), one.issued_at, 50)
+                if one.invoice_id in parts
+                else one
                 for one in invoices
             ]
             assert all(one.balance_minor >= 0 for one in invoices)
@@ -184,6 +187,24 @@ def test_status_is_the_first_that_holds() -> None:
     assert invoice(0, 100, 40).status(late) == "Overdue"
     assert invoice(0, 100, 100).status(late) == "Paid"
     assert invoice(0, 0).status(early) == "Paid"
+
+
+@pytest.mark.parametrize(
+    ("paid", "status", "collectable"),
+    [
+        (9950, "Overdue", True),
+        (9951, "Partially Paid", False),
+        (9999, "Partially Paid", False),
+        (10000, "Paid", True),
+    ],
+)
+def test_a_rest_below_the_cards_minimum_is_never_overdue_alone(
+    paid: int, status: str, collectable: bool
+) -> None:
+    """R38 after a part payment as at issue."""
+    late = datetime(2026, 10, 9, tzinfo=UTC)
+    left = invoice(0, 10000).with_paid(paid, late, 50)
+    assert (left.status(late), left.collectable) == (status, collectable)
 
 
 def test_a_clock_waits_for_every_consumer_and_stops_at_the_next_due_instant() -> None:

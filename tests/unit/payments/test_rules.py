@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.payments.domain.declines import may_retry, reason_of, retry_after
-from services.payments.domain.invoices import OpenInvoice, merged, payable_minor, spread
+from services.payments.domain.invoices import OpenInvoice, merged, payable_minor, refuse_small, spread
 from services.payments.domain.methods import Method, after_removal
 from services.payments.domain.outcome import Decline, MethodFacts
 from services.payments.domain.payments import Payment, Share, capture_entry, received_shares
@@ -116,6 +116,22 @@ def test_a_closed_invoice_is_collected_no_more() -> None:
     paid = merged(held, invoice(balance_minor=0, standing="paid", seen_at=T + timedelta(days=1)))
     assert (paid.collect_at, paid.retries_done) == (None, 2)
     assert merged(paid, invoice(issued_balance_minor=10000)) == paid
+
+
+def test_a_rest_that_no_card_pays_is_not_tried_again_alone() -> None:
+    """R38: a retry was planned, then a part payment left less than the card's minimum."""
+    held = invoice(auto_pay=True, collect_at=T, retries_done=1)
+    rest = merged(held, invoice(balance_minor=47, collectable=False, seen_at=T + timedelta(days=1)))
+    assert (rest.collect_at, rest.auto_pay, rest.collectable) == (None, True, False)
+
+
+@given(most=st.integers(50, 10000), data=st.data())
+def test_an_accepted_amount_leaves_nothing_or_what_a_card_pays(most: int, data: st.DataObject) -> None:
+    """R38; the whole balance is always accepted."""
+    amount = data.draw(st.integers(1, most))
+    accepted = refuse_small(amount, most, 50, Currency("USD")) is None
+    assert accepted == (amount >= 50 and most - amount not in range(1, 50))
+    assert refuse_small(most, most, 50, Currency("USD")) is None
 
 
 @given(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.card_minimum import card_minimum_minor
 from shared.errors import Invalid
 from shared.money import Money, currency, exponent, line_amount, round_half_up, total
 
@@ -26,6 +27,14 @@ def test_half_is_rounded_away_from_zero(value: str, rounded: int) -> None:
 def test_the_exponent_is_the_currencys_own(code: str, places: int) -> None:
     """ISO 4217, never a hard-coded 100."""
     assert places == exponent(currency(code))
+
+
+@pytest.mark.parametrize(
+    ("code", "minor"), [("USD", 50), ("GBP", 30), ("JPY", 50), ("HUF", 17500), ("KES", 50), ("KWD", 500)]
+)
+def test_the_smallest_card_payment_is_the_currencys_own(code: str, minor: int) -> None:
+    """R38: Stripe's table; where it names none, half a unit or 50 of what has no decimals."""
+    assert minor == card_minimum_minor(currency(code))
 
 
 def test_an_unknown_currency_is_refused_by_name() -> None:

@@ -92,6 +92,7 @@ class FakeLedger:
         self.invoices[key] = replace(
             known,
             balance_minor=min(known.balance_minor, invoice.balance_minor),
+            collectable=known.collectable and invoice.collectable,
             settled_at=min(settled, default=None),
         )
 
