@@ -114,6 +114,8 @@ async def test_bad_input_is_a_problem_that_names_the_field(world: World, http: h
         ({"amount": {"minor": 10**15, "currency": "USD"}}, "amount.minor"),
         ({"amount": {"minor": 100, "currency": "usd"}}, "amount.currency"),
         ({"amount": {"minor": -5, "currency": "USD"}}, "amount"),
+        ({"amount": {"minor": 1, "currency": "USD"}}, "amount"),
+        ({"amount": {"minor": 9953, "currency": "USD"}}, "amount"),
         ({"invoice_ids": []}, "invoice_ids"),
         ({"tip": 1}, "tip"),
         ({"request_id": "x"}, "request_id"),
