@@ -37,7 +37,7 @@ def stripe_settings(simulator_url: str, environment: Mapping[str, str] = os.envi
         return StripeSettings(
             secret_key="sk_test_tollgate_development",  # noqa: S106  opens nothing but the simulator
             publishable_key="pk_test_tollgate_development",
-            webhook_secret="whsec_tollgate_development",  # noqa: S106
+            webhook_secret="whsec_tollgate_development",  # noqa: S106  signs nothing but the simulator's events
             api_base=simulator_url,
             js_url=simulator_url + STRIPE_JS_PATH,
             simulated=True,

@@ -62,12 +62,9 @@ class RunningProgram:
         if self.pid is not None:
             return
         program = self.program
-        identity: dict[str, object] = {}
-        if program.user is not None:
-            entry = pwd.getpwnam(program.user)
-            identity = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+        entry = pwd.getpwnam(program.user) if program.user is not None else None
         with program.log.open("ab") as log:
-            self._child = subprocess.Popen(  # type: ignore[call-overload]
+            self._child = subprocess.Popen(
                 list(program.argv),
                 env=dict(program.environment),
                 cwd=program.folder,
@@ -75,7 +72,9 @@ class RunningProgram:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                **identity,
+                user=entry.pw_uid if entry else None,
+                group=entry.pw_gid if entry else None,
+                extra_groups=[] if entry else None,
             )
 
     def stop(self) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -233,7 +234,7 @@ class Stack:
             others.append((SIMULATOR, addresses.simulator_port))
         for name, port in others:
             left = max(10.0, READY_SECONDS - (time.monotonic() - begun))
-            wait_until(lambda port=port: accepts(port), left, lambda name=name: self._complaint([name]))  # type: ignore[misc]
+            wait_until(partial(accepts, port), left, partial(self._complaint, [name]))
 
     def _complaint(self, names: list[str]) -> str:
         known = self.supervisor.processes()

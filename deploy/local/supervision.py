@@ -203,6 +203,7 @@ def _socket_path(state: Path) -> Path:
     if len(os.fsencode(inside)) <= _SOCKET_BYTES_MAX:
         return inside
     name = hashlib.sha256(os.fsencode(state)).hexdigest()[:12]
+    # In the shared folder only below a folder of one's own: `launch` makes it 0700 and refuses another user's.
     runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/tmp/tollgate-{os.geteuid()}")  # noqa: S108
     return runtime / f"tollgate-{name}.sock"
 

@@ -52,4 +52,5 @@ def _put_around(app: FastAPI, settings: GatewaySettings) -> None:
     def make_stack() -> ASGIApp:
         return SecurityHeaders(make_inner(), settings=settings)
 
+    # Replaced on the instance: Starlette offers no place outside its own error handling. mypy forbids it in general.
     app.build_middleware_stack = make_stack  # type: ignore[method-assign]

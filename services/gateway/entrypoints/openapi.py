@@ -62,6 +62,7 @@ def install_openapi(app: FastAPI, *, public_url: str) -> None:
             app.openapi_schema = _document(app, public_url)
         return app.openapi_schema
 
+    # FastAPI's documented way to extend its document; mypy forbids replacing a method in general.
     app.openapi = document  # type: ignore[method-assign]
 
 
