@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar, Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -47,6 +48,29 @@ class ProviderChanged(Event):
     )
 
 
+class IncludedBundle(Payload):
+    """Minutes that a plan includes for a set of call classes (R16, R17); narrowest bundle first.
+
+    ``per_extension``: ``minutes`` are for each extension (peak of the period) instead of for the tenant.
+    ``pooled`` false: an extension can use its own share only, and calls without an extension use none.
+    """
+
+    bundle: str = Field(description="a short name, unique in the plan")
+    classes: tuple[str, ...] = Field(description="call classes covered; empty: all that would be charged")
+    minutes: int
+    per_extension: bool = False
+    pooled: bool = True
+
+
+class ClassTerms(Payload):
+    """What a plan says about one call class in place of the rate deck (R5); None leaves the deck's."""
+
+    price_per_minute: Decimal | None = None
+    connect_fee: Decimal | None = None
+    minimum_seconds: int | None = None
+    increment_seconds: int | None = None
+
+
 class PlanChanged(Event):
     """A plan's version exists. Usage rates by it; prices are major units with up to 6 places (rules of money)."""
 
@@ -63,6 +87,20 @@ class PlanChanged(Event):
     price_per_minute: Decimal
     class_prices_per_minute: dict[str, Decimal] = Field(
         default_factory=dict, description="price of a call class that differs from price_per_minute (R5, R7)"
+    )
+    rated_by_deck: bool = Field(
+        False,
+        description="true: calls take class, price and increment from the rate deck and price_per_minute is not"
+        " used (R5); false: every charged class costs price_per_minute unless class_terms say otherwise",
+    )
+    class_terms: dict[str, ClassTerms] = Field(default_factory=dict)
+    bundles: tuple[IncludedBundle, ...] = Field(
+        (), description="beside included_minutes, which is a pooled bundle of every charged class"
+    )
+    counts: Literal["peak", "prorated_days"] = Field("peak", description="extensions and DIDs (R18)")
+    spend_alert_minor: int | None = Field(None, description="usage charges of a period that raise an alert")
+    spend_limit_minor: int | None = Field(
+        None, description="usage charges of a period at which chargeable outbound calls stop (fraud)"
     )
 
 
@@ -108,8 +146,22 @@ class TenantClosed(Event):
     closed_on: date
 
 
+class PlanPart(Payload):
+    """A plan in force for some local days of a period, half-open (R8, R19)."""
+
+    start_date: date
+    end_date: date
+    plan_id: PlanId
+    plan_version: int
+
+
 class PeriodEnded(Event):
-    """A billing period is over: usage answers with ``usage.period.metered.v1``. Local days, half-open."""
+    """A billing period is over: usage answers with ``usage.period.metered.v1``. Local days, half-open.
+
+    ``plan_id`` is the plan at the end of the period. ``parts`` say which plan held on which days; none means that
+    ``plan_id`` held throughout. ``share_days / share_of_days`` is what the period is of a whole one (R17); without
+    them it is worked out from the dates.
+    """
 
     TYPE: ClassVar[str] = "invoicing.period.ended.v1"
 
@@ -118,6 +170,17 @@ class PeriodEnded(Event):
     end_date: date
     plan_id: PlanId
     plan_version: int
+    parts: tuple[PlanPart, ...] = ()
+    share_days: int | None = None
+    share_of_days: int | None = None
+
+
+class UsageBilled(Payload):
+    """A revision of a period's totals that an invoice bills."""
+
+    start_date: date
+    end_date: date
+    revision: int
 
 
 class _Invoice(Event):
@@ -140,6 +203,8 @@ class InvoiceIssued(_Invoice):
     """An invoice got its number and can no longer change. ``balance_minor`` is after account credit (R31)."""
 
     TYPE: ClassVar[str] = "invoicing.invoice.issued.v1"
+
+    usage: tuple[UsageBilled, ...] = ()
 
 
 class InvoicePartiallyPaid(_Invoice):
@@ -164,3 +229,35 @@ class InvoiceCancelled(_Invoice):
     """Unpaid and fully credit-noted; the number is kept (R40)."""
 
     TYPE: ClassVar[str] = "invoicing.invoice.cancelled.v1"
+
+
+class InvoiceReopened(_Invoice):
+    """A paid part came back from the bank: a chargeback, a debit that was returned (R49). There is a balance again."""
+
+    TYPE: ClassVar[str] = "invoicing.invoice.reopened.v1"
+
+    why: Literal["disputed", "returned"]
+
+
+class CreditNoteIssued(Event):
+    """An invoice was corrected (R34, R36); amounts are gross, positive minor units.
+
+    ``used_for``: what became of it. ``open_balance``: it lowered what was still due; ``account_credit``: it waits
+    for the next invoices; ``refund``: payments sends or sent it back. ``balance_minor`` is the invoice's after it.
+    """
+
+    TYPE: ClassVar[str] = "invoicing.credit_note.issued.v1"
+
+    tenant_id: TenantId
+    credit_note_id: UUID
+    number: str
+    invoice_id: InvoiceId
+    invoice_number: str
+    currency: str
+    amount_minor: int
+    tax_minor: int
+    used_for: dict[Literal["open_balance", "account_credit", "refund"], int]
+    balance_minor: int
+    reason: str
+    refund_id: UUID | None = None
+    issued_on: date

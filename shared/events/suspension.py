@@ -35,6 +35,7 @@ class TenantSuspended(Event):
 
     tenant_id: TenantId
     stage: Literal["outbound_barred", "both_barred"]
+    why: Literal["unpaid", "manual", "spend_limit"] = "unpaid"
     since: datetime
     currency: str
     invoices: tuple[OwedInvoice, ...]
@@ -47,3 +48,14 @@ class TenantRestored(Event):
 
     tenant_id: TenantId
     at: datetime
+
+
+class TerminationProposed(Event):
+    """The ladder's last stage is reached: the provider is asked whether to end the contract; nothing happens by itself."""
+
+    TYPE: ClassVar[str] = "suspension.termination.proposed.v1"
+
+    tenant_id: TenantId
+    since: date
+    currency: str
+    invoices: tuple[OwedInvoice, ...]

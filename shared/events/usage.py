@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.events.envelope import Event, Payload
 from shared.ids import PlanId, TenantId
 
@@ -30,9 +32,11 @@ class CallsRecorded(Event):
 
 
 class MeteredMinutes(Payload):
-    """One class and direction of calls at one price (R13).
+    """One line of usage: a class, direction, destination and price of calls (R13).
 
-    ``charge`` is exact, in major units (R12); ``charged_seconds`` = billed - included.
+    ``charge`` is exact, in major units (R12); ``charged_seconds`` = billed - included. A line of kind
+    ``connect_fees`` has ``calls`` times ``price_per_call`` and no seconds (R10, R13). ``key`` stays the same in
+    every revision and opens the calls that make the line up; ``plan_id`` is the plan they were rated by (R8).
     """
 
     call_class: str
@@ -43,6 +47,28 @@ class MeteredMinutes(Payload):
     charged_seconds: int
     price_per_minute: Decimal
     charge: Decimal
+    kind: Literal["minutes", "connect_fees"] = "minutes"
+    key: str | None = None
+    destination: str | None = Field(None, description="the rate deck's words, like Germany mobile")
+    price_per_call: Decimal | None = None
+    plan_id: PlanId | None = None
+    plan_version: int | None = None
+
+
+class MeteredPart(Payload):
+    """Counts of the days in which one plan was in force (R19); days are the sum over resources of local days held."""
+
+    start_date: date
+    end_date: date
+    plan_id: PlanId
+    plan_version: int
+    extensions_peak: int
+    dids_peak: int
+    extension_days: int
+    did_days: int
+
+
+Reason = Literal["period_ended", "late_calls", "re_rated", "resources_changed"]
 
 
 class PeriodMetered(Event):
@@ -64,3 +90,40 @@ class PeriodMetered(Event):
     extensions_peak: int
     dids_peak: int
     minutes: tuple[MeteredMinutes, ...]
+    parts: tuple[MeteredPart, ...] = ()
+    reason: Reason = "period_ended"
+    reason_text: str | None = Field(None, description="what an operator gave as the reason of a re-rating")
+
+
+class ThresholdReached(Event):
+    """A tenant's usage of the running period came to a limit. Once a period, kind, subject and percent.
+
+    ``included_minutes``: ``used`` and ``limit`` are billed seconds of bundle ``subject``; ``spend`` and
+    ``spend_limit``: minor units of usage charges; ``unusual_international``: minutes today against what the
+    tenant's own history allows. A ``spend_limit`` at 100 percent stops chargeable outbound calls at once.
+    """
+
+    TYPE: ClassVar[str] = "usage.threshold.reached.v1"
+
+    tenant_id: TenantId
+    kind: Literal["included_minutes", "spend", "spend_limit", "unusual_international"]
+    subject: str
+    percent: int
+    used: int
+    limit: int
+    currency: str | None = None
+    start_date: date
+    end_date: date
+    at: datetime
+
+
+class ThresholdCleared(Event):
+    """A reached ``spend_limit`` holds no longer: a new period began, the limit was raised, or a person released it."""
+
+    TYPE: ClassVar[str] = "usage.threshold.cleared.v1"
+
+    tenant_id: TenantId
+    kind: Literal["spend_limit"]
+    why: Literal["new_period", "limit_changed", "released"]
+    by: str | None = None
+    at: datetime
