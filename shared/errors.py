@@ -61,6 +61,10 @@ class Unavailable(Refusal):
     slug = "unavailable"
 
 
+class NotSent(Unavailable):
+    """What we depend on was not even reached: certainly nothing was done."""
+
+
 class Failed(Refusal):
     """A service behind us failed on this very request; sending it again would fail again."""
 

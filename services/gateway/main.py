@@ -14,6 +14,7 @@ from services.gateway.entrypoints.callers import Callers
 from services.gateway.entrypoints.changes import Changes
 from services.gateway.entrypoints.http import add_routes
 from services.gateway.settings import GatewaySettings
+from services.gateway.use_cases.answer_once import forget_answers
 from services.gateway.use_cases.compose_overview import Services
 from services.gateway.use_cases.ports import Work
 from shared.health import Check
@@ -74,6 +75,8 @@ def build(
     HTTPXClientInstrumentor.instrument_client(http)
     service.on_stop(http.aclose)
     clients = make_clients(settings, http)
+    work = open_work or (lambda: GatewayWork(service.engine))
+    service.loop("forget answers", lambda: forget_answers(work), interval_seconds=3600)
     for name, client in clients.items():
         service.notes[name] = _breaker_note(client)
     add_routes(
@@ -82,7 +85,7 @@ def build(
         callers=Callers(service.verifier),
         services=make_services(settings, clients),
         clients=clients,
-        changes=Changes(open_work or (lambda: GatewayWork(service.engine))),
+        changes=Changes(work),
     )
     return service.app
 

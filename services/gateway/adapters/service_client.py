@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from services.gateway.adapters.breaker import Breaker
 from services.gateway.use_cases.errors import Refused
 from services.gateway.use_cases.ports import Document, Query, Where
-from shared.errors import Failed, Unavailable
+from shared.errors import Failed, NotSent, Unavailable
 
 log = structlog.get_logger(__name__)
 M = TypeVar("M", bound=BaseModel)
@@ -24,6 +24,7 @@ LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
 # 401 and 403 from a service mean that our own token is wrong: nothing that the caller could mend.
 _OUR_FAULT = frozenset({400, 401, 403, 405, 413, 415})
 _SAFE = frozenset({"GET", "HEAD"})
+_AWAY = "The service {} is away right now; try again in a moment."
 
 
 class ServiceClient:
@@ -71,7 +72,7 @@ class ServiceClient:
     ) -> Document:
         """Any request; the answer's status, type and bytes. Raises ``Refused`` or ``Unavailable``."""
         if not self.breaker.lets_pass():
-            raise self._away()
+            raise NotSent(_AWAY.format(self.name))
         answer = await self._send(method, where, query, body, deadline_seconds or self._deadline_seconds)
         if answer.status_code >= 500:
             log.warning("service failed", asked=self.name, path=str(where), status=answer.status_code)
@@ -121,6 +122,8 @@ class ServiceClient:
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             self.breaker.failed()
             log.warning("service away", asked=self.name, path=str(where), error=repr(error))
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+                raise NotSent(_AWAY.format(self.name)) from error
             raise self._away() from error
 
     async def _read_whole(self, request: httpx.Request) -> httpx.Response:
@@ -170,4 +173,4 @@ class ServiceClient:
         return Refused(answer.status_code, {**document, "status": answer.status_code})
 
     def _away(self) -> Unavailable:
-        return Unavailable(f"The service {self.name} is away right now; try again in a moment.")
+        return Unavailable(_AWAY.format(self.name))

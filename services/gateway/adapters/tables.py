@@ -1,6 +1,6 @@
 """The gateway's own tables: the house's, and the record of changes."""
 
-from sqlalchemy import Column, DateTime, Integer, Table, Text, Uuid
+from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from shared.db.tables import make_metadata
@@ -24,4 +24,20 @@ audit = Table(
     # HTTP status of the answer; none while the change runs, or when the gateway died in it.
     Column("outcome", Integer),
     Column("finished_at", DateTime(timezone=True)),
+)
+
+idempotent_request = Table(
+    "idempotent_request",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    # The token's subject: nobody can see or spoil another's answers by guessing a key.
+    Column("subject", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    # The answer; none while the request runs, or when nobody knows how it ended.
+    Column("status", Integer),
+    Column("media_type", Text),
+    Column("content", LargeBinary),
+    Index("ix_idempotent_request_asked_at", "asked_at"),
 )

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.gateway.adapters.kept_answers import SqlKeptAnswers
 from services.gateway.adapters.tables import audit
 from services.gateway.domain.change import Change, ChangeRow
 from shared.db.unit_of_work import SqlUnitOfWork
@@ -76,6 +77,7 @@ class GatewayWork(SqlUnitOfWork):
     """``async with GatewayWork(engine) as work: await work.audit.add(…)``."""
 
     audit: SqlAuditLog
+    kept_answers: SqlKeptAnswers
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine, source="/services/gateway")
@@ -83,4 +85,5 @@ class GatewayWork(SqlUnitOfWork):
     async def __aenter__(self) -> "GatewayWork":
         await super().__aenter__()
         self.audit = SqlAuditLog(self.connection)
+        self.kept_answers = SqlKeptAnswers(self.connection)
         return self

@@ -45,6 +45,15 @@ CHANGING: dict[int | str, dict[str, Any]] = {
     413: _answer("The body is too large."),
 }
 
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A new value for each request that you mean, the same when you repeat it: within 24 hours it is"
+    " done once, and the repeat gets the first answer with `Idempotency-Replayed: true`.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+}
+
 _ABOUT = """
 The one public interface of Tollgate. Send `Authorization: Bearer <token>` of the configured OIDC issuer.
 
@@ -95,7 +104,9 @@ def _document(app: FastAPI, public_url: str) -> dict[str, Any]:
         "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     }
     for path, item in made["paths"].items():
-        for operation in item.values():
+        for method, operation in item.items():
             if path.startswith("/api/"):
                 operation["security"] = [{"token": []}]
+                if method != "get":
+                    operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     return made
