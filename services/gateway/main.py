@@ -13,6 +13,7 @@ from services.gateway.adapters.work import GatewayWork
 from services.gateway.entrypoints.callers import Callers
 from services.gateway.entrypoints.changes import Changes
 from services.gateway.entrypoints.http import add_routes
+from services.gateway.entrypoints.rate_limit import RateLimit
 from services.gateway.settings import GatewaySettings
 from services.gateway.use_cases.answer_once import forget_answers
 from services.gateway.use_cases.compose_overview import Services
@@ -82,7 +83,7 @@ def build(
     add_routes(
         service.app,
         settings,
-        callers=Callers(service.verifier),
+        callers=Callers(service.verifier, RateLimit(settings.requests_per_minute)),
         services=make_services(settings, clients),
         clients=clients,
         changes=Changes(work),

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from services.gateway.entrypoints.billing_http import billing_router
 from services.gateway.entrypoints.callers import Callers
 from services.gateway.entrypoints.changes import Changes
+from services.gateway.entrypoints.etags import ETags
 from services.gateway.entrypoints.openapi import install_openapi
 from services.gateway.entrypoints.page import add_page
 from services.gateway.entrypoints.provider_http import provider_router
@@ -50,7 +52,17 @@ def _put_around(app: FastAPI, settings: GatewaySettings) -> None:
     make_inner = app.build_middleware_stack
 
     def make_stack() -> ASGIApp:
-        return SecurityHeaders(make_inner(), settings=settings)
+        inner: ASGIApp = ETags(make_inner())
+        if settings.portals:
+            inner = CORSMiddleware(
+                inner,
+                allow_origins=settings.portals,
+                allow_methods=["GET", "POST", "PUT", "DELETE"],
+                allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
+                expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", "Content-Disposition"],
+                max_age=600,
+            )
+        return SecurityHeaders(inner, settings=settings)
 
     # Replaced on the instance: Starlette offers no place outside its own error handling. mypy forbids it in general.
     app.build_middleware_stack = make_stack  # type: ignore[method-assign]

@@ -37,6 +37,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: _answer("No token, or one that does not hold."),
     403: _answer("A valid token whose role may not do this."),
     422: _answer("The input is wrong; `field` names it."),
+    429: _answer("Too many requests in a minute; `Retry-After` says how many seconds to wait."),
     503: _answer("A service is away; the same request may succeed later."),
 }
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: _answer("Unknown, or not yours: the two look the same.")}
