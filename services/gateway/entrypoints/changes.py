@@ -5,12 +5,12 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 
 from services.gateway.domain.change import NO_PROVIDER
 from services.gateway.use_cases.answer_once import answer_once
 from services.gateway.use_cases.compose_session import Person
-from services.gateway.use_cases.ports import Claim, Document, Work
+from services.gateway.use_cases.ports import Claim, Document, Stream, Work
 from services.gateway.use_cases.record_change import Asked, record_change
 from shared.errors import Invalid
 from shared.ids import TenantId
@@ -87,6 +87,14 @@ class Changes:
             fingerprint=hashlib.sha256(whole).digest(),
             asked_at=now,
         )
+
+
+def streamed(stream: Stream) -> Response:
+    """A long answer as it comes."""
+    headers = {"Content-Disposition": stream.disposition} if stream.disposition else None
+    return StreamingResponse(
+        stream.chunks, status_code=stream.status, media_type=stream.media_type, headers=headers
+    )
 
 
 def passed_on(document: Document) -> Response:

@@ -1,6 +1,6 @@
 """What the use cases need of the outside: the services' HTTP APIs and the record of changes."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
@@ -43,6 +43,24 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer too long to hold: its chunks are passed on as they come."""
+
+    status: int
+    media_type: str
+    disposition: str | None
+    chunks: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A body that is no JSON, passed on unread."""
+
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A request that its sender may repeat: the key is the sender's own, the fingerprint covers all of the request."""
 
@@ -82,7 +100,13 @@ class ServiceApi(Protocol):
         query: Query | None = None,
         body: Any = None,
         deadline_seconds: float | None = None,
-    ) -> Document: ...
+    ) -> Document:
+        """``body``: what becomes JSON, or an ``Upload``."""
+        ...
+
+    async def stream(self, where: Where, *, query: Query | None = None) -> Stream:
+        """GET; raises before the first chunk, or the stream breaks off."""
+        ...
 
 
 class Invoicing(Protocol):
