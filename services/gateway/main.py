@@ -7,9 +7,11 @@ import httpx
 from fastapi import FastAPI
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 
+from services.gateway.adapters.live_events import LiveEvents
 from services.gateway.adapters.service_client import ServiceClient
 from services.gateway.adapters.services import HttpInvoicing, HttpPayments, HttpSuspension, HttpUsage
 from services.gateway.adapters.work import GatewayWork
+from services.gateway.domain.live import Onlookers
 from services.gateway.entrypoints.callers import Callers
 from services.gateway.entrypoints.changes import Changes
 from services.gateway.entrypoints.http import add_routes
@@ -78,6 +80,10 @@ def build(
     clients = make_clients(settings, http)
     work = open_work or (lambda: GatewayWork(service.engine))
     service.loop("forget answers", lambda: forget_answers(work), interval_seconds=3600)
+    onlookers = Onlookers()
+    live = LiveEvents(settings.broker_url.get_secret_value(), onlookers)
+    service.on_start(live.start)
+    service.on_stop(live.stop)
     for name, client in clients.items():
         service.notes[name] = _breaker_note(client)
     add_routes(
@@ -87,6 +93,7 @@ def build(
         services=make_services(settings, clients),
         clients=clients,
         changes=Changes(work),
+        onlookers=onlookers,
     )
     return service.app
 

@@ -7,10 +7,12 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
+from services.gateway.domain.live import Onlookers
 from services.gateway.entrypoints.billing_http import billing_router
 from services.gateway.entrypoints.callers import Callers
 from services.gateway.entrypoints.changes import Changes
 from services.gateway.entrypoints.etags import ETags
+from services.gateway.entrypoints.live_http import live_router
 from services.gateway.entrypoints.openapi import install_openapi
 from services.gateway.entrypoints.page import add_page
 from services.gateway.entrypoints.provider_http import provider_router
@@ -31,6 +33,7 @@ def add_routes(
     services: Services,
     clients: Mapping[str, ServiceApi],
     changes: Changes,
+    onlookers: Onlookers,
 ) -> None:
     """Everything that the gateway answers, with security headers around all of it."""
     stripe = StripeView(publishable_key=settings.stripe_publishable_key, js_url=settings.stripe_js_url)
@@ -41,6 +44,7 @@ def add_routes(
 
     app.include_router(session_router(callers, services, stripe))
     app.include_router(billing_router(callers, services, changes, stripe))
+    app.include_router(live_router(callers, onlookers))
     app.include_router(provider_router(callers, clients, changes))
     add_page(app)
     install_openapi(app, public_url=settings.public_url)

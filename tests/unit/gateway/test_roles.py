@@ -61,6 +61,9 @@ async def test_every_route_with_every_role(gateway: Gateway) -> None:
             suffix = (
                 f"?provider={KESTREL}" if role == "operator" and path.startswith("/api/v1/provider") else ""
             )
+            if path.endswith("/events") and role in allowed(path):
+                # A stream has no end that this client could wait for; tests/integration/gateway/test_live.py reads it.
+                continue
             answer = await gateway.client.request(method, address(path) + suffix, headers=header)
             if role in allowed(path):
                 assert answer.status_code not in (401, 403), (method, path, role, answer.text)
