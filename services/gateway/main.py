@@ -11,7 +11,6 @@ from services.gateway.adapters.live_events import LiveEvents
 from services.gateway.adapters.service_client import ServiceClient
 from services.gateway.adapters.services import HttpInvoicing, HttpPayments, HttpSuspension, HttpUsage
 from services.gateway.adapters.work import GatewayWork
-from services.gateway.domain.live import Onlookers
 from services.gateway.entrypoints.callers import Callers
 from services.gateway.entrypoints.changes import Changes
 from services.gateway.entrypoints.http import add_routes
@@ -19,6 +18,7 @@ from services.gateway.entrypoints.rate_limit import RateLimit
 from services.gateway.settings import GatewaySettings
 from services.gateway.use_cases.answer_once import forget_answers
 from services.gateway.use_cases.compose_overview import Services
+from services.gateway.use_cases.onlookers import Onlookers
 from services.gateway.use_cases.ports import Work
 from shared.health import Check
 from shared.http.auth import internal_headers

@@ -11,7 +11,8 @@ import aio_pika
 import structlog
 from aio_pika.abc import AbstractIncomingMessage, AbstractRobustConnection
 
-from services.gateway.domain.live import ROUTING_KEYS, Onlookers
+from services.gateway.domain.live import ROUTING_KEYS
+from services.gateway.use_cases.onlookers import Onlookers
 from shared.errors import Permanent
 from shared.events.envelope import Envelope
 from shared.ids import TenantId

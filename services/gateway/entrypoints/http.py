@@ -7,7 +7,6 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from services.gateway.domain.live import Onlookers
 from services.gateway.entrypoints.billing_http import billing_router
 from services.gateway.entrypoints.callers import Callers
 from services.gateway.entrypoints.changes import Changes
@@ -21,6 +20,7 @@ from services.gateway.entrypoints.session_http import session_router
 from services.gateway.settings import GatewaySettings
 from services.gateway.use_cases.compose_overview import Services
 from services.gateway.use_cases.errors import Refused
+from services.gateway.use_cases.onlookers import Onlookers
 from services.gateway.use_cases.ports import ServiceApi
 from services.gateway.use_cases.views import StripeView
 

@@ -8,10 +8,10 @@ import orjson
 from fastapi import APIRouter, Depends
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from services.gateway.domain.live import Looking, Onlookers
 from services.gateway.entrypoints.callers import Callers, whose_of
 from services.gateway.entrypoints.openapi import PROBLEMS
 from services.gateway.use_cases.compose_session import Person
+from services.gateway.use_cases.onlookers import Looking, Onlookers
 from shared.errors import TooMany
 
 # After it the page comes again and shows its token anew: a revoked or expired one gets nothing more.

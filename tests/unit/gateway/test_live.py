@@ -3,7 +3,8 @@
 import asyncio
 from uuid import uuid4
 
-from services.gateway.domain.live import ALL_SECTIONS, Looking, Onlookers, stale_sections
+from services.gateway.domain.live import ALL_SECTIONS, stale_sections
+from services.gateway.use_cases.onlookers import Looking, Onlookers
 from shared.events import ALL
 from shared.ids import ProviderId, TenantId
 
