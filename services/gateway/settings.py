@@ -41,6 +41,9 @@ class GatewaySettings(Settings):
     portal_origins: str = Field(
         "", description="origins whose pages may call the API (CORS), like https://portal.example, by spaces"
     )
+    webhooks_to_private_addresses: bool = Field(
+        False, description="let webhooks go to http:// and to private addresses; for development only"
+    )
     requests_per_minute: int = Field(
         600, ge=10, le=1_000_000, description="how many requests one person may send in a minute"
     )

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.gateway.adapters.kept_answers import SqlKeptAnswers
 from services.gateway.adapters.tables import audit
+from services.gateway.adapters.webhooks_repository import SqlWebhooks
 from services.gateway.domain.change import Change, ChangeRow
 from shared.db.unit_of_work import SqlUnitOfWork
 from shared.ids import ProviderId, TenantId
@@ -78,6 +79,7 @@ class GatewayWork(SqlUnitOfWork):
 
     audit: SqlAuditLog
     kept_answers: SqlKeptAnswers
+    webhooks: SqlWebhooks
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine, source="/services/gateway")
@@ -86,4 +88,5 @@ class GatewayWork(SqlUnitOfWork):
         await super().__aenter__()
         self.audit = SqlAuditLog(self.connection)
         self.kept_answers = SqlKeptAnswers(self.connection)
+        self.webhooks = SqlWebhooks(self.connection)
         return self

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
@@ -34,6 +34,7 @@ def add_routes(
     clients: Mapping[str, ServiceApi],
     changes: Changes,
     onlookers: Onlookers,
+    webhooks: APIRouter,
 ) -> None:
     """Everything that the gateway answers, with security headers around all of it."""
     stripe = StripeView(publishable_key=settings.stripe_publishable_key, js_url=settings.stripe_js_url)
@@ -45,6 +46,7 @@ def add_routes(
     app.include_router(session_router(callers, services, stripe))
     app.include_router(billing_router(callers, services, changes, stripe))
     app.include_router(live_router(callers, onlookers))
+    app.include_router(webhooks)
     app.include_router(provider_router(callers, clients, changes))
     add_page(app)
     install_openapi(app, public_url=settings.public_url)

@@ -25,6 +25,8 @@ IDS = {
     "tenant_id": FENWICK,
     "kind": "did",
     "value": "+12125550123",
+    "endpoint_id": UUID(int=11),
+    "event_id": UUID(int=12),
 }
 
 
