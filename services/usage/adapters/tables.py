@@ -18,9 +18,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.usage.adapters.rating_tables import add_rating_tables
 from shared.db.tables import make_metadata
 
 metadata = make_metadata()
+add_rating_tables(metadata)
 _INSTANT = DateTime(timezone=True)
 
 # Counts the changes of a provider's tenants, numbers and plans: what was quarantined before a change is tried again.
@@ -37,6 +39,7 @@ Table(
     Column("country", Text, nullable=False),
     Column("changed_at", _INSTANT, nullable=False),
     Column("sent_at", _INSTANT, nullable=False),
+    Column("time_zone", Text),
 )
 Table(
     "tenant",
@@ -52,6 +55,7 @@ Table(
     Column("closed_on", Date),
     Column("changed_at", _INSTANT, nullable=False),
     Column("sent_at", _INSTANT, nullable=False),
+    Column("anchor_day", Integer),
     Index("ix_tenant_sip_domain", "provider_id", "sip_domain"),
 )
 Table(
@@ -75,6 +79,14 @@ Table(
     Column("included_minutes", Integer, nullable=False),
     Column("price_per_minute", Numeric(20, 6), nullable=False),
     Column("class_prices", JSONB, nullable=False),
+    Column("rated_by_deck", Boolean, nullable=False),
+    Column("deck", Text, nullable=False),
+    Column("class_terms", JSONB, nullable=False),
+    Column("bundles", JSONB, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("spend_alert_minor", BigInteger),
+    Column("spend_limit_minor", BigInteger),
+    Column("currency", Text, nullable=False),
 )
 Table(
     "resource",
@@ -115,6 +127,17 @@ Table(
     Column("flags", Text, nullable=False),
     Column("not_billed", Text),
     Column("received_at", _INSTANT, nullable=False),
+    # How it was rated: docs/design-rating.md.
+    Column("destination", Text),
+    Column("deck_version_id", Uuid),
+    Column("deck_prefix", Text),
+    Column("price_per_minute", Numeric(20, 6)),
+    Column("connect_fee", Numeric(20, 6)),
+    Column("segments", JSONB),
+    Column("charge_cap", Numeric(20, 6)),
+    Column("charge", Numeric(20, 6)),
+    Column("chargeable", Boolean, nullable=False),
+    Column("extension", Text),
     # The first revision of its ended period that counts this call: 1 unless it came late (R42).
     Column("first_revision", Integer, nullable=False, server_default=text("1")),
     # One partition a month of UTC, `call_2026_04`; adapters/months.py makes and archives them.
@@ -168,6 +191,12 @@ Table(
     Column("revision", Integer, nullable=False),
     Column("metered_at", _INSTANT),
     Column("dirty", Boolean, nullable=False),
+    Column("parts", JSONB, nullable=False),
+    Column("share_days", Integer),
+    Column("share_of_days", Integer),
+    # Why the next revision is said.
+    Column("reason", Text, nullable=False),
+    Column("reason_text", Text),
     Index("ix_period_close_dirty", "provider_id", postgresql_where=text("dirty")),
 )
 Table(
