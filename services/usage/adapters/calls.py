@@ -9,8 +9,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.usage.adapters.months import SqlMonths
 from services.usage.domain.calls import Call
 from services.usage.domain.metering import DayTotal, TimedCall
+from services.usage.domain.months import months_of
 from services.usage.use_cases.ports import CallFilter, ListedCall
 from shared.ids import ProviderId, TenantId
 
@@ -37,7 +39,6 @@ _TYPES = {
     "plan_version": "int4",
     "flags": "text",
     "not_billed": "text",
-    "fingerprint": "bytea",
     "received_at": "timestamptz",
 }
 _TOTAL_TYPES = {
@@ -58,9 +59,15 @@ def _unnest(types: dict[str, str]) -> str:
     return "unnest(" + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in types.items()) + ")"
 
 
+_KEY_TYPES = {"provider_id": "uuid", "call_key": "uuid", "placed_at": "timestamptz", "fingerprint": "bytea"}
+# One statement: a leg's key goes in if nobody had it, and only then the call. Keys are written in their order.
 _ADD = text(
-    f"INSERT INTO call ({', '.join(_TYPES)}) SELECT * FROM {_unnest(_TYPES)}"  # noqa: S608 (names of this module)
-    " ON CONFLICT DO NOTHING RETURNING call_key"
+    f"WITH incoming AS MATERIALIZED (SELECT * FROM {_unnest({**_TYPES, 'fingerprint': 'bytea'})}"  # noqa: S608
+    f" AS one({', '.join([*_TYPES, 'fingerprint'])})),"
+    f" fresh AS (INSERT INTO call_key ({', '.join(_KEY_TYPES)}) SELECT {', '.join(_KEY_TYPES)} FROM incoming"
+    " ON CONFLICT DO NOTHING RETURNING call_key)"
+    f" INSERT INTO call ({', '.join(_TYPES)}) SELECT {', '.join('incoming.' + name for name in _TYPES)}"
+    " FROM incoming JOIN fresh USING (call_key) RETURNING call_key"
 )
 _ADD_TOTALS = text(
     f"INSERT INTO day_total ({', '.join(_TOTAL_TYPES)}) SELECT * FROM {_unnest(_TOTAL_TYPES)}"  # noqa: S608
@@ -70,8 +77,16 @@ _ADD_TOTALS = text(
     " billed_calls = day_total.billed_calls + EXCLUDED.billed_calls"
 )
 _FINGERPRINTS = text(
-    "SELECT call_key, fingerprint FROM call"
+    "SELECT call_key, fingerprint FROM call_key"
     " WHERE provider_id = :provider_id AND call_key = ANY(CAST(:keys AS uuid[]))"
+)
+_COUNT_FROM = text(
+    "UPDATE call SET first_revision = :revision"
+    " FROM unnest(CAST(:tenants AS uuid[]), CAST(:instants AS timestamptz[]), CAST(:keys AS uuid[]))"
+    " AS one(tenant_id, placed_at, call_key)"
+    " WHERE call.tenant_id = one.tenant_id AND call.placed_at = one.placed_at AND call.call_key = one.call_key"
+    # Constants of the statement's plan: without them every month is looked into.
+    " AND call.placed_at >= :earliest AND call.placed_at <= :latest"
 )
 _DAYS = text(
     "SELECT local_day, call_class, direction, calls, billed_calls, billed_seconds FROM day_total"
@@ -96,15 +111,17 @@ class _Sum:
 class SqlCalls:
     """Calls in this service's database, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, months: SqlMonths) -> None:
         self._connection = connection
+        self._months = months
 
     async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]:
         """Inserts what is new and says which keys that were; the rest is left alone."""
+        await self._months.provide(months_of(call.placed_at for call in calls))
         ordered = sorted(calls, key=lambda call: call.call_key)
         columns: dict[str, list[Any]] = {
             name: [getattr(call, name) for call in ordered]
-            for name in _TYPES
+            for name in (*_TYPES, "fingerprint")
             if name not in ("flags", "received_at")
         }
         columns["flags"] = [",".join(call.flags) for call in ordered]
@@ -130,6 +147,21 @@ class SqlCalls:
         for name in ("calls", "billed_seconds", "talk_ms", "billed_calls"):
             columns[name] = [getattr(sums[key], name) for key in ordered]
         await self._connection.execute(_ADD_TOTALS, columns)
+
+    async def count_from(self, calls: Sequence[Call], revision: int) -> None:
+        """These late calls are in their period's totals from this revision on, and in none before (R42)."""
+        instants = [call.placed_at for call in calls]
+        await self._connection.execute(
+            _COUNT_FROM,
+            {
+                "revision": revision,
+                "tenants": [call.tenant_id for call in calls],
+                "instants": instants,
+                "keys": [call.call_key for call in calls],
+                "earliest": min(instants),
+                "latest": max(instants),
+            },
+        )
 
     async def fingerprints(self, provider_id: ProviderId, keys: Collection[UUID]) -> dict[UUID, bytes]:
         rows = await self._connection.execute(_FINGERPRINTS, {"provider_id": provider_id, "keys": list(keys)})

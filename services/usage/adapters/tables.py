@@ -13,7 +13,6 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
-    UniqueConstraint,
     Uuid,
     text,
 )
@@ -104,6 +103,8 @@ Table(
     "call",
     metadata,
     Column("tenant_id", Uuid, primary_key=True),
+    # The answer, or the start of an unanswered call (R8).
+    Column("placed_at", _INSTANT, primary_key=True),
     Column("call_key", Uuid, primary_key=True),
     Column("provider_id", Uuid, nullable=False),
     Column("switch", Text, nullable=False),
@@ -112,8 +113,6 @@ Table(
     Column("started_at", _INSTANT, nullable=False),
     Column("answered_at", _INSTANT),
     Column("ended_at", _INSTANT, nullable=False),
-    # The answer, or the start of an unanswered call (R8).
-    Column("placed_at", _INSTANT, nullable=False),
     Column("local_day", Date, nullable=False),
     Column("direction", Text, nullable=False),
     Column("from_number", Text, nullable=False),
@@ -127,7 +126,6 @@ Table(
     # Comma separated, since most calls have none: hold_over_90_percent, ended_after_receipt, …
     Column("flags", Text, nullable=False),
     Column("not_billed", Text),
-    Column("fingerprint", LargeBinary, nullable=False),
     Column("received_at", _INSTANT, nullable=False),
     # How it was rated: docs/design-rating.md.
     Column("destination", Text),
@@ -140,9 +138,32 @@ Table(
     Column("charge", Numeric(20, 6)),
     Column("chargeable", Boolean, nullable=False),
     Column("extension", Text),
-    # One leg is one tenant's: a conflicting record cannot bill it to another one as well.
-    UniqueConstraint("provider_id", "call_key"),
-    Index("ix_call_placed_at", "tenant_id", "placed_at", "call_key"),
+    # The first revision of its ended period that counts this call: 1 unless it came late (R42).
+    Column("first_revision", Integer, nullable=False, server_default=text("1")),
+    # One partition a month of UTC, `call_2026_04`; adapters/months.py makes and archives them.
+    postgresql_partition_by="RANGE (placed_at)",
+)
+# Every leg once, whatever its time says, and the digest that tells a repeat from a conflict (R15). One leg is one
+# tenant's: a conflicting record cannot bill it to another one as well.
+Table(
+    "call_key",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("call_key", Uuid, primary_key=True),
+    Column("placed_at", _INSTANT, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Index("ix_call_key_placed_at", "placed_at", postgresql_using="brin"),
+)
+# Months whose calls are in a file and no longer here: a record of such a month waits in quarantine.
+Table(
+    "archived_month",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("month_start", Date, primary_key=True),
+    Column("file_name", Text, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("billed_seconds", BigInteger, nullable=False),
+    Column("archived_at", _INSTANT, nullable=False),
 )
 Table(
     "day_total",

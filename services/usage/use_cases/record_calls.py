@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.usage.domain.calls import Call, Parties, instant, is_too_long, meter_call
+from services.usage.domain.months import month_of
 from services.usage.domain.placing import find_tenant
 from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
 from services.usage.domain.tenants import Resource, Tenant
@@ -41,6 +42,11 @@ CONFLICT = (
     "A record with this switch and leg but other contents was received before; that one is billed (R15)."
 )
 
+ARCHIVED = (
+    "The calls of this month are in an archive and no longer here, so that nobody can tell whether this is a repeat;"
+    " it is kept, and billed nowhere: calls so old are past the late window (R42)."
+)
+
 
 async def record_calls(
     work: UsageWork,
@@ -61,9 +67,13 @@ async def record_calls(
         position: one.record for position, one in enumerate(received) if isinstance(one.record, CallRecord)
     }
     around, parties = await _look_around(work, numbering, provider_id, country, records)
+    archived = await _archived(work, provider_id, records.values(), now - late_window)
     calls: dict[int, Call] = {}
     problems: dict[int, _Problem] = {}
     for position, one in enumerate(received):
+        if isinstance(one.record, CallRecord) and month_of(instant(one.record.placed_us)) in archived:
+            problems[position] = _Problem("month_archived", "start_time", ARCHIVED)
+            continue
         made = _meter(
             one,
             around,
@@ -83,6 +93,14 @@ async def record_calls(
     await work.quarantine.add(kept)
     ids = dict(zip(problems, (one.quarantine_id for one in kept), strict=True))
     return [_outcome(position, new, problems, ids) for position in range(len(received))]
+
+
+async def _archived(
+    work: UsageWork, provider_id: ProviderId, records: Collection[CallRecord], since: datetime
+) -> set[date]:
+    """The archived months among those of the records. Asked for old records only: younger months are never archived."""
+    months = {month_of(at) for record in records if (at := instant(record.placed_us)) < since}
+    return await work.months.archived(provider_id, months) if months else set()
 
 
 async def _look_around(
@@ -196,10 +214,22 @@ async def _keep(
     added = [calls[position] for position in sorted(new)]
     billed = [call for call in added if call.billed_seconds > 0]
     await work.calls.add_to_totals(added)
-    await work.periods.mark_dirty({(call.tenant_id, call.local_day) for call in billed})
+    await _count_late(work, billed)
     if added:
         work.emit(_recorded(provider_id, added, now), time=now)
     return new
+
+
+async def _count_late(work: UsageWork, billed: Sequence[Call]) -> None:
+    """Calls of ended periods: those are metered again, and each call knows the first revision that counts it."""
+    for period in await work.periods.mark_dirty({(call.tenant_id, call.local_day) for call in billed}):
+        late = [
+            call
+            for call in billed
+            if call.tenant_id == period.tenant_id and period.start_date <= call.local_day < period.end_date
+        ]
+        if late and period.revision > 0:
+            await work.calls.count_from(late, period.revision + 1)
 
 
 def _recorded(provider_id: ProviderId, added: Collection[Call], now: datetime) -> CallsRecorded:
