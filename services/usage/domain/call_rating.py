@@ -57,13 +57,21 @@ class RateBook:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """How a call was rated. ``destination`` and the deck's row are None without a deck."""
+    """How a call was rated. ``destination`` and the deck's row are None without a deck.
+
+    ``known_class``: the class without a deck, where the deck's has replaced it.
+    """
 
     call_class: str
     rated: RatedCall
     destination: str | None = None
     version_id: UUID | None = None
     prefix: str | None = None
+    known_class: str | None = None
+
+    @property
+    def class_without_deck(self) -> str:
+        return self.known_class or self.call_class
 
 
 def rate_placed_call(
@@ -104,7 +112,7 @@ def rate_placed_call(
     rated = RatedCall(rated.billed_seconds, rated.segments, rated.connect_fee, rated.cap, chargeable)
     if rate is None:
         return Rating(call_class, rated)
-    return Rating(call_class, rated, rate.destination, rate.version_id, rate.prefix)
+    return Rating(call_class, rated, rate.destination, rate.version_id, rate.prefix, known_class)
 
 
 def _no_rate(terms: PlanTerms, number: str, direction: Direction, day: date, book: RateBook) -> str:

@@ -16,6 +16,7 @@ from services.usage.domain.included import Pools, PoolsLeft
 from services.usage.domain.rating import RatedCall, charge_after
 from services.usage.domain.records import Direction
 from services.usage.domain.tenants import PlanKey
+from shared.ids import PlanId
 
 Kind = Literal["minutes", "connect_fees"]
 
@@ -77,7 +78,7 @@ class LineId:
     call_class: str
     direction: Direction
     destination: str
-    plan_id: UUID
+    plan_id: PlanId
     plan_version: int
     price: Decimal
     capped: bool

@@ -127,6 +127,8 @@ class Tenant:
     trial_ends_on: date | None
     closed_on: date | None
     plans: Sequence[PlanFrom]
+    # Day of the month on which periods begin; None: not told yet.
+    anchor_day: int | None = None
 
     def plan_on(self, day: date) -> PlanFrom | None:
         """The plan in force on a local day (R8); None before the first."""

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from services.usage.domain.calls import Call, Parties, instant, is_too_long, meter_call
+from services.usage.domain.call_rating import NoRate, RateBook
+from services.usage.domain.calls import Call, Parties, instant, is_too_long, meter_call, timed_call
 from services.usage.domain.months import month_of
 from services.usage.domain.placing import find_tenant
 from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
 from services.usage.domain.tenants import Resource, Tenant
-from services.usage.use_cases.ports import Numbering, QuarantinedRecord, UsageWork
+from services.usage.use_cases.ports import Moved, Numbering, QuarantinedRecord, UsageWork
 from shared.events.usage import CallsRecorded, TenantCalls
 from shared.ids import ProviderId, TenantId, derived_id, new_id
 
@@ -31,6 +32,7 @@ class _Surroundings:
     tenants: Mapping[TenantId, Tenant]
     owners: Mapping[int, TenantId]
     resources: Mapping[TenantId, Sequence[Resource]]
+    book: RateBook
 
 
 UNKNOWN_TENANT = (
@@ -111,7 +113,7 @@ async def _look_around(
     records: Mapping[int, CallRecord],
 ) -> tuple[_Surroundings, dict[int, Parties]]:
     if not records:
-        return _Surroundings({}, {}, {}), {}
+        return _Surroundings({}, {}, {}, RateBook()), {}
     dids = {
         position: [
             number
@@ -152,7 +154,27 @@ async def _look_around(
         )
     }
     resources = await work.directory.own_resources(tenants.keys(), values)
-    return _Surroundings(tenants, owners, resources), parties
+    book = await _book(work, provider_id, records, owners, tenants)
+    return _Surroundings(tenants, owners, resources, book), parties
+
+
+async def _book(
+    work: UsageWork,
+    provider_id: ProviderId,
+    records: Mapping[int, CallRecord],
+    owners: Mapping[int, TenantId],
+    tenants: Mapping[TenantId, Tenant],
+) -> RateBook:
+    """The decks that rate these records; nothing is asked where no plan is rated by deck."""
+    wanted: set[tuple[str, datetime]] = set()
+    for position, owner in owners.items():
+        at, tenant = instant(records[position].placed_us), tenants[owner]
+        plan = tenant.plan_on(at.astimezone(tenant.zone).date())
+        if plan is not None and plan.terms is not None and plan.terms.rated_by_deck:
+            wanted.add((plan.terms.deck, at))
+    if not wanted:
+        return RateBook()
+    return await work.decks.book(provider_id, wanted, min(one.zone.key for one in tenants.values()))
 
 
 def _meter(
@@ -177,15 +199,19 @@ def _meter(
     plan = tenant.plan_on(day)
     if plan is not None and plan.terms is None:
         return _Problem("unknown_plan", "tenant", UNKNOWN_PLAN)
-    return meter_call(
-        record,
-        tenant,
-        parties,
-        around.resources.get(owner, ()),
-        terms=plan.terms if plan else None,
-        received_at=received_at,
-        late_window=late_window,
-    )
+    try:
+        return meter_call(
+            record,
+            tenant,
+            parties,
+            around.resources.get(owner, ()),
+            terms=plan.terms if plan else None,
+            book=around.book,
+            received_at=received_at,
+            late_window=late_window,
+        )
+    except NoRate as missing:
+        return _Problem("no_rate", "to", missing.detail)
 
 
 async def _keep(
@@ -214,6 +240,11 @@ async def _keep(
     added = [calls[position] for position in sorted(new)]
     billed = [call for call in added if call.billed_seconds > 0]
     await work.calls.add_to_totals(added)
+    await work.lines.move(
+        Moved(provider_id, call.tenant_id, call.local_day, timed)
+        for call in added
+        if (timed := timed_call(call)) is not None
+    )
     await _count_late(work, billed)
     if added:
         work.emit(_recorded(provider_id, added, now), time=now)
