@@ -2,16 +2,20 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.usage.adapters.months import SqlMonths
+from services.usage.adapters.ratings import RATING_TYPES, rating_values, read_timed_call
+from services.usage.adapters.stored_calls import STORED, read_stored, write_ratings
 from services.usage.domain.calls import Call
 from services.usage.domain.metering import DayTotal, TimedCall
-from services.usage.use_cases.ports import CallFilter, ListedCall
+from services.usage.domain.months import months_of
+from services.usage.use_cases.ports import CallFilter, ListedCall, ReRated, StoredCall
 from shared.ids import ProviderId, TenantId
 
 _TYPES = {
@@ -29,16 +33,15 @@ _TYPES = {
     "direction": "text",
     "from_number": "text",
     "to_number": "text",
-    "call_class": "text",
     "talk_ms": "int8",
     "hold_ms": "int8",
-    "billed_seconds": "int8",
     "plan_id": "uuid",
     "plan_version": "int4",
     "flags": "text",
     "not_billed": "text",
-    "fingerprint": "bytea",
     "received_at": "timestamptz",
+    "extension": "text",
+    **RATING_TYPES,
 }
 _TOTAL_TYPES = {
     "tenant_id": "uuid",
@@ -58,9 +61,15 @@ def _unnest(types: dict[str, str]) -> str:
     return "unnest(" + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in types.items()) + ")"
 
 
+_KEY_TYPES = {"provider_id": "uuid", "call_key": "uuid", "placed_at": "timestamptz", "fingerprint": "bytea"}
+# One statement: a leg's key goes in if nobody had it, and only then the call. Keys are written in their order.
 _ADD = text(
-    f"INSERT INTO call ({', '.join(_TYPES)}) SELECT * FROM {_unnest(_TYPES)}"  # noqa: S608 (names of this module)
-    " ON CONFLICT DO NOTHING RETURNING call_key"
+    f"WITH incoming AS MATERIALIZED (SELECT * FROM {_unnest({**_TYPES, 'fingerprint': 'bytea'})}"  # noqa: S608
+    f" AS one({', '.join([*_TYPES, 'fingerprint'])})),"
+    f" fresh AS (INSERT INTO call_key ({', '.join(_KEY_TYPES)}) SELECT {', '.join(_KEY_TYPES)} FROM incoming"
+    " ON CONFLICT DO NOTHING RETURNING call_key)"
+    f" INSERT INTO call ({', '.join(_TYPES)}) SELECT {', '.join('incoming.' + name for name in _TYPES)}"
+    " FROM incoming JOIN fresh USING (call_key) RETURNING call_key"
 )
 _ADD_TOTALS = text(
     f"INSERT INTO day_total ({', '.join(_TOTAL_TYPES)}) SELECT * FROM {_unnest(_TOTAL_TYPES)}"  # noqa: S608
@@ -70,8 +79,16 @@ _ADD_TOTALS = text(
     " billed_calls = day_total.billed_calls + EXCLUDED.billed_calls"
 )
 _FINGERPRINTS = text(
-    "SELECT call_key, fingerprint FROM call"
+    "SELECT call_key, fingerprint FROM call_key"
     " WHERE provider_id = :provider_id AND call_key = ANY(CAST(:keys AS uuid[]))"
+)
+_COUNT_FROM = text(
+    "UPDATE call SET first_revision = :revision"
+    " FROM unnest(CAST(:tenants AS uuid[]), CAST(:instants AS timestamptz[]), CAST(:keys AS uuid[]))"
+    " AS one(tenant_id, placed_at, call_key)"
+    " WHERE call.tenant_id = one.tenant_id AND call.placed_at = one.placed_at AND call.call_key = one.call_key"
+    # Constants of the statement's plan: without them every month is looked into.
+    " AND call.placed_at >= :earliest AND call.placed_at <= :latest"
 )
 _DAYS = text(
     "SELECT local_day, call_class, direction, calls, billed_calls, billed_seconds FROM day_total"
@@ -79,7 +96,7 @@ _DAYS = text(
 )
 # One day more on both sides than any zone can shift: the index is by instant, the day decides.
 _OF_DAY = text(
-    "SELECT answered_at, call_key, call_class, direction, billed_seconds FROM call"
+    f"SELECT placed_at, call_key, plan_id, plan_version, direction, extension, {', '.join(RATING_TYPES)} FROM call"  # noqa: S608
     " WHERE tenant_id = :tenant_id AND local_day = :day AND billed_seconds > 0"
     " AND placed_at >= CAST(:day AS date) - 2 AND placed_at < CAST(:day AS date) + 3"
 )
@@ -96,17 +113,22 @@ class _Sum:
 class SqlCalls:
     """Calls in this service's database, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, months: SqlMonths) -> None:
         self._connection = connection
+        self._months = months
 
     async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]:
         """Inserts what is new and says which keys that were; the rest is left alone."""
+        await self._months.provide(months_of(call.placed_at for call in calls))
         ordered = sorted(calls, key=lambda call: call.call_key)
         columns: dict[str, list[Any]] = {
             name: [getattr(call, name) for call in ordered]
-            for name in _TYPES
-            if name not in ("flags", "received_at")
+            for name in (*_TYPES, "fingerprint")
+            if name not in ("flags", "received_at", *RATING_TYPES)
         }
+        ratings = [rating_values(call.rating) for call in ordered]
+        for name in RATING_TYPES:
+            columns[name] = [values[name] for values in ratings]
         columns["flags"] = [",".join(call.flags) for call in ordered]
         columns["received_at"] = [received_at] * len(ordered)
         return set((await self._connection.execute(_ADD, columns)).scalars())
@@ -131,6 +153,21 @@ class SqlCalls:
             columns[name] = [getattr(sums[key], name) for key in ordered]
         await self._connection.execute(_ADD_TOTALS, columns)
 
+    async def count_from(self, calls: Sequence[Call], revision: int) -> None:
+        """These late calls are in their period's totals from this revision on, and in none before (R42)."""
+        instants = [call.placed_at for call in calls]
+        await self._connection.execute(
+            _COUNT_FROM,
+            {
+                "revision": revision,
+                "tenants": [call.tenant_id for call in calls],
+                "instants": instants,
+                "keys": [call.call_key for call in calls],
+                "earliest": min(instants),
+                "latest": max(instants),
+            },
+        )
+
     async def fingerprints(self, provider_id: ProviderId, keys: Collection[UUID]) -> dict[UUID, bytes]:
         rows = await self._connection.execute(_FINGERPRINTS, {"provider_id": provider_id, "keys": list(keys)})
         return {row.call_key: bytes(row.fingerprint) for row in rows}
@@ -144,12 +181,58 @@ class SqlCalls:
             for row in rows
         ]
 
-    async def billed_on(self, tenant_id: TenantId, day: date) -> list[TimedCall]:
+    async def billed_on(self, tenant_id: TenantId, day: date, *, by_extension: bool) -> list[TimedCall]:
+        """All billed calls of a local day with their rating."""
         rows = await self._connection.execute(_OF_DAY, {"tenant_id": tenant_id, "day": day})
-        return [
-            TimedCall(row.answered_at, row.call_key, row.call_class, row.direction, row.billed_seconds)
-            for row in rows
-        ]
+        return [read_timed_call(row, by_extension=by_extension) for row in rows.mappings()]
+
+    async def stored(
+        self,
+        tenant_id: TenantId,
+        start: date,
+        end: date,
+        *,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[StoredCall]:
+        """Calls of the local days ``[start, end)`` in the order of time, after a place in it."""
+        at, key = after or (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+        rows = await self._connection.execute(
+            STORED,
+            {
+                "tenant_id": tenant_id,
+                "start": start,
+                "end": end,
+                "after_at": at,
+                "after_key": key,
+                "limit": limit,
+            },
+        )
+        return [read_stored(row) for row in rows.mappings()]
+
+    async def re_rate(self, changes: Sequence[ReRated]) -> None:
+        """Gives calls their new rating, moves their days' totals, keeps the old rating where it was said."""
+        await write_ratings(self._connection, changes)
+        moved: list[tuple[StoredCall, int]] = []
+        for change in changes:
+            moved += [(change.before, -1), (change.after, 1)]
+        await self._move_totals(moved)
+
+    async def _move_totals(self, moved: Iterable[tuple[StoredCall, int]]) -> None:
+        sums: dict[tuple[Any, ...], list[int]] = {}
+        for call, sign in moved:
+            rated = call.rating.rated
+            key = (call.tenant_id, call.local_day, call.rating.call_class, call.direction, call.provider_id)
+            counts = sums.setdefault(key, [0, 0, 0, 0])
+            added = (1, rated.billed_seconds, call.talk_ms, int(rated.billed_seconds > 0))
+            for position, value in enumerate(added):
+                counts[position] += sign * value
+        rows = [(*key, *sums[key]) for key in sorted(sums) if any(sums[key])]
+        if rows:
+            await self._connection.execute(
+                _ADD_TOTALS,
+                {name: [row[position] for row in rows] for position, name in enumerate(_TOTAL_TYPES)},
+            )
 
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]:
         """Newest first, after the cursor; at most ``wanted.limit``."""

@@ -2,14 +2,16 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from services.usage.domain.calls import Call, Parties, instant, is_too_long, meter_call
+from services.usage.domain.call_rating import NoRate, RateBook
+from services.usage.domain.calls import Call, Parties, instant, is_too_long, meter_call, timed_call
+from services.usage.domain.months import month_of
 from services.usage.domain.placing import find_tenant
 from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
 from services.usage.domain.tenants import Resource, Tenant
-from services.usage.use_cases.ports import Numbering, QuarantinedRecord, UsageWork
+from services.usage.use_cases.ports import Moved, Numbering, QuarantinedRecord, UsageWork
 from shared.events.usage import CallsRecorded, TenantCalls
 from shared.ids import ProviderId, TenantId, derived_id, new_id
 
@@ -30,6 +32,7 @@ class _Surroundings:
     tenants: Mapping[TenantId, Tenant]
     owners: Mapping[int, TenantId]
     resources: Mapping[TenantId, Sequence[Resource]]
+    book: RateBook
 
 
 UNKNOWN_TENANT = (
@@ -39,6 +42,11 @@ UNKNOWN_PLAN = "The plan of the tenant is not known yet; the record is taken by 
 TOO_LONG = "The call is over 24 hours long; look at it, then replay it as accepted, or leave it."
 CONFLICT = (
     "A record with this switch and leg but other contents was received before; that one is billed (R15)."
+)
+
+ARCHIVED = (
+    "The calls of this month are in an archive and no longer here, so that nobody can tell whether this is a repeat;"
+    " it is kept, and billed nowhere: calls so old are past the late window (R42)."
 )
 
 
@@ -61,9 +69,13 @@ async def record_calls(
         position: one.record for position, one in enumerate(received) if isinstance(one.record, CallRecord)
     }
     around, parties = await _look_around(work, numbering, provider_id, country, records)
+    archived = await _archived(work, provider_id, records.values(), now - late_window)
     calls: dict[int, Call] = {}
     problems: dict[int, _Problem] = {}
     for position, one in enumerate(received):
+        if isinstance(one.record, CallRecord) and month_of(instant(one.record.placed_us)) in archived:
+            problems[position] = _Problem("month_archived", "start_time", ARCHIVED)
+            continue
         made = _meter(
             one,
             around,
@@ -85,6 +97,14 @@ async def record_calls(
     return [_outcome(position, new, problems, ids) for position in range(len(received))]
 
 
+async def _archived(
+    work: UsageWork, provider_id: ProviderId, records: Collection[CallRecord], since: datetime
+) -> set[date]:
+    """The archived months among those of the records. Asked for old records only: younger months are never archived."""
+    months = {month_of(at) for record in records if (at := instant(record.placed_us)) < since}
+    return await work.months.archived(provider_id, months) if months else set()
+
+
 async def _look_around(
     work: UsageWork,
     numbering: Numbering,
@@ -93,7 +113,7 @@ async def _look_around(
     records: Mapping[int, CallRecord],
 ) -> tuple[_Surroundings, dict[int, Parties]]:
     if not records:
-        return _Surroundings({}, {}, {}), {}
+        return _Surroundings({}, {}, {}, RateBook()), {}
     dids = {
         position: [
             number
@@ -134,7 +154,27 @@ async def _look_around(
         )
     }
     resources = await work.directory.own_resources(tenants.keys(), values)
-    return _Surroundings(tenants, owners, resources), parties
+    book = await _book(work, provider_id, records, owners, tenants)
+    return _Surroundings(tenants, owners, resources, book), parties
+
+
+async def _book(
+    work: UsageWork,
+    provider_id: ProviderId,
+    records: Mapping[int, CallRecord],
+    owners: Mapping[int, TenantId],
+    tenants: Mapping[TenantId, Tenant],
+) -> RateBook:
+    """The decks that rate these records; nothing is asked where no plan is rated by deck."""
+    wanted: set[tuple[str, datetime]] = set()
+    for position, owner in owners.items():
+        at, tenant = instant(records[position].placed_us), tenants[owner]
+        plan = tenant.plan_on(at.astimezone(tenant.zone).date())
+        if plan is not None and plan.terms is not None and plan.terms.rated_by_deck:
+            wanted.add((plan.terms.deck, at))
+    if not wanted:
+        return RateBook()
+    return await work.decks.book(provider_id, wanted, min(one.zone.key for one in tenants.values()))
 
 
 def _meter(
@@ -159,15 +199,19 @@ def _meter(
     plan = tenant.plan_on(day)
     if plan is not None and plan.terms is None:
         return _Problem("unknown_plan", "tenant", UNKNOWN_PLAN)
-    return meter_call(
-        record,
-        tenant,
-        parties,
-        around.resources.get(owner, ()),
-        terms=plan.terms if plan else None,
-        received_at=received_at,
-        late_window=late_window,
-    )
+    try:
+        return meter_call(
+            record,
+            tenant,
+            parties,
+            around.resources.get(owner, ()),
+            terms=plan.terms if plan else None,
+            book=around.book,
+            received_at=received_at,
+            late_window=late_window,
+        )
+    except NoRate as missing:
+        return _Problem("no_rate", "to", missing.detail)
 
 
 async def _keep(
@@ -196,10 +240,27 @@ async def _keep(
     added = [calls[position] for position in sorted(new)]
     billed = [call for call in added if call.billed_seconds > 0]
     await work.calls.add_to_totals(added)
-    await work.periods.mark_dirty({(call.tenant_id, call.local_day) for call in billed})
+    await work.lines.move(
+        Moved(provider_id, call.tenant_id, call.local_day, timed)
+        for call in added
+        if (timed := timed_call(call)) is not None
+    )
+    await _count_late(work, billed)
     if added:
         work.emit(_recorded(provider_id, added, now), time=now)
     return new
+
+
+async def _count_late(work: UsageWork, billed: Sequence[Call]) -> None:
+    """Calls of ended periods: those are metered again, and each call knows the first revision that counts it."""
+    for period in await work.periods.mark_dirty({(call.tenant_id, call.local_day) for call in billed}):
+        late = [
+            call
+            for call in billed
+            if call.tenant_id == period.tenant_id and period.start_date <= call.local_day < period.end_date
+        ]
+        if late and period.revision > 0:
+            await work.calls.count_from(late, period.revision + 1)
 
 
 def _recorded(provider_id: ProviderId, added: Collection[Call], now: datetime) -> CallsRecorded:
