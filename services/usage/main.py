@@ -9,13 +9,13 @@ from fastapi import FastAPI
 
 from services.usage.adapters.numbering import PhoneNumbers
 from services.usage.adapters.work import count_under_way, work_opener
-from services.usage.entrypoints.commands import Tools
 from services.usage.entrypoints.consumers import HANDLERS
 from services.usage.entrypoints.formats.reading import read_record
 from services.usage.entrypoints.http import usage_router
 from services.usage.entrypoints.http_intake import intake_router
 from services.usage.entrypoints.intake import Intake
 from services.usage.entrypoints.scheduler import meter_dirty_periods, provide_months, replay_step
+from services.usage.entrypoints.tools import Tools
 from services.usage.settings import ToolSettings, UsageSettings
 from shared.db.engine import make_engine
 from shared.ids import ProviderId

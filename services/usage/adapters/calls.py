@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.usage.adapters.months import SqlMonths
@@ -14,6 +15,7 @@ from services.usage.domain.calls import Call
 from services.usage.domain.metering import DayTotal, TimedCall
 from services.usage.domain.months import months_of
 from services.usage.use_cases.ports import CallFilter, ListedCall
+from shared.errors import Unavailable
 from shared.ids import ProviderId, TenantId
 
 _TYPES = {
@@ -80,6 +82,8 @@ _FINGERPRINTS = text(
     "SELECT call_key, fingerprint FROM call_key"
     " WHERE provider_id = :provider_id AND call_key = ANY(CAST(:keys AS uuid[]))"
 )
+# What PostgreSQL says when an operator took out a month that this process had seen a moment before.
+_NO_MONTH = "no partition of relation"
 _COUNT_FROM = text(
     "UPDATE call SET first_revision = :revision"
     " FROM unnest(CAST(:tenants AS uuid[]), CAST(:instants AS timestamptz[]), CAST(:keys AS uuid[]))"
@@ -126,7 +130,12 @@ class SqlCalls:
         }
         columns["flags"] = [",".join(call.flags) for call in ordered]
         columns["received_at"] = [received_at] * len(ordered)
-        return set((await self._connection.execute(_ADD, columns)).scalars())
+        try:
+            return set((await self._connection.execute(_ADD, columns)).scalars())
+        except DBAPIError as error:
+            if _NO_MONTH in str(error.orig):
+                raise Unavailable("A month was just archived; send the same request again.") from error
+            raise
 
     async def add_to_totals(self, calls: Iterable[Call]) -> None:
         """Adds new calls to their days."""

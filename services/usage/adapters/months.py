@@ -89,7 +89,5 @@ class SqlMonths:
 
     async def archived(self, provider_id: ProviderId, months: Collection[date]) -> set[date]:
         """Which of these months a provider's calls were moved to a file."""
-        rows = await self._connection.execute(
-            _ARCHIVED, {"provider_id": provider_id, "months": list(months)}
-        )
+        rows = await self._connection.execute(_ARCHIVED, {"provider_id": provider_id, "months": list(months)})
         return set(rows.scalars())

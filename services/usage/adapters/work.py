@@ -13,7 +13,7 @@ from services.usage.adapters.imports import SqlImports
 from services.usage.adapters.months import KnownMonths, SqlMonths
 from services.usage.adapters.periods import SqlPeriods
 from services.usage.adapters.quarantine import SqlQuarantine
-from services.usage.use_cases.ports import PLACEABLE_REASONS
+from services.usage.use_cases.ports import PLACEABLE_REASONS, ArchivePort
 from shared.clock import Clock
 from shared.db.unit_of_work import SqlUnitOfWork
 from shared.ids import ProviderId
@@ -53,6 +53,13 @@ class SqlUsageWork(SqlUnitOfWork):
         self.quarantine = SqlQuarantine(self.connection)
         self.imports = SqlImports(self.connection)
         return self
+
+    @property
+    def archive(self) -> ArchivePort:
+        """Loaded when it is asked for: Arrow alone is a third of the service's memory, and few need it."""
+        from services.usage.adapters.archive import SqlArchive
+
+        return SqlArchive(self.connection)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
@@ -71,6 +72,16 @@ class MeteredRange:
     start_date: date
     end_date: date
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedCalls:
+    """A provider's calls of one month in a file."""
+
+    provider_id: ProviderId
+    path: Path
+    calls: int
+    billed_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +196,16 @@ class MonthsPort(Protocol):
     async def archived(self, provider_id: ProviderId, months: Collection[date]) -> set[date]: ...
 
 
+class ArchivePort(Protocol):
+    """A month's calls into files and out of the database."""
+
+    async def close(self, month: date) -> list[ProviderId]: ...
+    async def write(
+        self, month: date, provider_id: ProviderId, folder: Path, progress: Callable[[int], None]
+    ) -> ArchivedCalls: ...
+    async def take_out(self, month: date, files: list[ArchivedCalls], at: datetime) -> None: ...
+
+
 class PeriodsPort(Protocol):
     """Ended periods."""
 
@@ -230,6 +251,8 @@ class UsageWork(Protocol):
     def calls(self) -> CallsPort: ...
     @property
     def months(self) -> MonthsPort: ...
+    @property
+    def archive(self) -> ArchivePort: ...
     @property
     def periods(self) -> PeriodsPort: ...
     @property

@@ -85,6 +85,13 @@ class World:
         async with self.work() as work:
             await provision_resources(work, PhoneNumbers(), self.provider_id, self.tenant_id, wanted)
 
+    async def set_up(self) -> None:
+        """The provider on its test clock, its plan and its tenant."""
+        await self.hear(ClockAdvanced(provider_id=self.provider_id, now=NOW))
+        await self.hear(self.provider())
+        await self.hear(self.plan())
+        await self.hear(self.tenant())
+
     def plan(self, **changed: object) -> PlanChanged:
         values: dict[str, object] = {
             "provider_id": self.provider_id,
@@ -154,10 +161,7 @@ def make_world(engine: AsyncEngine) -> World:
 @pytest.fixture
 async def world(engine: AsyncEngine) -> World:
     made = make_world(engine)
-    await made.hear(ClockAdvanced(provider_id=made.provider_id, now=NOW))
-    await made.hear(made.provider())
-    await made.hear(made.plan())
-    await made.hear(made.tenant())
+    await made.set_up()
     return made
 
 

@@ -38,9 +38,7 @@ def _create_keys() -> None:
         sa.PrimaryKeyConstraint("provider_id", "call_key", name=op.f("pk_call_key")),
     )
     # Calls come about as they are placed: a summary of blocks finds a month's keys, at next to no cost an insert.
-    op.create_index(
-        "ix_call_key_placed_at", "call_key", ["placed_at"], unique=False, postgresql_using="brin"
-    )
+    op.create_index("ix_call_key_placed_at", "call_key", ["placed_at"], unique=False, postgresql_using="brin")
     op.execute(
         "INSERT INTO call_key (provider_id, call_key, placed_at, fingerprint)"
         " SELECT provider_id, call_key, placed_at, fingerprint FROM call"
@@ -56,7 +54,9 @@ def _create_months() -> None:
         "call", sa.Column("first_revision", sa.Integer(), nullable=False, server_default=sa.text("1"))
     )
     op.rename_table("call", "call_before_months")
-    op.execute("CREATE TABLE call (LIKE call_before_months INCLUDING DEFAULTS) PARTITION BY RANGE (placed_at)")
+    op.execute(
+        "CREATE TABLE call (LIKE call_before_months INCLUDING DEFAULTS) PARTITION BY RANGE (placed_at)"
+    )
     # Leads to a tenant's calls in the order of time, newest first or oldest first: history and drill-down alike.
     op.create_primary_key("pk_call", "call", ["tenant_id", "placed_at", "call_key"])
     found = op.get_bind().execute(
