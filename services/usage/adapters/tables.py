@@ -154,6 +154,33 @@ Table(
     Column("fingerprint", LargeBinary, nullable=False),
     Index("ix_call_key_placed_at", "placed_at", postgresql_using="brin"),
 )
+# Which revision of an ended period's totals an invoice bills: later ones bill the difference to the one before.
+Table(
+    "billed_revision",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("start_date", Date, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("end_date", Date, nullable=False),
+    Column("invoice_id", Uuid, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("issued_on", Date, nullable=False),
+)
+# Calls that a revision had counted and a later record took out: whole, so that the revision's lines still open.
+Table(
+    "taken_out",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("placed_at", _INSTANT, primary_key=True),
+    Column("call_key", Uuid, primary_key=True),
+    # The first revision that does not count the call.
+    Column("until_revision", Integer, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("local_day", Date, nullable=False),
+    Column("first_revision", Integer, nullable=False),
+    Column("call", JSONB, nullable=False),
+)
 # Months whose calls are in a file and no longer here: a record of such a month waits in quarantine.
 Table(
     "archived_month",

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.usage.adapters.calls import SqlCalls
 from services.usage.adapters.directory import SqlDirectory
 from services.usage.adapters.imports import SqlImports
+from services.usage.adapters.invoices import SqlInvoices
 from services.usage.adapters.months import KnownMonths, SqlMonths
 from services.usage.adapters.periods import SqlPeriods
 from services.usage.adapters.quarantine import SqlQuarantine
@@ -34,6 +35,7 @@ class SqlUsageWork(SqlUnitOfWork):
     directory: SqlDirectory
     calls: SqlCalls
     months: SqlMonths
+    invoices: SqlInvoices
     periods: SqlPeriods
     quarantine: SqlQuarantine
     imports: SqlImports
@@ -48,6 +50,7 @@ class SqlUsageWork(SqlUnitOfWork):
         await super().__aenter__()
         self.directory = SqlDirectory(self.connection)
         self.months = SqlMonths(self.connection, self._known)
+        self.invoices = SqlInvoices(self.connection)
         self.calls = SqlCalls(self.connection, self.months)
         self.periods = SqlPeriods(self.connection)
         self.quarantine = SqlQuarantine(self.connection)

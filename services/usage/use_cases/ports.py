@@ -14,7 +14,7 @@ from services.usage.domain.placing import Directory
 from services.usage.domain.records import CallRecord, Direction, Source, Unreadable
 from services.usage.domain.tenants import PlanTerms, Resource, Tenant
 from shared.events.envelope import Event
-from shared.ids import EventId, PlanId, ProviderId, TenantId
+from shared.ids import EventId, InvoiceId, PlanId, ProviderId, TenantId
 
 # Reasons that a change of tenants, numbers or plans can lift: such records are tried again by themselves.
 PLACEABLE_REASONS = ("unknown_tenant", "unknown_plan")
@@ -72,6 +72,20 @@ class MeteredRange:
     start_date: date
     end_date: date
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class BilledRevision:
+    """An invoice bills this revision of a period: the first whole, a later one as the difference to the one before."""
+
+    provider_id: ProviderId
+    tenant_id: TenantId
+    start_date: date
+    end_date: date
+    revision: int
+    invoice_id: InvoiceId
+    number: str
+    issued_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +202,13 @@ class CallsPort(Protocol):
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]: ...
 
 
+class InvoicesPort(Protocol):
+    """Which revisions are billed."""
+
+    async def add(self, billed: BilledRevision) -> None: ...
+    async def between(self, tenant_id: TenantId, first: date, last: date) -> list[BilledRevision]: ...
+
+
 class MonthsPort(Protocol):
     """Where calls are stored, a month each (of UTC; named by its first day)."""
 
@@ -249,6 +270,8 @@ class UsageWork(Protocol):
     def directory(self) -> DirectoryPort: ...
     @property
     def calls(self) -> CallsPort: ...
+    @property
+    def invoices(self) -> InvoicesPort: ...
     @property
     def months(self) -> MonthsPort: ...
     @property
