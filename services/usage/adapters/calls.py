@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -204,6 +204,9 @@ class SqlCalls:
         if wanted.number is not None:
             conditions.append("(position(:number IN from_number) > 0 OR position(:number IN to_number) > 0)")
             values["number"] = wanted.number
+        if wanted.call_class is not None:
+            conditions.append("call_class = :call_class")
+            values["call_class"] = wanted.call_class
         if wanted.start is not None:
             conditions.append("placed_at >= :start")
             values["start"] = wanted.start
@@ -221,19 +224,28 @@ class SqlCalls:
             ),
             values,
         )
-        return [
-            ListedCall(
-                call_id=row.call_key,
-                placed_at=row.placed_at,
-                answered_at=row.answered_at,
-                direction=row.direction,
-                from_number=row.from_number,
-                to_number=row.to_number,
-                call_class=row.call_class,
-                talk_ms=row.talk_ms,
-                billed_seconds=row.billed_seconds,
-                flags=tuple(row.flags.split(",")) if row.flags else (),
-                not_billed=row.not_billed,
-            )
-            for row in rows
-        ]
+        return [listed_call(row) for row in rows.mappings()]
+
+
+def listed_call(row: RowMapping) -> ListedCall:
+    """A row of ``call`` as Call History shows it."""
+    return ListedCall(
+        call_id=row["call_key"],
+        placed_at=row["placed_at"],
+        answered_at=row["answered_at"],
+        direction=row["direction"],
+        from_number=row["from_number"],
+        to_number=row["to_number"],
+        call_class=row["call_class"],
+        talk_ms=row["talk_ms"],
+        billed_seconds=row["billed_seconds"],
+        flags=tuple(row["flags"].split(",")) if row["flags"] else (),
+        not_billed=row["not_billed"],
+        local_day=row["local_day"],
+        destination=row["destination"],
+        price_per_minute=row["price_per_minute"],
+        connect_fee=row["connect_fee"],
+        charge=row["charge"],
+        extension=row["extension"],
+        first_revision=row["first_revision"],
+    )

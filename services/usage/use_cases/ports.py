@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -31,11 +32,12 @@ class CallFilter:
     end: datetime | None = None
     after: tuple[datetime, UUID] | None = None
     with_unanswered: bool = False
+    call_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListedCall:
-    """A call as Call History shows it (R64)."""
+    """A call as Call History shows it (R64). ``charge``: before included minutes, to 6 places (R12)."""
 
     call_id: UUID
     placed_at: datetime
@@ -48,6 +50,13 @@ class ListedCall:
     billed_seconds: int
     flags: tuple[str, ...]
     not_billed: str | None
+    local_day: date
+    destination: str | None
+    price_per_minute: Decimal | None
+    connect_fee: Decimal | None
+    charge: Decimal | None
+    extension: str | None
+    first_revision: int
 
 
 @dataclass(frozen=True, slots=True)
