@@ -1,4 +1,4 @@
-"""Whose call is it: SIP domain, account code, DID, tenant id, in this order, within the switch's provider."""
+"""Whose call is it: SIP domain, account code, DID, tenant id, trunk, in this order, within the switch's provider."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ class Directory:
     account_codes: Mapping[str, TenantId]
     tenant_ids: frozenset[UUID]
     dids: Mapping[str, Sequence[Resource]]
+    trunks: Mapping[str, TenantId]
 
 
 def find_tenant(
@@ -31,9 +32,35 @@ def find_tenant(
         if code in directory.account_codes:
             return directory.account_codes[code]
     for number in dids:
-        for resource in directory.dids.get(number, ()):
-            if resource.holds_at(at):
-                return resource.tenant_id
+        if (holder := _holder(number, directory, at)) is not None:
+            return holder
     if record.tenant_id in directory.tenant_ids:
         return TenantId(record.tenant_id)
+    # Last, since one trunk may serve many tenants.
+    return next((directory.trunks[name] for name in record.trunks if name in directory.trunks), None)
+
+
+def _holder(number: str, directory: Directory, at: datetime) -> TenantId | None:
+    for resource in directory.dids.get(number, ()):
+        if resource.holds_at(at):
+            return resource.tenant_id
     return None
+
+
+def find_called(
+    record: CallRecord, owner: TenantId, numbers: Numbers, directory: Directory
+) -> tuple[TenantId, TenantId] | None:
+    """(Caller, called) of a call between two tenants of the provider, seen by the switch as one; else None.
+
+    A record that is one tenant's view, or came over a trunk, has no other side here: that side has a record of its own.
+    """
+    if record.one_view or record.from_trunk or record.direction is not None:
+        return None
+    at = instant(record.placed_us)
+    called = _holder(numbers.called, directory, at) if numbers.called else None
+    if called is None:
+        return None
+    if called != owner:
+        return owner, called
+    caller = _holder(numbers.calling, directory, at) if numbers.calling else None
+    return None if caller in (None, owner) or caller is None else (caller, owner)

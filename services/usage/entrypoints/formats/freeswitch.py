@@ -233,8 +233,10 @@ def _side(leg: _Leg, incoming: bool | None) -> Side | None:
     return "trunk" if _is_from_outside(leg) else None
 
 
-def _numbers(leg: _Leg, incoming: bool | None, side: Side | None) -> tuple[str, str]:
-    """(From, to) as they were dialled. A phone that rings has the number dialled at its originator's."""
+def _numbers(
+    leg: _Leg, incoming: bool | None, side: Side | None
+) -> tuple[str, str, Side | None]:
+    """(From, to) as they were dialled, and the side: a phone that rings has the number dialled at its originator's."""
     caller = (
         _text(leg.profile.get("caller_id_number"))
         or leg.text("sip_from_user")
@@ -253,8 +255,8 @@ def _numbers(leg: _Leg, incoming: bool | None, side: Side | None) -> tuple[str, 
         )
         dialled = _text(origin.get("destination_number"))
         if _is_telephone_number(dialled) and not _is_telephone_number(called):
-            called = dialled
-    return caller, called
+            return caller, dialled, "tenant"
+    return caller, called, side
 
 
 def _is_telephone_number(text: str) -> bool:
@@ -295,8 +297,7 @@ def _record(leg: _Leg, query_uuid: str | None) -> CallRecord:
     uuid = _uuid(leg, query_uuid)
     started, answered, ended = _instants(leg)
     incoming = _is_incoming(leg)
-    side = _side(leg, incoming)
-    caller, called = _numbers(leg, incoming, side)
+    caller, called, side = _numbers(leg, incoming, _side(leg, incoming))
     switch = (
         _text(leg.document.get("switchname"))
         or leg.text("FreeSWITCH-Switchname")
