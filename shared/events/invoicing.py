@@ -93,6 +93,7 @@ class PlanChanged(Event):
         description="true: calls take class, price and increment from the rate deck and price_per_minute is not"
         " used (R5); false: every charged class costs price_per_minute unless class_terms say otherwise",
     )
+    deck: str = Field("standard", description="name of the provider's rate deck that rates this plan's calls")
     class_terms: dict[str, ClassTerms] = Field(default_factory=dict)
     bundles: tuple[IncludedBundle, ...] = Field(
         (), description="beside included_minutes, which is a pooled bundle of every charged class"
@@ -123,6 +124,9 @@ class _Tenant(Event):
     plan_from: date
     opened_on: date
     trial_ends_on: date | None = None
+    anchor_day: int | None = Field(
+        None, description="day of the month on which periods begin, 1 to 31; by it usage knows the running period"
+    )
 
 
 class TenantOpened(_Tenant):

@@ -55,6 +55,7 @@ def about_tenant(kind: type[T], tenant: Tenant) -> T:
         plan_from=tenant.plan_from,
         opened_on=tenant.opened_on,
         trial_ends_on=tenant.trial_ends_on,
+        anchor_day=tenant.anchor_day,
     )
 
 

@@ -1,17 +1,21 @@
 """Calls and their day totals: written in sets, in the order of their keys, so that no two batches deadlock."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.usage.adapters.months import SqlMonths
 from services.usage.domain.calls import Call
 from services.usage.domain.metering import DayTotal, TimedCall
-from services.usage.use_cases.ports import CallFilter, ListedCall
+from services.usage.domain.months import months_of
+from services.usage.use_cases.ports import CallFilter, FlaggedCall, ListedCall
+from shared.errors import Unavailable
 from shared.ids import ProviderId, TenantId
 
 _TYPES = {
@@ -37,7 +41,6 @@ _TYPES = {
     "plan_version": "int4",
     "flags": "text",
     "not_billed": "text",
-    "fingerprint": "bytea",
     "received_at": "timestamptz",
 }
 _TOTAL_TYPES = {
@@ -58,9 +61,15 @@ def _unnest(types: dict[str, str]) -> str:
     return "unnest(" + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in types.items()) + ")"
 
 
+_KEY_TYPES = {"provider_id": "uuid", "call_key": "uuid", "placed_at": "timestamptz", "fingerprint": "bytea"}
+# One statement: a leg's key goes in if nobody had it, and only then the call. Keys are written in their order.
 _ADD = text(
-    f"INSERT INTO call ({', '.join(_TYPES)}) SELECT * FROM {_unnest(_TYPES)}"  # noqa: S608 (names of this module)
-    " ON CONFLICT DO NOTHING RETURNING call_key"
+    f"WITH incoming AS MATERIALIZED (SELECT * FROM {_unnest({**_TYPES, 'fingerprint': 'bytea'})}"  # noqa: S608
+    f" AS one({', '.join([*_TYPES, 'fingerprint'])})),"
+    f" fresh AS (INSERT INTO call_key ({', '.join(_KEY_TYPES)}) SELECT {', '.join(_KEY_TYPES)} FROM incoming"
+    " ON CONFLICT DO NOTHING RETURNING call_key)"
+    f" INSERT INTO call ({', '.join(_TYPES)}) SELECT {', '.join('incoming.' + name for name in _TYPES)}"
+    " FROM incoming JOIN fresh USING (call_key) RETURNING call_key"
 )
 _ADD_TOTALS = text(
     f"INSERT INTO day_total ({', '.join(_TOTAL_TYPES)}) SELECT * FROM {_unnest(_TOTAL_TYPES)}"  # noqa: S608
@@ -69,9 +78,32 @@ _ADD_TOTALS = text(
     " talk_ms = day_total.talk_ms + EXCLUDED.talk_ms,"
     " billed_calls = day_total.billed_calls + EXCLUDED.billed_calls"
 )
+_REMOVE = text(
+    "WITH gone AS (DELETE FROM call_key WHERE provider_id = :provider_id AND call_key = ANY(CAST(:keys AS uuid[]))"
+    " RETURNING call_key, fingerprint) DELETE FROM call USING gone WHERE call.provider_id = :provider_id"
+    " AND call.call_key = gone.call_key AND call.placed_at >= :earliest AND call.placed_at <= :latest"
+    " RETURNING call.*, gone.fingerprint"
+)
+_FLAGGED = text(
+    "SELECT * FROM call WHERE provider_id = :provider_id AND flags <> ''"
+    " AND (CAST(:flag AS text) IS NULL OR :flag = ANY(string_to_array(flags, ',')))"
+    " AND (CAST(:after_at AS timestamptz) IS NULL"
+    " OR (placed_at, call_key) < (CAST(:after_at AS timestamptz), CAST(:after_key AS uuid)))"
+    " ORDER BY placed_at DESC, call_key DESC LIMIT :limit"
+)
 _FINGERPRINTS = text(
-    "SELECT call_key, fingerprint FROM call"
+    "SELECT call_key, fingerprint FROM call_key"
     " WHERE provider_id = :provider_id AND call_key = ANY(CAST(:keys AS uuid[]))"
+)
+# What PostgreSQL says when an operator took out a month that this process had seen a moment before.
+_NO_MONTH = "no partition of relation"
+_COUNT_FROM = text(
+    "UPDATE call SET first_revision = :revision"
+    " FROM unnest(CAST(:tenants AS uuid[]), CAST(:instants AS timestamptz[]), CAST(:keys AS uuid[]))"
+    " AS one(tenant_id, placed_at, call_key)"
+    " WHERE call.tenant_id = one.tenant_id AND call.placed_at = one.placed_at AND call.call_key = one.call_key"
+    # Constants of the statement's plan: without them every month is looked into.
+    " AND call.placed_at >= :earliest AND call.placed_at <= :latest"
 )
 _DAYS = text(
     "SELECT local_day, call_class, direction, calls, billed_calls, billed_seconds FROM day_total"
@@ -96,31 +128,38 @@ class _Sum:
 class SqlCalls:
     """Calls in this service's database, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, months: SqlMonths) -> None:
         self._connection = connection
+        self._months = months
 
     async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]:
         """Inserts what is new and says which keys that were; the rest is left alone."""
+        await self._months.provide(months_of(call.placed_at for call in calls))
         ordered = sorted(calls, key=lambda call: call.call_key)
         columns: dict[str, list[Any]] = {
             name: [getattr(call, name) for call in ordered]
-            for name in _TYPES
+            for name in (*_TYPES, "fingerprint")
             if name not in ("flags", "received_at")
         }
         columns["flags"] = [",".join(call.flags) for call in ordered]
         columns["received_at"] = [received_at] * len(ordered)
-        return set((await self._connection.execute(_ADD, columns)).scalars())
+        try:
+            return set((await self._connection.execute(_ADD, columns)).scalars())
+        except DBAPIError as error:
+            if _NO_MONTH in str(error.orig):
+                raise Unavailable("A month was just archived; send the same request again.") from error
+            raise
 
-    async def add_to_totals(self, calls: Iterable[Call]) -> None:
-        """Adds new calls to their days."""
+    async def add_to_totals(self, calls: Iterable[Call], removed: Iterable[Call] = ()) -> None:
+        """Adds new calls to their days and takes removed ones out: one statement, so that batches do not deadlock."""
         sums: dict[tuple[TenantId, date, str, str, ProviderId], _Sum] = {}
-        for call in calls:
+        for call, sign in (*((one, 1) for one in calls), *((one, -1) for one in removed)):
             key = (call.tenant_id, call.local_day, call.call_class, call.direction, call.provider_id)
             one = sums.setdefault(key, _Sum())
-            one.calls += 1
-            one.billed_seconds += call.billed_seconds
-            one.talk_ms += call.talk_ms
-            one.billed_calls += call.billed_seconds > 0
+            one.calls += sign
+            one.billed_seconds += sign * call.billed_seconds
+            one.talk_ms += sign * call.talk_ms
+            one.billed_calls += sign * (call.billed_seconds > 0)
         if not sums:
             return
         ordered = sorted(sums)
@@ -130,6 +169,47 @@ class SqlCalls:
         for name in ("calls", "billed_seconds", "talk_ms", "billed_calls"):
             columns[name] = [getattr(sums[key], name) for key in ordered]
         await self._connection.execute(_ADD_TOTALS, columns)
+
+    async def remove(
+        self, provider_id: ProviderId, keys: Collection[UUID], placed_at: Collection[datetime]
+    ) -> list[Call]:
+        """Takes out calls that a further leg has changed, and says what they were; totals are the caller's."""
+        found = await self._connection.execute(
+            _REMOVE,
+            {
+                "provider_id": provider_id,
+                "keys": sorted(keys),
+                "earliest": min(placed_at),
+                "latest": max(placed_at),
+            },
+        )
+        return [_call(dict(row)) for row in found.mappings()]
+
+    async def flagged(
+        self, provider_id: ProviderId, flag: str | None, after: tuple[datetime, UUID] | None, limit: int
+    ) -> list[FlaggedCall]:
+        """Suspicious calls of a provider, newest first (R14)."""
+        at, key = after or (None, None)
+        rows = await self._connection.execute(
+            _FLAGGED,
+            {"provider_id": provider_id, "flag": flag, "after_at": at, "after_key": key, "limit": limit},
+        )
+        return [FlaggedCall(TenantId(row.tenant_id), _listed(row)) for row in rows]
+
+    async def count_from(self, calls: Sequence[Call], revision: int) -> None:
+        """These late calls are in their period's totals from this revision on, and in none before (R42)."""
+        instants = [call.placed_at for call in calls]
+        await self._connection.execute(
+            _COUNT_FROM,
+            {
+                "revision": revision,
+                "tenants": [call.tenant_id for call in calls],
+                "instants": instants,
+                "keys": [call.call_key for call in calls],
+                "earliest": min(instants),
+                "latest": max(instants),
+            },
+        )
 
     async def fingerprints(self, provider_id: ProviderId, keys: Collection[UUID]) -> dict[UUID, bytes]:
         rows = await self._connection.execute(_FINGERPRINTS, {"provider_id": provider_id, "keys": list(keys)})
@@ -180,19 +260,27 @@ class SqlCalls:
             ),
             values,
         )
-        return [
-            ListedCall(
-                call_id=row.call_key,
-                placed_at=row.placed_at,
-                answered_at=row.answered_at,
-                direction=row.direction,
-                from_number=row.from_number,
-                to_number=row.to_number,
-                call_class=row.call_class,
-                talk_ms=row.talk_ms,
-                billed_seconds=row.billed_seconds,
-                flags=tuple(row.flags.split(",")) if row.flags else (),
-                not_billed=row.not_billed,
-            )
-            for row in rows
-        ]
+        return [_listed(row) for row in rows]
+
+
+def _listed(row: Any) -> ListedCall:
+    return ListedCall(
+        call_id=row.call_key,
+        placed_at=row.placed_at,
+        answered_at=row.answered_at,
+        direction=row.direction,
+        from_number=row.from_number,
+        to_number=row.to_number,
+        call_class=row.call_class,
+        talk_ms=row.talk_ms,
+        billed_seconds=row.billed_seconds,
+        flags=tuple(row.flags.split(",")) if row.flags else (),
+        not_billed=row.not_billed,
+    )
+
+
+def _call(row: Mapping[str, Any]) -> Call:
+    values = {one.name: row[one.name] for one in fields(Call)}
+    values["flags"] = tuple(row["flags"].split(",")) if row["flags"] else ()
+    values["fingerprint"] = bytes(row["fingerprint"])
+    return Call(**values)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.usage.use_cases.ports import EndedPeriod
+from services.usage.use_cases.ports import EndedPeriod, MeteredRange
 from shared.ids import PlanId, ProviderId, TenantId
 
 _END = text(
@@ -14,12 +14,18 @@ _END = text(
     " VALUES (:tenant_id, :start_date, :end_date, :provider_id, :plan_id, :plan_version, 0, true)"
     " ON CONFLICT (tenant_id, start_date) DO NOTHING"
 )
+# Whoever records holds the tenants' shared lock, so no revision is made between this look and the commit.
+_TOUCHED = text(
+    "SELECT DISTINCT p.tenant_id, p.start_date, p.end_date, p.revision FROM period_close p"
+    " JOIN (SELECT DISTINCT * FROM unnest(CAST(:tenants AS uuid[]), CAST(:days AS date[]))) AS d(tenant_id, day)"
+    " ON d.tenant_id = p.tenant_id AND d.day >= p.start_date AND d.day < p.end_date"
+    " ORDER BY p.tenant_id, p.start_date"
+)
 # In the order of the keys, as every other writer of these rows.
 _DIRTY = text(
     "WITH touched AS (SELECT p.tenant_id, p.start_date FROM period_close p"
-    " JOIN (SELECT DISTINCT * FROM unnest(CAST(:tenants AS uuid[]), CAST(:days AS date[]))) AS d(tenant_id, day)"
-    " ON d.tenant_id = p.tenant_id AND d.day >= p.start_date AND d.day < p.end_date"
-    " WHERE NOT p.dirty ORDER BY p.tenant_id, p.start_date FOR UPDATE OF p)"
+    " JOIN unnest(CAST(:tenants AS uuid[]), CAST(:starts AS date[])) AS d(tenant_id, start_date)"
+    " USING (tenant_id, start_date) WHERE NOT p.dirty ORDER BY p.tenant_id, p.start_date FOR UPDATE OF p)"
     " UPDATE period_close SET dirty = true FROM touched"
     " WHERE period_close.tenant_id = touched.tenant_id AND period_close.start_date = touched.start_date"
 )
@@ -80,12 +86,25 @@ class SqlPeriods:
         )
         return [(TenantId(row.tenant_id), row.start_date) for row in rows]
 
-    async def mark_dirty(self, days: Collection[tuple[TenantId, date]]) -> None:
-        """These days got a new call: ended periods that hold one of them are metered again (R42)."""
-        if days:
+    async def mark_dirty(self, days: Collection[tuple[TenantId, date]]) -> list[MeteredRange]:
+        """These days got a new call: the ended periods that hold one of them, to be metered again (R42)."""
+        if not days:
+            return []
+        rows = await self._connection.execute(
+            _TOUCHED, {"tenants": [tenant for tenant, _ in days], "days": [day for _, day in days]}
+        )
+        touched = [
+            MeteredRange(TenantId(row.tenant_id), row.start_date, row.end_date, row.revision) for row in rows
+        ]
+        if touched:
             await self._connection.execute(
-                _DIRTY, {"tenants": [tenant for tenant, _ in days], "days": [day for _, day in days]}
+                _DIRTY,
+                {
+                    "tenants": [one.tenant_id for one in touched],
+                    "starts": [one.start_date for one in touched],
+                },
             )
+        return touched
 
     async def mark_dirty_since(self, tenant_id: TenantId, since: date) -> None:
         """Something that lasts changed from a day on: every ended period that reaches beyond it."""

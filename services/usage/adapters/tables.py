@@ -13,15 +13,16 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
-    UniqueConstraint,
     Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.usage.adapters.rating_tables import add_rating_tables
 from shared.db.tables import make_metadata
 
 metadata = make_metadata()
+add_rating_tables(metadata)
 _INSTANT = DateTime(timezone=True)
 
 # Counts the changes of a provider's tenants, numbers and plans: what was quarantined before a change is tried again.
@@ -38,6 +39,7 @@ Table(
     Column("country", Text, nullable=False),
     Column("changed_at", _INSTANT, nullable=False),
     Column("sent_at", _INSTANT, nullable=False),
+    Column("time_zone", Text),
 )
 Table(
     "tenant",
@@ -53,6 +55,7 @@ Table(
     Column("closed_on", Date),
     Column("changed_at", _INSTANT, nullable=False),
     Column("sent_at", _INSTANT, nullable=False),
+    Column("anchor_day", Integer),
     Index("ix_tenant_sip_domain", "provider_id", "sip_domain"),
 )
 Table(
@@ -76,6 +79,14 @@ Table(
     Column("included_minutes", Integer, nullable=False),
     Column("price_per_minute", Numeric(20, 6), nullable=False),
     Column("class_prices", JSONB, nullable=False),
+    Column("rated_by_deck", Boolean, nullable=False),
+    Column("deck", Text, nullable=False),
+    Column("class_terms", JSONB, nullable=False),
+    Column("bundles", JSONB, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("spend_alert_minor", BigInteger),
+    Column("spend_limit_minor", BigInteger),
+    Column("currency", Text, nullable=False),
 )
 Table(
     "resource",
@@ -92,6 +103,8 @@ Table(
     "call",
     metadata,
     Column("tenant_id", Uuid, primary_key=True),
+    # The answer, or the start of an unanswered call (R8).
+    Column("placed_at", _INSTANT, primary_key=True),
     Column("call_key", Uuid, primary_key=True),
     Column("provider_id", Uuid, nullable=False),
     Column("switch", Text, nullable=False),
@@ -100,8 +113,6 @@ Table(
     Column("started_at", _INSTANT, nullable=False),
     Column("answered_at", _INSTANT),
     Column("ended_at", _INSTANT, nullable=False),
-    # The answer, or the start of an unanswered call (R8).
-    Column("placed_at", _INSTANT, nullable=False),
     Column("local_day", Date, nullable=False),
     Column("direction", Text, nullable=False),
     Column("from_number", Text, nullable=False),
@@ -115,11 +126,44 @@ Table(
     # Comma separated, since most calls have none: hold_over_90_percent, ended_after_receipt, …
     Column("flags", Text, nullable=False),
     Column("not_billed", Text),
-    Column("fingerprint", LargeBinary, nullable=False),
     Column("received_at", _INSTANT, nullable=False),
-    # One leg is one tenant's: a conflicting record cannot bill it to another one as well.
-    UniqueConstraint("provider_id", "call_key"),
-    Index("ix_call_placed_at", "tenant_id", "placed_at", "call_key"),
+    # How it was rated: docs/design-rating.md.
+    Column("destination", Text),
+    Column("deck_version_id", Uuid),
+    Column("deck_prefix", Text),
+    Column("price_per_minute", Numeric(20, 6)),
+    Column("connect_fee", Numeric(20, 6)),
+    Column("segments", JSONB),
+    Column("charge_cap", Numeric(20, 6)),
+    Column("charge", Numeric(20, 6)),
+    Column("chargeable", Boolean, nullable=False),
+    Column("extension", Text),
+    # The first revision of its ended period that counts this call: 1 unless it came late (R42).
+    Column("first_revision", Integer, nullable=False, server_default=text("1")),
+    # One partition a month of UTC, `call_2026_04`; adapters/months.py makes and archives them.
+    postgresql_partition_by="RANGE (placed_at)",
+)
+# Every leg once, whatever its time says, and the digest that tells a repeat from a conflict (R15). One leg is one
+# tenant's: a conflicting record cannot bill it to another one as well.
+Table(
+    "call_key",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("call_key", Uuid, primary_key=True),
+    Column("placed_at", _INSTANT, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Index("ix_call_key_placed_at", "placed_at", postgresql_using="brin"),
+)
+# Months whose calls are in a file and no longer here: a record of such a month waits in quarantine.
+Table(
+    "archived_month",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("month_start", Date, primary_key=True),
+    Column("file_name", Text, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("billed_seconds", BigInteger, nullable=False),
+    Column("archived_at", _INSTANT, nullable=False),
 )
 Table(
     "day_total",
@@ -147,6 +191,12 @@ Table(
     Column("revision", Integer, nullable=False),
     Column("metered_at", _INSTANT),
     Column("dirty", Boolean, nullable=False),
+    Column("parts", JSONB, nullable=False),
+    Column("share_days", Integer),
+    Column("share_of_days", Integer),
+    # Why the next revision is said.
+    Column("reason", Text, nullable=False),
+    Column("reason_text", Text),
     Index("ix_period_close_dirty", "provider_id", postgresql_where=text("dirty")),
 )
 Table(

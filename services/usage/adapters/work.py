@@ -1,6 +1,7 @@
 """Usage's unit of work: one transaction with its repositories."""
 
 from collections.abc import Callable
+from types import TracebackType
 from typing import Self
 
 from sqlalchemy import text
@@ -9,9 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.usage.adapters.calls import SqlCalls
 from services.usage.adapters.directory import SqlDirectory
 from services.usage.adapters.imports import SqlImports
+from services.usage.adapters.legs import SqlLegs
+from services.usage.adapters.mapping import SqlMapping
+from services.usage.adapters.months import KnownMonths, SqlMonths
 from services.usage.adapters.periods import SqlPeriods
 from services.usage.adapters.quarantine import SqlQuarantine
-from services.usage.use_cases.ports import PLACEABLE_REASONS
+from services.usage.use_cases.ports import PLACEABLE_REASONS, ArchivePort
 from shared.clock import Clock
 from shared.db.unit_of_work import SqlUnitOfWork
 from shared.ids import ProviderId
@@ -31,23 +35,50 @@ class SqlUsageWork(SqlUnitOfWork):
 
     directory: SqlDirectory
     calls: SqlCalls
+    months: SqlMonths
+    legs: SqlLegs
+    mapping: SqlMapping
     periods: SqlPeriods
     quarantine: SqlQuarantine
     imports: SqlImports
 
+    def __init__(
+        self, engine: AsyncEngine, *, source: str, clock: Clock | None = None, known: KnownMonths
+    ) -> None:
+        super().__init__(engine, source=source, clock=clock)
+        self._known = known
+
     async def __aenter__(self) -> Self:
         await super().__aenter__()
         self.directory = SqlDirectory(self.connection)
-        self.calls = SqlCalls(self.connection)
+        self.months = SqlMonths(self.connection, self._known)
+        self.calls = SqlCalls(self.connection, self.months)
+        self.legs = SqlLegs(self.connection)
+        self.mapping = SqlMapping(self.connection)
         self.periods = SqlPeriods(self.connection)
         self.quarantine = SqlQuarantine(self.connection)
         self.imports = SqlImports(self.connection)
         return self
 
+    @property
+    def archive(self) -> ArchivePort:
+        """Loaded when it is asked for: Arrow alone is a third of the service's memory, and few need it."""
+        from services.usage.adapters.archive import SqlArchive
+
+        return SqlArchive(self.connection)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._known.forget()
+        await super().__aexit__(kind, error, trace)
+
 
 def work_opener(engine: AsyncEngine, clock: Clock | None = None) -> Callable[[], SqlUsageWork]:
     """Opens one unit of work after another on an engine."""
-    return lambda: SqlUsageWork(engine, source=SOURCE, clock=clock)
+    known = KnownMonths()
+    return lambda: SqlUsageWork(engine, source=SOURCE, clock=clock, known=known)
 
 
 async def count_under_way(engine: AsyncEngine, provider_id: ProviderId) -> int:

@@ -85,7 +85,8 @@ def _trunk_calls(group: _Group, forwarded: Forwarded) -> tuple[CallRecord, ...]:
     answered = [leg for leg in group.trunks if leg.answered_us is not None]
     if not answered:
         talked = any(
-            leg.answered_us is not None and (leg.incoming is False or leg.side is None) for leg in group.tenants
+            leg.answered_us is not None and (leg.incoming is False or leg.side is None)
+            for leg in group.tenants
         )
         # A fork to a mobile that lost against a phone inside: the call is that phone's.
         return _inside_calls(group) if talked else (_unanswered(group),)
@@ -332,4 +333,3 @@ def single_view(record: CallRecord) -> CallRecord:
         called_hold_stamps=(),
         called_hold_accumulated_us=0,
     )
-

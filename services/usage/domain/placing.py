@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.usage.domain.calls import instant
 from services.usage.domain.records import CallRecord
 from services.usage.domain.tenants import Resource
 from shared.ids import TenantId
@@ -21,17 +22,28 @@ class Directory:
     trunks: Mapping[str, TenantId]
 
 
-def find_tenant(
-    record: CallRecord, dids: Sequence[str], directory: Directory, at: datetime
-) -> TenantId | None:
-    """The tenant of a record. ``dids`` are its called and calling number in E.164, the called one first."""
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Both numbers of a record in E.164, None where one is no telephone number."""
+
+    called: str | None
+    calling: str | None
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The called one first: a call that came in is that tenant's."""
+        return tuple(number for number in (self.called, self.calling) if number is not None)
+
+
+def find_tenant(record: CallRecord, numbers: Numbers, directory: Directory, at: datetime) -> TenantId | None:
+    """The tenant of a record."""
     for domain in record.domains:
         if domain in directory.domains:
             return directory.domains[domain]
     for code in record.account_codes:
         if code in directory.account_codes:
             return directory.account_codes[code]
-    for number in dids:
+    for number in numbers.known:
         if (holder := _holder(number, directory, at)) is not None:
             return holder
     if record.tenant_id in directory.tenant_ids:

@@ -1,9 +1,10 @@
 """Due work of usage: ended periods that changed are metered again, records that became placeable are taken."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
+from services.usage.domain.months import month_of, next_month
 from services.usage.use_cases.meter_period import meter_again
 from services.usage.use_cases.ports import Numbering, OpenWork, ReadRecord
 from services.usage.use_cases.replay_quarantine import replay_placeable
@@ -12,6 +13,7 @@ from shared.errors import Transient
 log = structlog.get_logger(__name__)
 _PERIODS_A_STEP = 50
 _RECORDS_A_STEP = 200
+_MONTHS_AHEAD = 2
 
 
 async def meter_dirty_periods(open_work: OpenWork) -> int:
@@ -36,3 +38,12 @@ async def replay_step(
     """One batch of records that a change of tenants, numbers or plans may have made placeable."""
     async with open_work() as work:
         return await replay_placeable(work, numbering, read, late_window=late_window, limit=_RECORDS_A_STEP)
+
+
+async def provide_months(open_work: OpenWork, now: datetime) -> int:
+    """Makes this month and the next two; a call of any other month makes its own when it comes."""
+    months = [month_of(now)]
+    for _ in range(_MONTHS_AHEAD):
+        months.append(next_month(months[-1]))
+    async with open_work() as work:
+        return await work.months.provide(months)

@@ -4,10 +4,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol
 from uuid import UUID
 
 from services.usage.domain.calls import Call, Parties
+from services.usage.domain.legs import Forwarded
 from services.usage.domain.metering import DayTotal, TimedCall
 from services.usage.domain.placing import Directory
 from services.usage.domain.records import CallRecord, Direction, Source, Unreadable
@@ -64,6 +66,26 @@ class EndedPeriod:
 
 
 @dataclass(frozen=True, slots=True)
+class MeteredRange:
+    """An ended period and the newest revision of its totals that was said; 0: none yet."""
+
+    tenant_id: TenantId
+    start_date: date
+    end_date: date
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedCalls:
+    """A provider's calls of one month in a file."""
+
+    provider_id: ProviderId
+    path: Path
+    calls: int
+    billed_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class QuarantinedRecord:
     """A record that waits, with its bytes and why. ``directory_version``: what was known when it was last tried."""
 
@@ -88,6 +110,38 @@ class ImportedSoFar:
     taken: int
     repeated: int
     quarantined: int
+
+
+@dataclass(slots=True)
+class KeptLeg:
+    """A leg as it is kept, with its group and the call that was recorded of it, if it is the call's own leg."""
+
+    leg_key: UUID
+    group_id: UUID
+    record: CallRecord
+    fingerprint: bytes
+    received_at: datetime
+    accepted: bool = False
+    waiting: bool = False
+    quarantine_id: UUID | None = None
+    call_placed_at: datetime | None = None
+    call_fingerprint: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeOptions:
+    """What a provider chose: who pays when two of its tenants talk, and what a forwarded call bills."""
+
+    between_tenants: Literal["both", "caller", "called"] = "both"
+    forwarded_calls: Forwarded = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedCall:
+    """A suspicious call with whose it is (R14)."""
+
+    tenant_id: TenantId
+    call: ListedCall
 
 
 # Reads kept bytes again, as they were read when they came.
@@ -115,6 +169,7 @@ class DirectoryPort(Protocol):
         account_codes: Collection[str],
         tenant_ids: Collection[UUID],
         dids: Collection[str],
+        trunks: Collection[str] = (),
     ) -> Directory: ...
     async def share(self, tenants: Collection[TenantId]) -> None: ...
     async def tenants(self, wanted: Collection[TenantId]) -> dict[TenantId, Tenant]: ...
@@ -159,11 +214,59 @@ class CallsPort(Protocol):
     """Calls and day totals."""
 
     async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]: ...
-    async def add_to_totals(self, calls: Iterable[Call]) -> None: ...
+    async def add_to_totals(self, calls: Iterable[Call], removed: Iterable[Call] = ()) -> None: ...
+    async def remove(
+        self, provider_id: ProviderId, keys: Collection[UUID], placed_at: Collection[datetime]
+    ) -> list[Call]: ...
+    async def flagged(
+        self, provider_id: ProviderId, flag: str | None, after: tuple[datetime, UUID] | None, limit: int
+    ) -> list[FlaggedCall]: ...
+    async def count_from(self, calls: Sequence[Call], revision: int) -> None: ...
     async def fingerprints(self, provider_id: ProviderId, keys: Collection[UUID]) -> dict[UUID, bytes]: ...
     async def day_totals(self, tenant_id: TenantId, start: date, end: date) -> list[DayTotal]: ...
     async def billed_on(self, tenant_id: TenantId, day: date) -> list[TimedCall]: ...
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]: ...
+
+
+class MonthsPort(Protocol):
+    """Where calls are stored, a month each (of UTC; named by its first day)."""
+
+    async def attached(self) -> list[date]: ...
+    async def provide(self, months: Collection[date]) -> int: ...
+    async def archived(self, provider_id: ProviderId, months: Collection[date]) -> set[date]: ...
+
+
+class ArchivePort(Protocol):
+    """A month's calls into files and out of the database."""
+
+    async def close(self, month: date) -> list[ProviderId]: ...
+    async def write(
+        self, month: date, provider_id: ProviderId, folder: Path, progress: Callable[[int], None]
+    ) -> ArchivedCalls: ...
+    async def take_out(self, month: date, files: list[ArchivedCalls], at: datetime) -> None: ...
+
+
+class LegsPort(Protocol):
+    """Legs and the groups that they make."""
+
+    async def known(self, provider_id: ProviderId, keys: Collection[UUID]) -> list[KeptLeg]: ...
+    async def of_groups(self, provider_id: ProviderId, groups: Collection[UUID]) -> list[KeptLeg]: ...
+    async def ties(self, provider_id: ProviderId, ties: Collection[UUID]) -> dict[UUID, UUID]: ...
+    async def keep(self, provider_id: ProviderId, legs: Iterable[KeptLeg]) -> None: ...
+    async def tie(
+        self, provider_id: ProviderId, ties: Mapping[UUID, UUID], merged: Mapping[UUID, UUID]
+    ) -> None: ...
+    async def prune(self, before: datetime, limit: int) -> int: ...
+
+
+class MappingPort(Protocol):
+    """Trunks of tenants, and the provider's choices."""
+
+    async def options(self, provider_id: ProviderId) -> IntakeOptions: ...
+    async def choose(self, provider_id: ProviderId, options: IntakeOptions) -> None: ...
+    async def trunks(self, provider_id: ProviderId) -> dict[str, TenantId]: ...
+    async def keep_trunk(self, provider_id: ProviderId, name: str, tenant_id: TenantId) -> None: ...
+    async def drop_trunk(self, provider_id: ProviderId, name: str) -> bool: ...
 
 
 class PeriodsPort(Protocol):
@@ -172,7 +275,7 @@ class PeriodsPort(Protocol):
     async def end(self, period: EndedPeriod) -> None: ...
     async def get(self, tenant_id: TenantId, start_date: date) -> EndedPeriod | None: ...
     async def dirty(self, limit: int) -> list[tuple[TenantId, date]]: ...
-    async def mark_dirty(self, days: Collection[tuple[TenantId, date]]) -> None: ...
+    async def mark_dirty(self, days: Collection[tuple[TenantId, date]]) -> list[MeteredRange]: ...
     async def mark_dirty_since(self, tenant_id: TenantId, since: date) -> None: ...
     async def metered(self, period: EndedPeriod, *, revision: int, metered_at: datetime) -> None: ...
 
@@ -188,6 +291,7 @@ class QuarantinePort(Protocol):
         self, provider_id: ProviderId, *, state: str, after: UUID | None, limit: int
     ) -> list[QuarantinedRecord]: ...
     async def done(self, record: QuarantinedRecord, at: datetime) -> None: ...
+    async def over(self, provider_id: ProviderId, quarantine_ids: Collection[UUID], at: datetime) -> None: ...
     async def tried(self, record: QuarantinedRecord) -> None: ...
 
 
@@ -209,6 +313,14 @@ class UsageWork(Protocol):
     def directory(self) -> DirectoryPort: ...
     @property
     def calls(self) -> CallsPort: ...
+    @property
+    def months(self) -> MonthsPort: ...
+    @property
+    def archive(self) -> ArchivePort: ...
+    @property
+    def legs(self) -> LegsPort: ...
+    @property
+    def mapping(self) -> MappingPort: ...
     @property
     def periods(self) -> PeriodsPort: ...
     @property

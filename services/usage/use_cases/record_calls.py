@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.usage.domain.calls import Call, Parties, instant, is_too_long, meter_call
 from services.usage.domain.legs import called_view, single_view
-from services.usage.domain.placing import find_called, find_tenant
-from services.usage.domain.placing import Directory
+from services.usage.domain.months import month_of
+from services.usage.domain.placing import Directory, Numbers, find_called, find_tenant
 from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
 from services.usage.domain.tenants import Resource, Tenant
 from services.usage.use_cases.ports import Numbering, QuarantinedRecord, UsageWork
@@ -49,6 +49,11 @@ CONFLICT = (
     "A record with this switch and leg but other contents was received before; that one is billed (R15)."
 )
 
+ARCHIVED = (
+    "The calls of this month are in an archive and no longer here, so that nobody can tell whether this is a repeat;"
+    " it is kept, and billed nowhere: calls so old are past the late window (R42)."
+)
+
 
 async def record_calls(
     work: UsageWork,
@@ -58,10 +63,12 @@ async def record_calls(
     *,
     late_window: timedelta,
     keep: bool = True,
+    removed: Sequence[Call] = (),
 ) -> list[Outcome]:
     """Outcomes in the order of ``received``. Everything is one transaction: kept and counted, or neither.
 
-    ``keep`` False leaves it to the caller to put into quarantine what cannot be taken.
+    ``keep`` False leaves it to the caller to put into quarantine what cannot be taken; ``removed`` are calls that the
+    caller has taken out in this transaction and that leave the totals.
 
     Totals do not depend on the order of arrival: a call is added to its day only by the transaction that inserted
     it, and period totals are computed from days.
@@ -71,7 +78,8 @@ async def record_calls(
     records = {
         position: one.record for position, one in enumerate(received) if isinstance(one.record, CallRecord)
     }
-    around, parties = await _look_around(work, numbering, provider_id, country, records)
+    around, parties = await _look_around(work, numbering, provider_id, country, records, len(received))
+    archived = await _archived(work, provider_id, records.values(), now - late_window)
     calls: dict[int, Call] = {}
     problems: dict[int, Problem] = {}
     views = [
@@ -80,6 +88,9 @@ async def record_calls(
     ]
     views += [replace(received[of], record=around.views[at]) for at, of in around.called_of.items()]
     for position, one in enumerate(views):
+        if isinstance(one.record, CallRecord) and month_of(instant(one.record.placed_us)) in archived:
+            problems[position] = Problem("month_archived", "start_time", ARCHIVED)
+            continue
         made = _meter(
             one,
             around,
@@ -92,7 +103,7 @@ async def record_calls(
             calls[position] = made
         else:
             problems[position] = made
-    new = await _keep(work, provider_id, calls, problems, now)
+    new = await _keep(work, provider_id, calls, problems, removed, now)
     for at, of in around.called_of.items():
         if at in problems:
             problems.setdefault(of, problems.pop(at))
@@ -108,21 +119,29 @@ async def record_calls(
     return [_outcome(position, new, problems, ids) for position in range(len(received))]
 
 
+async def _archived(
+    work: UsageWork, provider_id: ProviderId, records: Collection[CallRecord], since: datetime
+) -> set[date]:
+    """The archived months among those of the records. Asked for old records only: younger months are never archived."""
+    months = {month_of(at) for record in records if (at := instant(record.placed_us)) < since}
+    return await work.months.archived(provider_id, months) if months else set()
+
+
 async def _look_around(
     work: UsageWork,
     numbering: Numbering,
     provider_id: ProviderId,
     country: str | None,
     records: Mapping[int, CallRecord],
+    places: int,
 ) -> tuple[_Surroundings, dict[int, Parties]]:
     if not records:
         return _Surroundings({}, {}, {}, {}, {}), {}
     dids = {
-        position: [
-            number
-            for raw in (record.to_number, record.from_number)
-            if (number := numbering.e164(raw, country)) is not None
-        ]
+        position: Numbers(
+            called=numbering.e164(record.to_number, country),
+            calling=numbering.e164(record.from_number, country),
+        )
         for position, record in records.items()
     }
     directory = await work.directory.look_up(
@@ -130,7 +149,7 @@ async def _look_around(
         domains={domain for record in records.values() for domain in record.domains},
         account_codes={code for record in records.values() for code in record.account_codes},
         tenant_ids={record.tenant_id for record in records.values() if record.tenant_id is not None},
-        dids={number for numbers in dids.values() for number in numbers},
+        dids={number for numbers in dids.values() for number in numbers.known},
         trunks={name for record in records.values() for name in record.trunks},
     )
     owners = {
@@ -138,7 +157,7 @@ async def _look_around(
         for position, record in records.items()
         if (owner := find_tenant(record, dids[position], directory, instant(record.placed_us))) is not None
     }
-    records, called_of = await _between_tenants(work, provider_id, records, dids, directory, owners)
+    records, called_of = await _between_tenants(work, provider_id, records, dids, directory, owners, places)
     # From here on no period of these tenants is metered until the new calls are in.
     await work.directory.share(set(owners.values()))
     tenants = await work.directory.tenants(set(owners.values()))
@@ -166,13 +185,14 @@ async def _between_tenants(
     work: UsageWork,
     provider_id: ProviderId,
     records: Mapping[int, CallRecord],
-    dids: Mapping[int, Sequence[str]],
+    dids: Mapping[int, Numbers],
     directory: Directory,
     owners: dict[int, TenantId],
+    places: int,
 ) -> tuple[dict[int, CallRecord], dict[int, int]]:
     """(Records by place, of which place a called side is): a call between two tenants is a call of both.
 
-    ``owners`` is brought in line: the caller's place is the caller's. The provider's option may bill one side only.
+    ``owners`` is brought in line: the caller's place is the caller's; called sides get places from ``places`` on. The provider's option may bill one side only.
     """
     views = {position: single_view(record) for position, record in records.items()}
     pairs = {
@@ -184,13 +204,15 @@ async def _between_tenants(
     if not pairs:
         return views, called_of
     options = await work.mapping.options(provider_id)
-    at = max(max(records) + 1, 0)
+    at = places
     for position, (caller, called) in pairs.items():
         record = records[position]
         if options.between_tenants == "called":
             views[position], owners[position] = called_view(record), called
             continue
-        views[position] = replace(record, direction="outbound", called_hold_stamps=(), called_hold_accumulated_us=0)
+        views[position] = replace(
+            record, direction="outbound", called_hold_stamps=(), called_hold_accumulated_us=0
+        )
         owners[position] = caller
         if options.between_tenants == "both":
             called_of[at], views[at], owners[at] = position, called_view(record), called
@@ -236,15 +258,18 @@ async def _keep(
     provider_id: ProviderId,
     calls: Mapping[int, Call],
     problems: dict[int, Problem],
+    removed: Sequence[Call],
     now: datetime,
 ) -> set[int]:
     """Inserts what is new, counts it, and says which positions that were; conflicts are added to ``problems``."""
-    if not calls:
+    if not calls and not removed:
         return set()
+    await work.directory.share({call.tenant_id for call in removed})
     first: dict[UUID, int] = {}
     for position, call in calls.items():
         first.setdefault(call.call_key, position)
-    inserted = await work.calls.add([calls[position] for position in first.values()], received_at=now)
+    fresh = [calls[position] for position in first.values()]
+    inserted = await work.calls.add(fresh, received_at=now) if fresh else set()
     new = {first[key] for key in inserted}
     # A fingerprint decides between a repeat and a conflict; for a new call it is that of its first record here.
     known = {calls[position].call_key: calls[position].fingerprint for position in new}
@@ -256,11 +281,25 @@ async def _keep(
             problems[position] = Problem("conflict", None, CONFLICT)
     added = [calls[position] for position in sorted(new)]
     billed = [call for call in added if call.billed_seconds > 0]
-    await work.calls.add_to_totals(added)
-    await work.periods.mark_dirty({(call.tenant_id, call.local_day) for call in billed})
+    await work.calls.add_to_totals(added, removed)
+    await _count_late(work, billed, [call for call in removed if call.billed_seconds > 0])
     if added:
         work.emit(_recorded(provider_id, added, now), time=now)
     return new
+
+
+async def _count_late(work: UsageWork, billed: Sequence[Call], removed: Sequence[Call]) -> None:
+    """Calls of ended periods: those are metered again, and each call knows the first revision that counts it."""
+    for period in await work.periods.mark_dirty(
+        {(call.tenant_id, call.local_day) for call in (*billed, *removed)}
+    ):
+        late = [
+            call
+            for call in billed
+            if call.tenant_id == period.tenant_id and period.start_date <= call.local_day < period.end_date
+        ]
+        if late and period.revision > 0:
+            await work.calls.count_from(late, period.revision + 1)
 
 
 def _recorded(provider_id: ProviderId, added: Collection[Call], now: datetime) -> CallsRecorded:

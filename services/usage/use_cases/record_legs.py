@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.usage.domain.calls import instant
+from services.usage.domain.calls import Call, instant
 from services.usage.domain.legs import calls_of
 from services.usage.domain.records import CallRecord, Outcome, Received
 from services.usage.use_cases.ports import KeptLeg, Numbering, UsageWork
@@ -47,9 +47,7 @@ async def record_received(
     # The switches' locks come before the tenants', everywhere.
     for switch in sorted({record.switch for record in legs.values()}):
         await work.lock("legs", provider_id, switch)
-    outcomes |= await _record_legs(
-        work, numbering, provider_id, received, legs, late_window=late_window
-    )
+    outcomes |= await _record_legs(work, numbering, provider_id, received, legs, late_window=late_window)
     whole = [position for position in range(len(received)) if position not in legs]
     if whole:
         made = await record_calls(
@@ -127,9 +125,7 @@ def _tie_keys(record: CallRecord) -> list[UUID]:
     return [derived_id("tie", record.joins, record.switch, name) for name in names]
 
 
-async def _groups(
-    work: UsageWork, provider_id: ProviderId, batch: _Batch
-) -> dict[UUID, list[KeptLeg]]:
+async def _groups(work: UsageWork, provider_id: ProviderId, batch: _Batch) -> dict[UUID, list[KeptLeg]]:
     """The groups to decide, whole: those with a new leg, and those that waited and are touched again."""
     ties = {key: _tie_keys(leg.record) for key, leg in batch.new.items()}
     found = await work.legs.ties(provider_id, {tie for of in ties.values() for tie in of}) if ties else {}
@@ -149,7 +145,10 @@ async def _groups(
             first, second = sorted((root(own), other), key=lambda one: (one in batch.new, one))
             parents[second] = first
             parents.setdefault(first, first)
-    kept = set(found.values()) | {leg.group_id for leg in batch.known.values() if leg.waiting}
+    again = {key for position, key in batch.keys.items() if position not in batch.conflicts}
+    kept = set(found.values()) | {
+        leg.group_id for key, leg in batch.known.items() if leg.waiting and key in again
+    }
     loaded = await work.legs.of_groups(provider_id, kept) if kept else []
     touched = {leg.leg_key: leg for leg in loaded}
     for leg in batch.known.values():
@@ -206,9 +205,14 @@ async def _record_groups(
             if call is not None and leg.call_fingerprint is None:
                 one = replace(came, record=call, received_at=first_received, accepted=accepted)
                 wanted.append((group_id, leg, one))
-    await _take_out(work, provider_id, outdated)
     made = await record_calls(
-        work, numbering, provider_id, [one for _, _, one in wanted], late_window=late_window, keep=False
+        work,
+        numbering,
+        provider_id,
+        [one for _, _, one in wanted],
+        late_window=late_window,
+        keep=False,
+        removed=await _take_out(work, provider_id, outdated),
     )
     reasons: dict[UUID, Outcome] = {}
     for (group_id, leg, one), outcome in zip(wanted, made, strict=True):
@@ -220,21 +224,17 @@ async def _record_groups(
     return reasons
 
 
-async def _take_out(work: UsageWork, provider_id: ProviderId, outdated: Sequence[KeptLeg]) -> None:
-    """Calls that a further leg has changed leave the totals; their periods are metered again."""
+async def _take_out(work: UsageWork, provider_id: ProviderId, outdated: Sequence[KeptLeg]) -> list[Call]:
+    """Calls that a further leg has changed, both sides of those between two tenants."""
     if not outdated:
-        return
+        return []
     keys = [
         key
         for leg in outdated
         for key in (leg.leg_key, derived_id("call", leg.record.switch, f"{leg.record.leg_id}#called"))
     ]
     placed = {leg.call_placed_at for leg in outdated if leg.call_placed_at is not None}
-    removed = await work.calls.remove(provider_id, keys, placed)
-    await work.calls.add_to_totals(removed, sign=-1)
-    await work.periods.mark_dirty(
-        {(call.tenant_id, call.local_day) for call in removed if call.billed_seconds > 0}
-    )
+    return await work.calls.remove(provider_id, keys, placed)
 
 
 async def _quarantine(

@@ -1,5 +1,7 @@
 """Tables and migrations say the same."""
 
+import re
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -14,8 +16,13 @@ pytestmark = pytest.mark.integration
 async def test_the_migrated_schema_is_the_one_in_the_code(engine: AsyncEngine) -> None:
     """A change of tables.py without a migration fails here."""
 
+    def is_no_month(name: str | None, kind: str, _: object) -> bool:
+        return not (kind == "table" and re.fullmatch(r"call_\d{4}_\d{2}", name or ""))
+
     def compare(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_name": is_no_month}
+        )
         return list(compare_metadata(context, metadata))
 
     async with engine.connect() as connection:

@@ -233,9 +233,7 @@ def _side(leg: _Leg, incoming: bool | None) -> Side | None:
     return "trunk" if _is_from_outside(leg) else None
 
 
-def _numbers(
-    leg: _Leg, incoming: bool | None, side: Side | None
-) -> tuple[str, str, Side | None]:
+def _numbers(leg: _Leg, incoming: bool | None, side: Side | None) -> tuple[str, str, Side | None]:
     """(From, to) as they were dialled, and the side: a phone that rings has the number dialled at its originator's."""
     caller = (
         _text(leg.profile.get("caller_id_number"))
