@@ -23,7 +23,8 @@ from shared.ids import ProviderId
 from shared.runtime import Service
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-BODY_LIMIT_BYTES = 8 * 1024 * 1024
+# 10,000 records of our own with fields that nobody knows.
+BODY_LIMIT_BYTES = 16 * 1024 * 1024
 
 
 @asynccontextmanager

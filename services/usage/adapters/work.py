@@ -11,6 +11,8 @@ from services.usage.adapters.calls import SqlCalls
 from services.usage.adapters.directory import SqlDirectory
 from services.usage.adapters.imports import SqlImports
 from services.usage.adapters.invoices import SqlInvoices
+from services.usage.adapters.legs import SqlLegs
+from services.usage.adapters.mapping import SqlMapping
 from services.usage.adapters.months import KnownMonths, SqlMonths
 from services.usage.adapters.periods import SqlPeriods
 from services.usage.adapters.quarantine import SqlQuarantine
@@ -36,6 +38,8 @@ class SqlUsageWork(SqlUnitOfWork):
     calls: SqlCalls
     months: SqlMonths
     invoices: SqlInvoices
+    legs: SqlLegs
+    mapping: SqlMapping
     periods: SqlPeriods
     quarantine: SqlQuarantine
     imports: SqlImports
@@ -52,6 +56,8 @@ class SqlUsageWork(SqlUnitOfWork):
         self.months = SqlMonths(self.connection, self._known)
         self.invoices = SqlInvoices(self.connection)
         self.calls = SqlCalls(self.connection, self.months)
+        self.legs = SqlLegs(self.connection)
+        self.mapping = SqlMapping(self.connection)
         self.periods = SqlPeriods(self.connection)
         self.quarantine = SqlQuarantine(self.connection)
         self.imports = SqlImports(self.connection)

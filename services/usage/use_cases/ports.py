@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from services.usage.domain.calls import Call, Parties
+from services.usage.domain.legs import Forwarded
 from services.usage.domain.metering import DayTotal, TimedCall
 from services.usage.domain.placing import Directory
 from services.usage.domain.records import CallRecord, Direction, Source, Unreadable
@@ -134,6 +135,38 @@ class ImportedSoFar:
     quarantined: int
 
 
+@dataclass(slots=True)
+class KeptLeg:
+    """A leg as it is kept, with its group and the call that was recorded of it, if it is the call's own leg."""
+
+    leg_key: UUID
+    group_id: UUID
+    record: CallRecord
+    fingerprint: bytes
+    received_at: datetime
+    accepted: bool = False
+    waiting: bool = False
+    quarantine_id: UUID | None = None
+    call_placed_at: datetime | None = None
+    call_fingerprint: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeOptions:
+    """What a provider chose: who pays when two of its tenants talk, and what a forwarded call bills."""
+
+    between_tenants: Literal["both", "caller", "called"] = "both"
+    forwarded_calls: Forwarded = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedCall:
+    """A suspicious call with whose it is (R14)."""
+
+    tenant_id: TenantId
+    call: ListedCall
+
+
 # Reads kept bytes again, as they were read when they came.
 ReadRecord = Callable[[Source, bytes, Mapping[str, str]], CallRecord | Unreadable]
 
@@ -159,6 +192,7 @@ class DirectoryPort(Protocol):
         account_codes: Collection[str],
         tenant_ids: Collection[UUID],
         dids: Collection[str],
+        trunks: Collection[str] = (),
     ) -> Directory: ...
     async def share(self, tenants: Collection[TenantId]) -> None: ...
     async def tenants(self, wanted: Collection[TenantId]) -> dict[TenantId, Tenant]: ...
@@ -203,7 +237,13 @@ class CallsPort(Protocol):
     """Calls and day totals."""
 
     async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]: ...
-    async def add_to_totals(self, calls: Iterable[Call]) -> None: ...
+    async def add_to_totals(self, calls: Iterable[Call], removed: Iterable[Call] = ()) -> None: ...
+    async def remove(
+        self, provider_id: ProviderId, keys: Collection[UUID], placed_at: Collection[datetime]
+    ) -> list[Call]: ...
+    async def flagged(
+        self, provider_id: ProviderId, flag: str | None, after: tuple[datetime, UUID] | None, limit: int
+    ) -> list[FlaggedCall]: ...
     async def count_from(self, calls: Sequence[Call], revision: int) -> None: ...
     async def fingerprints(self, provider_id: ProviderId, keys: Collection[UUID]) -> dict[UUID, bytes]: ...
     async def day_totals(self, tenant_id: TenantId, start: date, end: date) -> list[DayTotal]: ...
@@ -236,6 +276,29 @@ class ArchivePort(Protocol):
     async def take_out(self, month: date, files: list[ArchivedCalls], at: datetime) -> None: ...
 
 
+class LegsPort(Protocol):
+    """Legs and the groups that they make."""
+
+    async def known(self, provider_id: ProviderId, keys: Collection[UUID]) -> list[KeptLeg]: ...
+    async def of_groups(self, provider_id: ProviderId, groups: Collection[UUID]) -> list[KeptLeg]: ...
+    async def ties(self, provider_id: ProviderId, ties: Collection[UUID]) -> dict[UUID, UUID]: ...
+    async def keep(self, provider_id: ProviderId, legs: Iterable[KeptLeg]) -> None: ...
+    async def tie(
+        self, provider_id: ProviderId, ties: Mapping[UUID, UUID], merged: Mapping[UUID, UUID]
+    ) -> None: ...
+    async def prune(self, before: datetime, limit: int) -> int: ...
+
+
+class MappingPort(Protocol):
+    """Trunks of tenants, and the provider's choices."""
+
+    async def options(self, provider_id: ProviderId) -> IntakeOptions: ...
+    async def choose(self, provider_id: ProviderId, options: IntakeOptions) -> None: ...
+    async def trunks(self, provider_id: ProviderId) -> dict[str, TenantId]: ...
+    async def keep_trunk(self, provider_id: ProviderId, name: str, tenant_id: TenantId) -> None: ...
+    async def drop_trunk(self, provider_id: ProviderId, name: str) -> bool: ...
+
+
 class PeriodsPort(Protocol):
     """Ended periods."""
 
@@ -258,6 +321,7 @@ class QuarantinePort(Protocol):
         self, provider_id: ProviderId, *, state: str, after: UUID | None, limit: int
     ) -> list[QuarantinedRecord]: ...
     async def done(self, record: QuarantinedRecord, at: datetime) -> None: ...
+    async def over(self, provider_id: ProviderId, quarantine_ids: Collection[UUID], at: datetime) -> None: ...
     async def tried(self, record: QuarantinedRecord) -> None: ...
 
 
@@ -285,6 +349,10 @@ class UsageWork(Protocol):
     def months(self) -> MonthsPort: ...
     @property
     def archive(self) -> ArchivePort: ...
+    @property
+    def legs(self) -> LegsPort: ...
+    @property
+    def mapping(self) -> MappingPort: ...
     @property
     def periods(self) -> PeriodsPort: ...
     @property

@@ -20,7 +20,7 @@ from services.usage.entrypoints.consumers import HANDLERS
 from services.usage.main import MIGRATIONS, build
 from services.usage.settings import UsageSettings
 from services.usage.use_cases.provision_resources import Provision, provision_resources
-from services.usage.use_cases.record_calls import record_calls
+from services.usage.use_cases.record_legs import record_received as record_calls
 from shared.clock import SetClock
 from shared.db.engine import make_engine
 from shared.db.migration import migrate
