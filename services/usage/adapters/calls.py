@@ -1,8 +1,8 @@
 """Calls and their day totals: written in sets, in the order of their keys, so that no two batches deadlock."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +11,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.usage.adapters.months import SqlMonths
+from services.usage.adapters.ratings import RATING_TYPES, rating_values, read_rating, read_timed_call
+from services.usage.adapters.stored_calls import STORED, read_stored, write_ratings
 from services.usage.domain.calls import Call
 from services.usage.domain.metering import DayTotal, TimedCall
 from services.usage.domain.months import months_of
-from services.usage.use_cases.ports import CallFilter, FlaggedCall, ListedCall
+from services.usage.use_cases.ports import CallFilter, FlaggedCall, ListedCall, ReRated, StoredCall
 from shared.errors import Unavailable
 from shared.ids import ProviderId, TenantId
 
@@ -33,15 +35,15 @@ _TYPES = {
     "direction": "text",
     "from_number": "text",
     "to_number": "text",
-    "call_class": "text",
     "talk_ms": "int8",
     "hold_ms": "int8",
-    "billed_seconds": "int8",
     "plan_id": "uuid",
     "plan_version": "int4",
     "flags": "text",
     "not_billed": "text",
     "received_at": "timestamptz",
+    "extension": "text",
+    **RATING_TYPES,
 }
 _TOTAL_TYPES = {
     "tenant_id": "uuid",
@@ -130,7 +132,7 @@ _DAYS = text(
 )
 # One day more on both sides than any zone can shift: the index is by instant, the day decides.
 _OF_DAY = text(
-    "SELECT answered_at, call_key, call_class, direction, billed_seconds FROM call"
+    f"SELECT placed_at, call_key, plan_id, plan_version, direction, extension, {', '.join(RATING_TYPES)} FROM call"  # noqa: S608
     " WHERE tenant_id = :tenant_id AND local_day = :day AND billed_seconds > 0"
     " AND placed_at >= CAST(:day AS date) - 2 AND placed_at < CAST(:day AS date) + 3"
 )
@@ -158,8 +160,11 @@ class SqlCalls:
         columns: dict[str, list[Any]] = {
             name: [getattr(call, name) for call in ordered]
             for name in (*_TYPES, "fingerprint")
-            if name not in ("flags", "received_at")
+            if name not in ("flags", "received_at", *RATING_TYPES)
         }
+        ratings = [rating_values(call.rating) for call in ordered]
+        for name in RATING_TYPES:
+            columns[name] = [values[name] for values in ratings]
         columns["flags"] = [",".join(call.flags) for call in ordered]
         columns["received_at"] = [received_at] * len(ordered)
         try:
@@ -204,7 +209,7 @@ class SqlCalls:
                 "latest": max(placed_at),
             },
         )
-        return [_call(dict(row)) for row in found.mappings()]
+        return [_call(row) for row in found.mappings()]
 
     async def flagged(
         self, provider_id: ProviderId, flag: str | None, after: tuple[datetime, UUID] | None, limit: int
@@ -245,12 +250,58 @@ class SqlCalls:
             for row in rows
         ]
 
-    async def billed_on(self, tenant_id: TenantId, day: date) -> list[TimedCall]:
+    async def billed_on(self, tenant_id: TenantId, day: date, *, by_extension: bool) -> list[TimedCall]:
+        """All billed calls of a local day with their rating."""
         rows = await self._connection.execute(_OF_DAY, {"tenant_id": tenant_id, "day": day})
-        return [
-            TimedCall(row.answered_at, row.call_key, row.call_class, row.direction, row.billed_seconds)
-            for row in rows
-        ]
+        return [read_timed_call(row, by_extension=by_extension) for row in rows.mappings()]
+
+    async def stored(
+        self,
+        tenant_id: TenantId,
+        start: date,
+        end: date,
+        *,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[StoredCall]:
+        """Calls of the local days ``[start, end)`` in the order of time, after a place in it."""
+        at, key = after or (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+        rows = await self._connection.execute(
+            STORED,
+            {
+                "tenant_id": tenant_id,
+                "start": start,
+                "end": end,
+                "after_at": at,
+                "after_key": key,
+                "limit": limit,
+            },
+        )
+        return [read_stored(row) for row in rows.mappings()]
+
+    async def re_rate(self, changes: Sequence[ReRated]) -> None:
+        """Gives calls their new rating, moves their days' totals, keeps the old rating where it was said."""
+        await write_ratings(self._connection, changes)
+        moved: list[tuple[StoredCall, int]] = []
+        for change in changes:
+            moved += [(change.before, -1), (change.after, 1)]
+        await self._move_totals(moved)
+
+    async def _move_totals(self, moved: Iterable[tuple[StoredCall, int]]) -> None:
+        sums: dict[tuple[Any, ...], list[int]] = {}
+        for call, sign in moved:
+            rated = call.rating.rated
+            key = (call.tenant_id, call.local_day, call.rating.call_class, call.direction, call.provider_id)
+            counts = sums.setdefault(key, [0, 0, 0, 0])
+            added = (1, rated.billed_seconds, call.talk_ms, int(rated.billed_seconds > 0))
+            for position, value in enumerate(added):
+                counts[position] += sign * value
+        rows = [(*key, *sums[key]) for key in sorted(sums) if any(sums[key])]
+        if rows:
+            await self._connection.execute(
+                _ADD_TOTALS,
+                {name: [row[position] for row in rows] for position, name in enumerate(_TOTAL_TYPES)},
+            )
 
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]:
         """Newest first, after the cursor; at most ``wanted.limit``."""
@@ -311,8 +362,14 @@ def listed_call(row: RowMapping) -> ListedCall:
     )
 
 
-def _call(row: Mapping[str, Any]) -> Call:
-    values = {one.name: row[one.name] for one in fields(Call)}
-    values["flags"] = tuple(row["flags"].split(",")) if row["flags"] else ()
-    values["fingerprint"] = bytes(row["fingerprint"])
-    return Call(**values)
+_OWN_FIELDS = ("flags", "fingerprint", "rating", "own_minutes")
+
+
+def _call(row: RowMapping) -> Call:
+    values = {one.name: row[one.name] for one in fields(Call) if one.name not in _OWN_FIELDS}
+    return Call(
+        **values,
+        flags=tuple(row["flags"].split(",")) if row["flags"] else (),
+        fingerprint=bytes(row["fingerprint"]),
+        rating=read_rating(row),
+    )

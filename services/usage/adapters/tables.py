@@ -138,6 +138,7 @@ Table(
     Column("charge", Numeric(20, 6)),
     Column("chargeable", Boolean, nullable=False),
     Column("extension", Text),
+    Column("known_class", Text),
     # The first revision of its ended period that counts this call: 1 unless it came late (R42).
     Column("first_revision", Integer, nullable=False, server_default=text("1")),
     # One partition a month of UTC, `call_2026_04`; adapters/months.py makes and archives them.

@@ -6,7 +6,7 @@ from typing import Any
 from services.usage.use_cases.keep_directory import close_tenant, keep_plan, keep_provider, keep_tenant
 from services.usage.use_cases.meter_period import end_period
 from services.usage.use_cases.note_invoice import note_invoice
-from services.usage.use_cases.ports import EndedPeriod, UsageWork
+from services.usage.use_cases.ports import EndedPeriod, PeriodPart, UsageWork
 from shared.events.envelope import Envelope, Event
 from shared.events.invoicing import (
     ClockAdvanced,
@@ -50,6 +50,11 @@ async def on_period_ended(work: UsageWork, event: PeriodEnded, _: Envelope) -> N
             end_date=event.end_date,
             plan_id=event.plan_id,
             plan_version=event.plan_version,
+            parts=tuple(
+                PeriodPart(one.start_date, one.end_date, one.plan_id, one.plan_version) for one in event.parts
+            ),
+            share_days=event.share_days,
+            share_of_days=event.share_of_days,
         ),
     )
 

@@ -2,7 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
-from services.usage.domain.tenants import PlanTerms, Tenant
+from services.usage.domain.rating import Override
+from services.usage.domain.tenants import Bundle, PlanTerms, Tenant
 from services.usage.use_cases.ports import UsageWork
 from shared.errors import Transient
 from shared.events.envelope import Envelope
@@ -13,7 +14,11 @@ from shared.ids import PlanId
 async def keep_provider(work: UsageWork, event: ProviderChanged, envelope: Envelope) -> None:
     """The provider's country reads numbers that no tenant is known for yet."""
     await work.directory.keep_provider(
-        event.provider_id, country=event.country, changed_at=envelope.time, sent_at=envelope.sent_at
+        event.provider_id,
+        country=event.country,
+        time_zone=event.time_zone,
+        changed_at=envelope.time,
+        sent_at=envelope.sent_at,
     )
     await work.directory.changed(event.provider_id)
 
@@ -30,6 +35,7 @@ async def keep_tenant(work: UsageWork, event: TenantOpened | TenantChanged, enve
         trial_ends_on=event.trial_ends_on,
         closed_on=None,
         plans=(),
+        anchor_day=event.anchor_day,
     )
     await work.directory.keep_tenant(
         tenant,
@@ -68,6 +74,22 @@ async def keep_plan(work: UsageWork, event: PlanChanged) -> None:
             included_minutes=event.included_minutes,
             price_per_minute=event.price_per_minute,
             class_prices=dict(event.class_prices_per_minute),
+            rated_by_deck=event.rated_by_deck,
+            deck=event.deck,
+            class_terms={
+                name: Override(
+                    one.price_per_minute, one.connect_fee, one.minimum_seconds, one.increment_seconds
+                )
+                for name, one in event.class_terms.items()
+            },
+            bundles=tuple(
+                Bundle(one.bundle, one.classes, one.minutes, one.per_extension, one.pooled)
+                for one in event.bundles
+            ),
+            counts=event.counts,
+            spend_alert_minor=event.spend_alert_minor,
+            spend_limit_minor=event.spend_limit_minor,
+            currency=event.currency,
         ),
     )
     await work.directory.changed(event.provider_id)

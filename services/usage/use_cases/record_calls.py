@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from services.usage.domain.calls import Call, Parties, instant, is_too_long, meter_call
+from services.usage.domain.call_rating import NoRate, RateBook
+from services.usage.domain.calls import Call, Parties, instant, is_too_long, meter_call, timed_call
 from services.usage.domain.legs import called_view, single_view
 from services.usage.domain.months import month_of
 from services.usage.domain.placing import Directory, Numbers, find_called, find_tenant
 from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
 from services.usage.domain.tenants import Resource, Tenant
-from services.usage.use_cases.ports import Numbering, QuarantinedRecord, UsageWork
+from services.usage.use_cases.ports import Moved, Numbering, QuarantinedRecord, UsageWork
 from shared.events.usage import CallsRecorded, TenantCalls
-from shared.ids import ProviderId, TenantId, derived_id, new_id
+from shared.ids import PlanId, ProviderId, TenantId, derived_id, new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class _Surroundings:
     tenants: Mapping[TenantId, Tenant]
     owners: Mapping[int, TenantId]
     resources: Mapping[TenantId, Sequence[Resource]]
+    book: RateBook
     views: Mapping[int, CallRecord]
     called_of: Mapping[int, int]
 
@@ -136,7 +138,7 @@ async def _look_around(
     places: int,
 ) -> tuple[_Surroundings, dict[int, Parties]]:
     if not records:
-        return _Surroundings({}, {}, {}, {}, {}), {}
+        return _Surroundings({}, {}, {}, RateBook(), {}, {}), {}
     dids = {
         position: Numbers(
             called=numbering.e164(record.to_number, country),
@@ -178,7 +180,8 @@ async def _look_around(
         )
     }
     resources = await work.directory.own_resources(tenants.keys(), values)
-    return _Surroundings(tenants, owners, resources, records, called_of), parties
+    book = await _book(work, provider_id, records, owners, tenants)
+    return _Surroundings(tenants, owners, resources, book, records, called_of), parties
 
 
 async def _between_tenants(
@@ -220,6 +223,25 @@ async def _between_tenants(
     return views, called_of
 
 
+async def _book(
+    work: UsageWork,
+    provider_id: ProviderId,
+    records: Mapping[int, CallRecord],
+    owners: Mapping[int, TenantId],
+    tenants: Mapping[TenantId, Tenant],
+) -> RateBook:
+    """The decks that rate these records; nothing is asked where no plan is rated by deck."""
+    wanted: set[tuple[str, datetime]] = set()
+    for position, owner in owners.items():
+        at, tenant = instant(records[position].placed_us), tenants[owner]
+        plan = tenant.plan_on(at.astimezone(tenant.zone).date())
+        if plan is not None and plan.terms is not None and plan.terms.rated_by_deck:
+            wanted.add((plan.terms.deck, at))
+    if not wanted:
+        return RateBook()
+    return await work.decks.book(provider_id, wanted, min(one.zone.key for one in tenants.values()))
+
+
 def _meter(
     one: Received,
     around: _Surroundings,
@@ -242,15 +264,19 @@ def _meter(
     plan = tenant.plan_on(day)
     if plan is not None and plan.terms is None:
         return Problem("unknown_plan", "tenant", UNKNOWN_PLAN)
-    return meter_call(
-        record,
-        tenant,
-        parties,
-        around.resources.get(owner, ()),
-        terms=plan.terms if plan else None,
-        received_at=received_at,
-        late_window=late_window,
-    )
+    try:
+        return meter_call(
+            record,
+            tenant,
+            parties,
+            around.resources.get(owner, ()),
+            terms=plan.terms if plan else None,
+            book=around.book,
+            received_at=received_at,
+            late_window=late_window,
+        )
+    except NoRate as missing:
+        return Problem("no_rate", "to", missing.detail)
 
 
 async def _keep(
@@ -281,11 +307,34 @@ async def _keep(
             problems[position] = Problem("conflict", None, CONFLICT)
     added = [calls[position] for position in sorted(new)]
     billed = [call for call in added if call.billed_seconds > 0]
+    removed = await _with_own_minutes(work, removed)
     await work.calls.add_to_totals(added, removed)
+    await work.lines.move(
+        Moved(provider_id, call.tenant_id, call.local_day, timed, sign)
+        for call, sign in (*((one, 1) for one in added), *((one, -1) for one in removed))
+        if (timed := timed_call(call)) is not None
+    )
     await _count_late(work, billed, [call for call in removed if call.billed_seconds > 0])
     if added:
         work.emit(_recorded(provider_id, added, now), time=now)
     return new
+
+
+async def _with_own_minutes(work: UsageWork, removed: Sequence[Call]) -> list[Call]:
+    """A kept call does not say whether its plan counts included minutes by extension; its rollup rows did."""
+    own: dict[tuple[PlanId, int], bool] = {}
+    for call in removed:
+        if call.plan_id is not None and call.plan_version is not None:
+            plan = (call.plan_id, call.plan_version)
+            if plan not in own:
+                terms = await work.directory.plan(call.provider_id, *plan)
+                own[plan] = terms is not None and terms.has_own_minutes
+    return [
+        replace(call, own_minutes=own[(call.plan_id, call.plan_version)])
+        if call.plan_id is not None and call.plan_version is not None
+        else call
+        for call in removed
+    ]
 
 
 async def _count_late(work: UsageWork, billed: Sequence[Call], removed: Sequence[Call]) -> None:
