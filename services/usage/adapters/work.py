@@ -20,6 +20,7 @@ from services.usage.adapters.periods import SqlPeriods
 from services.usage.adapters.quarantine import SqlQuarantine
 from services.usage.adapters.re_ratings import SqlReRatings
 from services.usage.adapters.running import SqlRunning
+from services.usage.adapters.said import SqlSaid
 from services.usage.use_cases.ports import PLACEABLE_REASONS, ArchivePort
 from shared.clock import Clock
 from shared.db.unit_of_work import SqlUnitOfWork
@@ -44,6 +45,7 @@ class SqlUsageWork(SqlUnitOfWork):
     decks: SqlDecks
     lines: SqlLines
     months: SqlMonths
+    said: SqlSaid
     invoices: SqlInvoices
     legs: SqlLegs
     mapping: SqlMapping
@@ -70,6 +72,7 @@ class SqlUsageWork(SqlUnitOfWork):
         await super().__aenter__()
         self.directory = SqlDirectory(self.connection)
         self.months = SqlMonths(self.connection, self._known)
+        self.said = SqlSaid(self.connection)
         self.invoices = SqlInvoices(self.connection)
         self.calls = SqlCalls(self.connection, self.months)
         self.legs = SqlLegs(self.connection)

@@ -9,14 +9,17 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.usage.domain.rating import shown
 from services.usage.entrypoints.call_export import ExportFormat, ParquetPieces, export_calls, media_type
 from services.usage.entrypoints.cursors import read_cursor, write_cursor
 from services.usage.entrypoints.words import without_nul
 from services.usage.use_cases.list_calls import HistoryCall, list_calls
+from services.usage.use_cases.open_line import LineAsked, OpenedLine, open_line
 from services.usage.use_cases.ports import BilledRevision, CallFilter, OpenWork
 from services.usage.use_cases.provision_resources import get_tenant
 from shared.clock import local_midnight
 from shared.errors import Invalid
+from shared.events.usage import MeteredMinutes
 from shared.ids import ProviderId, TenantId
 
 
@@ -29,6 +32,15 @@ class InvoiceShown(BaseModel):
     start_date: date
     end_date: date
     revision: int
+
+
+class ShareShown(BaseModel):
+    """What a call adds to a line; of a difference, what it adds more than before, which may be negative."""
+
+    billed_seconds: int
+    included_seconds: int
+    charge: Decimal = Field(description="major units, to 6 places (R12)")
+    exact: str = Field(description="the same as a fraction; the fractions of all calls sum to the line")
 
 
 class CallShown(BaseModel):
@@ -55,13 +67,17 @@ class CallShown(BaseModel):
         " the call is shown when its line is opened"
     )
     invoice: InvoiceShown | None = Field(description="null: not invoiced yet, or nothing to bill")
+    share: ShareShown | None = Field(None, description="what the call adds to the line that was asked for")
 
 
 class CallsShown(BaseModel):
-    """A page of calls, newest first; ``next`` is the cursor of the following one."""
+    """A page of calls, newest first, those of a line oldest first; ``next`` is the cursor of the following one."""
 
     calls: list[CallShown]
     next: str | None
+    line: MeteredMinutes | None = Field(None, description="the line that was asked for, as it was said")
+    line_before: MeteredMinutes | None = Field(None, description="the same in the revision `since`")
+    revision: int | None = Field(None, description="of the period's totals, when a line was asked for")
 
 
 def invoice_shown(billed: BilledRevision | None) -> InvoiceShown | None:
@@ -96,6 +112,31 @@ def call_shown(one: HistoryCall) -> CallShown:
         connect_fee=call.connect_fee,
         charge=call.charge,
         invoice=invoice_shown(one.invoice),
+    )
+
+
+def opened_shown(opened: OpenedLine) -> CallsShown:
+    """The page of a line's calls."""
+    last = opened.calls[-1].history.call if opened.calls else None
+    shown_calls = [
+        call_shown(one.history).model_copy(
+            update={
+                "share": ShareShown(
+                    billed_seconds=one.share.billed_seconds,
+                    included_seconds=one.share.included_seconds,
+                    charge=shown(one.share.charge),
+                    exact=str(one.share.charge),
+                )
+            }
+        )
+        for one in opened.calls
+    ]
+    return CallsShown(
+        calls=shown_calls,
+        next=write_cursor(last.placed_at, last.call_id) if last is not None and opened.more else None,
+        line=opened.line,
+        line_before=opened.line_before,
+        revision=opened.said.revision,
     )
 
 
@@ -168,8 +209,29 @@ def add_call_routes(router: APIRouter, open_work: OpenWork, parquet: ParquetPiec
         asked: Annotated[AskedCalls, Depends()],
         cursor: Annotated[str | None, Query(max_length=200)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        line: Annotated[str | None, Query(max_length=600, description="key of a line of usage")] = None,
+        revision: Annotated[
+            int | None, Query(ge=1, description="that an invoice bills; else the newest")
+        ] = None,
+        since: Annotated[
+            int | None, Query(ge=1, description="the revision billed before: opens the difference")
+        ] = None,
     ) -> CallsShown:
-        """Call History, newest first."""
+        """Call History, newest first; with `line`, exactly the calls that make up that line of the period that
+        starts on `start_date`, oldest first."""
+        if line is not None:
+            if asked.start_date is None:
+                raise Invalid("Say which period: give its `start_date`.", field="start_date")
+            wanted_line = LineAsked(
+                start=asked.start_date,
+                key=without_nul("line", line),
+                revision=revision,
+                since=since,
+                after=read_cursor(cursor) if cursor else None,
+                limit=limit,
+            )
+            async with open_work() as work:
+                return opened_shown(await open_line(work, provider_id, tenant_id, wanted_line))
         wanted = await asked.filter(open_work, provider_id, tenant_id, limit, cursor)
         async with open_work() as work:
             page = await list_calls(work, provider_id, tenant_id, wanted)

@@ -12,13 +12,14 @@ from uuid import UUID
 from services.usage.domain.call_rating import RateBook, Rating
 from services.usage.domain.calls import Call, Parties
 from services.usage.domain.deck import Deck, DeckRow, DeckVersion
+from services.usage.domain.included import Pools
 from services.usage.domain.legs import Forwarded
 from services.usage.domain.metering import DayLine, DayTotal, TimedCall
 from services.usage.domain.placing import Directory
 from services.usage.domain.records import CallRecord, Direction, Source, Unreadable
 from services.usage.domain.tenants import PlanKey, PlanTerms, Resource, Tenant
 from shared.events.envelope import Event
-from shared.events.usage import Reason
+from shared.events.usage import MeteredMinutes, Reason
 from shared.ids import EventId, InvoiceId, PlanId, ProviderId, TenantId
 
 # Reasons that a change of tenants, numbers or plans can lift: such records are tried again by themselves.
@@ -375,6 +376,42 @@ class CallsPort(Protocol):
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class SaidPeriod:
+    """One revision of an ended period: its lines, its included minutes, and how much of those was used before each
+    day that was gone through call by call."""
+
+    start_date: date
+    end_date: date
+    revision: int
+    lines: tuple[MeteredMinutes, ...]
+    pools: Pools
+    read_days: tuple[tuple[date, tuple[tuple[int, str, int], ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CountedCall:
+    """A call as a revision counted it; ``timed`` None: nothing was billed."""
+
+    call: ListedCall
+    timed: TimedCall | None
+
+
+class SaidPort(Protocol):
+    """What was said of ended periods."""
+
+    async def period(self, tenant_id: TenantId, start: date, revision: int | None) -> SaidPeriod | None: ...
+    async def calls(
+        self,
+        tenant_id: TenantId,
+        said: SaidPeriod,
+        *,
+        since: date,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[CountedCall]: ...
+
+
 class InvoicesPort(Protocol):
     """Which revisions are billed."""
 
@@ -549,6 +586,8 @@ class UsageWork(Protocol):
     def directory(self) -> DirectoryPort: ...
     @property
     def calls(self) -> CallsPort: ...
+    @property
+    def said(self) -> SaidPort: ...
     @property
     def invoices(self) -> InvoicesPort: ...
     @property
