@@ -5,7 +5,7 @@ from dataclasses import replace
 from services.payments.domain import disputes as rules
 from services.payments.domain.disputes import Dispute, DisputeFacts, DisputeState
 from services.payments.domain.payments import Attempt, Payment
-from services.payments.domain.refunds import SURE, taken_from
+from services.payments.domain.refunds import taken_from
 from services.payments.domain.states import State
 from services.payments.use_cases.block_method import block_method
 from services.payments.use_cases.payment_events import disputed
@@ -49,8 +49,8 @@ async def _open(
         raise Permanent(f"dispute {facts.stripe_dispute} is in {facts.currency}, not {payment.currency}")
     refunds = await work.refunds.of_payment(payment.tenant_id, payment.payment_id)
     others = await work.disputes.of_payment(payment.tenant_id, payment.payment_id)
-    before = [one.shares for one in refunds if one.counts] + [one.shares for one in others if one.takes]
-    gone = sum(one.amount_minor for one in refunds if one.state in SURE) + rules.taken_minor(others)
+    before = [one.shares for one in refunds if one.told] + [one.shares for one in others if one.takes]
+    gone = sum(one.amount_minor for one in refunds if one.told) + rules.taken_minor(others)
     now = await work.now(payment.provider_id)
     dispute = Dispute(
         provider_id=payment.provider_id,
@@ -64,7 +64,7 @@ async def _open(
         fee_minor=facts.fee_minor,
         currency=Currency(facts.currency),
         reason=facts.reason,
-        # What was refunded before is credited on its invoices already: it is not taken from them again.
+        # What was told to be refunded is credited on its invoices already: it is not taken from them again.
         shares=taken_from(payment, before, min(facts.amount_minor, max(0, payment.received_minor - gone))),
         opened_at=now,
         ended_at=now if state is DisputeState.RETURNED else None,
