@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.payments.domain.disputes import Dispute, DisputeState
 from services.payments.domain.payments import Payment
-from services.payments.domain.refunds import SURE, Refund
+from services.payments.domain.refunds import SURE, Refund, RefundState
 from services.payments.domain.states import State, in_words
 
 
@@ -33,6 +33,30 @@ def status(shown: Shown) -> tuple[str, str]:
     if payment.received_minor > 0 and refunded_minor(shown.refunds) >= payment.received_minor:
         return "refunded", "Refunded"
     return payment.state.value, in_words(payment.state)
+
+
+_REFUND_WORDS = {
+    RefundState.PENDING: "Refund on its way",
+    RefundState.SUCCEEDED: "Refunded",
+    RefundState.FAILED: "Refund failed",
+}
+
+
+def refund_words(refund: Refund) -> str:
+    return _REFUND_WORDS.get(refund.state, "Being checked")
+
+
+def refund_sentence(refund: Refund) -> str:
+    """Where the money is and when it will be there."""
+    if refund.state is RefundState.FAILED and refund.told:
+        return "The bank did not take this refund. The amount is now credit on the account."
+    if refund.state is RefundState.FAILED:
+        return "This refund was not made. No money has moved."
+    if refund.to == "credit":
+        return "The amount is credit on the account and pays the next invoices."
+    if refund.state in SURE:
+        return "The money is on its way back. Banks take 5 to 10 business days to show it."
+    return "We don't know yet whether this refund went through. Don't refund again; this row updates itself."
 
 
 def dispute_sentence(dispute: Dispute, method: str) -> str:

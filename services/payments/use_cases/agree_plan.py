@@ -119,6 +119,21 @@ async def list_plans(work: Work, provider_id: ProviderId, tenant_id: TenantId) -
     return [await show_plan(work, plan) for plan in await work.plans.of_tenant(tenant_id)]
 
 
+async def plan_invoices(
+    work: Work, provider_id: ProviderId, tenant_id: TenantId, plan_id: UUID
+) -> tuple[InvoiceId, ...]:
+    """The invoices of an active plan that still cost something: what Pay Now pays towards it."""
+    await find_tenant(work, provider_id, tenant_id)
+    plan = await work.plans.get(tenant_id, plan_id)
+    if plan is None:
+        raise NotFound("There is no such payment plan. Look it up in the list.", field="payment_plan_id")
+    if not plan.is_active:
+        raise Conflict("This payment plan has ended. Pay the invoices themselves.", field="payment_plan_id")
+    found = [await work.invoices.get(tenant_id, invoice_id) for invoice_id in plan.invoice_ids]
+    left = await payable(work, [one for one in found if one is not None])
+    return tuple(invoice_id for invoice_id in plan.invoice_ids if left.get(invoice_id, 0) > 0)
+
+
 async def show_plan(work: Work, plan: PaymentPlan) -> PlanShown:
     remaining = await remaining_minor(work, plan)
     return PlanShown(plan, rules.paid_parts(plan, remaining), remaining)

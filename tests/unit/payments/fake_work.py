@@ -348,6 +348,9 @@ class FakeRefunds(Part):
         found = [one for one in self.store.refunds.values() if one.payment_id == payment_id]
         return sorted(found, key=lambda one: one.refund_id)
 
+    async def of_payments(self, tenant_id: TenantId, payment_ids: list[PaymentId]) -> list[Refund]:
+        return [one for one in self.store.refunds.values() if one.payment_id in payment_ids]
+
     async def add(self, refund: Refund) -> None:
         self.store.refunds[refund.refund_id] = refund
 
@@ -372,6 +375,9 @@ class FakeDisputes(Part):
 
     async def of_payment(self, tenant_id: TenantId, payment_id: PaymentId) -> list[Dispute]:
         return [one for one in self.store.disputes.values() if one.payment_id == payment_id]
+
+    async def of_payments(self, tenant_id: TenantId, payment_ids: list[PaymentId]) -> list[Dispute]:
+        return [one for one in self.store.disputes.values() if one.payment_id in payment_ids]
 
     async def add(self, dispute: Dispute) -> None:
         assert dispute.dispute_id not in self.store.disputes
