@@ -18,3 +18,11 @@ def card_minimum_minor(code: Currency) -> int:
     """
     listed = _CARD_MINIMUMS.get(code)
     return _UNLISTED * 10 ** max(0, exponent(code) - 2) if listed is None else listed
+
+
+def card_step_minor(code: Currency) -> int:
+    """What a card amount is a multiple of, in minor units: 10 where there are three decimals (R39), else 1.
+
+    Source: https://docs.stripe.com/currencies#three-decimal.
+    """
+    return 10 if exponent(code) == 3 else 1

@@ -1,17 +1,21 @@
-"""Connected accounts, ready to take charges from the start; onboarding is not simulated."""
+"""Connected accounts. Those that the control API or the settings make are ready; others are after onboarding."""
 
 from __future__ import annotations
 
-from deploy.stripe_simulator import metadata
+import copy
+from urllib.parse import urlencode
+
+from deploy.stripe_simulator import events, metadata
 from deploy.stripe_simulator.call import Call, Operation, new_id, operation
 from deploy.stripe_simulator.errors import Json, StripeRefusal
 
 CURRENCIES = {"US": "usd", "GB": "gbp", "CH": "chf", "CA": "cad", "AU": "aud", "JP": "jpy"}
 DEFAULT_CURRENCY = "eur"
+LINK_SECONDS = 300
 
 
-def new_account(call: Call, identifier: str, params: Json) -> Json:
-    """Write a connected account under the platform."""
+def new_account(call: Call, identifier: str, params: Json, *, ready: bool = True) -> Json:
+    """Write a connected account under the platform; one that is not ready takes no charges yet."""
     country = params.get("country", "US")
     account: Json = {
         "id": identifier,
@@ -19,14 +23,14 @@ def new_account(call: Call, identifier: str, params: Json) -> Json:
         "business_profile": None,
         "business_type": params.get("business_type"),
         "capabilities": {"card_payments": "active", "transfers": "active"},
-        "charges_enabled": True,
+        "charges_enabled": ready,
         "country": country,
         "created": call.now(),
         "default_currency": CURRENCIES.get(country, DEFAULT_CURRENCY),
-        "details_submitted": True,
+        "details_submitted": ready,
         "email": params.get("email"),
         "metadata": metadata.merged({}, params.get("metadata", {})),
-        "payouts_enabled": True,
+        "payouts_enabled": ready,
         "settings": None,
         "type": params.get("type", "standard"),
     }
@@ -38,7 +42,36 @@ def create(call: Call, path: dict[str, str], params: Json) -> Json:
     """Make a connected account."""
     if call.account != call.platform:
         raise StripeRefusal("Only a platform can create connected accounts: leave out Stripe-Account.")
-    return new_account(call, new_id("acct", 16), params)
+    return new_account(call, new_id("acct", 16), params, ready=False)
+
+
+def onboard(call: Call) -> Json:
+    """The owner has told Stripe everything: the account is ready."""
+    account = known(call, call.account)
+    if account is None:
+        raise no_access(call.account)
+    before = copy.deepcopy(account)
+    account |= {"charges_enabled": True, "details_submitted": True, "payouts_enabled": True}
+    call.store.save(call.platform, account)
+    events.record(call, "account.updated", account, events.changed(before, account))
+    return account
+
+
+def link(call: Call, path: dict[str, str], params: Json) -> Json:
+    """Make a link to onboarding: good for a few minutes, with ways back."""
+    account = known(call, params["account"])
+    if account is None:
+        raise no_access(params["account"])
+    for name in ("refresh_url", "return_url"):
+        if name not in params:
+            raise StripeRefusal(f"Missing required param: {name}.", code="parameter_missing", param=name)
+    query = urlencode({"account": account["id"], "return_url": params["return_url"]})
+    return {
+        "object": "account_link",
+        "created": call.now(),
+        "expires_at": call.now() + LINK_SECONDS,
+        "url": f"{call.public_url}/v3/onboarding?{query}",
+    }
 
 
 def known(call: Call, identifier: str) -> Json | None:
@@ -60,6 +93,22 @@ def retrieve_current(call: Call, path: dict[str, str], params: Json) -> Json:
     return retrieve(call, {"account": call.account}, params)
 
 
+def currency_of(call: Call) -> str:
+    """Return the currency of the account a request works in."""
+    account = known(call, call.account)
+    return str(account["default_currency"]) if account else DEFAULT_CURRENCY
+
+
+def require_ready(call: Call) -> None:
+    """Refuse a charge in an account whose owner has not told Stripe enough yet."""
+    account = known(call, call.account)
+    if account is not None and not account["charges_enabled"]:
+        raise StripeRefusal(
+            "Your account cannot currently make live charges. Finish its onboarding first.",
+            code="account_invalid",
+        )
+
+
 def no_access(identifier: str) -> StripeRefusal:
     """Return the refusal for an account the key cannot reach."""
     return StripeRefusal(
@@ -76,5 +125,6 @@ OPERATIONS: tuple[Operation, ...] = (
         "POST", "/v1/accounts", create, "type country email business_type capabilities metadata expand"
     ),
     operation("GET", "/v1/accounts/{account}", retrieve, "expand"),
+    operation("POST", "/v1/account_links", link, "account type refresh_url return_url collect expand"),
     operation("GET", "/v1/account", retrieve_current, "expand"),
 )

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import re
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from deploy.stripe_simulator import (
     listing,
     operations,
     payment_intents,
+    settling,
     setup_intents,
 )
 from deploy.stripe_simulator.call import API_VERSION, Call, Clock, Operation, new_id
@@ -82,6 +83,9 @@ class Api:
         self.deliverer = deliverer
         self.keys = IdempotencyKeys(store)
         self.requests: deque[Json] = deque(maxlen=REQUESTS_REMEMBERED)
+        self._in_flight: Counter[str] = Counter()
+        self.in_flight_max: Counter[str] = Counter()
+        """The most requests that were at work at once, by account."""
 
     async def handle(self, request: Request) -> Response:
         """Answer one request, whatever becomes of it."""
@@ -92,10 +96,15 @@ class Api:
             answer = _answer(refusal.status, refusal.body(request_id), request_id)
             self._remember(request, answer, None)
             return answer
+        account = asked.call.account
+        self._in_flight[account] += 1
+        self.in_flight_max[account] = max(self.in_flight_max[account], self._in_flight[account])
         try:
             answer = await self._answer(asked)
         except StripeRefusal as refusal:
             answer = _answer(refusal.status, refusal.body(request_id), request_id)
+        finally:
+            self._in_flight[account] -= 1
         if asked.key is not None:
             answer.headers["Idempotency-Key"] = asked.key
         if asked.call.account != PLATFORM:
@@ -164,7 +173,9 @@ class Api:
                 status=403,
                 code="secret_key_required",
             )
-        if self._strikes(FaultKind.RATE_LIMIT, asked):
+        most = self.settings.in_flight_max
+        crowded = most > 0 and self._in_flight[asked.call.account] > most
+        if crowded or self._strikes(FaultKind.RATE_LIMIT, asked):
             raise StripeRefusal("Request rate limit exceeded.", status=429, code="rate_limit")
         if asked.key is None:
             return await self._perform(asked, operation, names)
@@ -244,6 +255,28 @@ class Api:
             )
             raise StripeRefusal(f"Defect of the simulator: {departures[0]}", status=500, kind="api_error")
         return status, body
+
+    def settle_due(self) -> int:
+        """Have banks do what is due by their clock; return how much that was."""
+
+        def call_for(account: str) -> Call:
+            return Call(
+                store=self.store,
+                contract=self.contract,
+                clock=self.clock,
+                account=account,
+                platform=PLATFORM,
+                request_id=new_id("req", 14),
+                idempotency_key=None,
+                publishable=False,
+                from_card_frame=False,
+                public_url=self.settings.public_url or "",
+            )
+
+        done = settling.do_due(self.store, self.clock(), call_for)
+        if done:
+            self.deliverer.wake()
+        return done
 
     def authenticate(self, call: Call, identifier: str, secret: str | None, *, passed: bool) -> Json:
         """Finish a 3-D Secure challenge; a decline after it shows in the intent, not as an error."""

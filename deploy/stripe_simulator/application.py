@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from deploy.stripe_simulator import accounts, control, hosted, operations
+from deploy.stripe_simulator import accounts, control, hosted, operations, settling
 from deploy.stripe_simulator.api import PLATFORM, Api
 from deploy.stripe_simulator.call import Call, Clock
 from deploy.stripe_simulator.contract import Contract
@@ -50,10 +50,13 @@ def build(settings: Settings, clock: Clock = time.time) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         delivering = asyncio.create_task(deliverer.run())
         delivering.add_done_callback(_tell_of_failure)
+        banking = asyncio.create_task(_settle(api))
+        banking.add_done_callback(_tell_of_failure)
         yield
         delivering.cancel()
+        banking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await delivering
+            await asyncio.gather(delivering, banking)
         store.close()
 
     app = FastAPI(
@@ -74,10 +77,19 @@ def build(settings: Settings, clock: Clock = time.time) -> FastAPI:
     return app
 
 
+async def _settle(api: Api) -> None:
+    """Banks work, too, while nobody moves their clock."""
+    while True:
+        api.settle_due()
+        await asyncio.sleep(settling.CHECK_SECONDS)
+
+
 def _tell_of_failure(delivering: asyncio.Task[None]) -> None:
-    """Say it loudly when webhooks stop for another reason than a shutdown."""
+    """Say it loudly when webhooks or banks stop for another reason than a shutdown."""
     if not delivering.cancelled() and delivering.exception() is not None:
-        logger.critical("webhooks are no longer delivered", exc_info=delivering.exception())
+        logger.critical(
+            "webhooks are no longer delivered, or banks no longer work", exc_info=delivering.exception()
+        )
 
 
 def _make_accounts(api: Api) -> None:

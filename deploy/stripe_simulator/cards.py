@@ -100,6 +100,10 @@ class TestCard:
     charging: str | None = None
     """Decline code when it is charged."""
     authentication: Authentication = Authentication.NEVER
+    refunding: str | None = None
+    """``pending``: refunds take days; ``fails``: they succeed and fail later."""
+    disputed: bool = False
+    """Charges succeed and are disputed at once."""
 
 
 def _refused(number: str, token: str, decline_code: str) -> TestCard:
@@ -124,6 +128,9 @@ CARDS = (
     _refused("4000000000000119", "chargeDeclinedProcessingError", "processing_error"),
     _refused("4000000000006975", "visa_chargeDeclinedVelocityLimitExceeded", "card_velocity_exceeded"),
     _refused("4100000000000019", "radarBlock", "fraudulent"),
+    TestCard("4000000000007726", "pendingRefund", refunding="pending"),
+    TestCard("4000000000005126", "refundFail", refunding="fails"),
+    TestCard("4000000000000259", "createDispute", disputed=True),
     TestCard("4000000000000341", "chargeCustomerFail", charging="generic_decline"),
     TestCard(
         "4000002500003155", "authenticationRequiredOnSetup", authentication=Authentication.UNLESS_SET_UP

@@ -19,8 +19,12 @@ def processing_fee(amount: int) -> int:
 
 
 def attempt(call: Call, intent: Json, method: Json, decline: Decline | None, *, authenticated: bool) -> Json:
-    """Charge once: write the charge, its balance transaction when it succeeds, and its event."""
-    succeeded = decline is None
+    """Charge once: write the charge, its balance transaction when it succeeds, and its event.
+
+    A bank debit is pending until ``settle`` is told what became of it.
+    """
+    pending = method["type"] != "card"
+    succeeded = decline is None and not pending
     charge = call.new(
         "charge",
         "ch",
@@ -45,22 +49,48 @@ def attempt(call: Call, intent: Json, method: Json, decline: Decline | None, *, 
             "payment_intent": intent["id"],
             "payment_method": method["id"],
             "payment_method_details": {
-                "type": "card",
-                "card": _card_details(call, intent, method, authenticated=authenticated),
+                "type": method["type"],
+                method["type"]: _bank_details(call, method)
+                if pending
+                else _card_details(call, intent, method, authenticated=authenticated),
             },
             "receipt_email": intent["receipt_email"],
             "refunded": False,
             "statement_descriptor": intent["statement_descriptor"],
             "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
-            "status": "succeeded" if succeeded else "failed",
+            "status": "pending" if pending else "succeeded" if succeeded else "failed",
         },
     )
     if succeeded:
         entry = _earn(call, charge)
         charge["balance_transaction"] = entry["id"]
     call.keep(charge)
-    events.record(call, "charge.succeeded" if succeeded else "charge.failed", charge)
+    events.record(call, f"charge.{charge['status']}", charge)
     return charge
+
+
+def settle(call: Call, charge: Json, decline: Decline | None) -> Json:
+    """The bank's word on a pending charge."""
+    if decline is None:
+        charge |= {"status": "succeeded", "paid": True, "captured": True, "amount_captured": charge["amount"]}
+        charge["balance_transaction"] = _earn(call, charge)["id"]
+    else:
+        charge |= {
+            "status": "failed",
+            "paid": False,
+            "failure_code": decline.code,
+            "failure_message": decline.message,
+        }
+    call.save(charge)
+    events.record(call, f"charge.{charge['status']}", charge)
+    return charge
+
+
+def _bank_details(call: Call, method: Json) -> Json:
+    kind = method["type"]
+    held = method[kind]
+    details = call.contract.part("charge", f"payment_method_details_{kind}")
+    return details | {name: held[name] for name in details if name in held}
 
 
 def _outcome(call: Call, decline: Decline | None) -> Json:
@@ -97,13 +127,21 @@ def _card_details(call: Call, intent: Json, method: Json, *, authenticated: bool
 
 
 def _earn(call: Call, charge: Json) -> Json:
-    parts = [_fee(charge, processing_fee(charge["amount"]), "stripe_fee", "Stripe processing fees")]
+    kind = charge["payment_method_details"]["type"]
+    cost = processing_fee(charge["amount"]) if kind == "card" else debit_fee(kind, charge["amount"])
+    parts = [fee_part(charge, cost, "stripe_fee", "Stripe processing fees")]
     if charge["application_fee_amount"]:
-        parts.append(_fee(charge, charge["application_fee_amount"], "application_fee", "Application fee"))
+        parts.append(fee_part(charge, charge["application_fee_amount"], "application_fee", "Application fee"))
     return book(call, charge, charge["amount"], parts, kind="charge", description=charge["description"])
 
 
-def _fee(charge: Json, amount: int, kind: str, description: str) -> Json:
+def debit_fee(kind: str, amount: int) -> int:
+    """Return the fee on a bank debit: ACH 0.8 % up to 5 dollars, SEPA 35 cents."""
+    return min((amount * 8 + 500) // 1000, 500) if kind == "us_bank_account" else 35
+
+
+def fee_part(charge: Json, amount: int, kind: str, description: str) -> Json:
+    """Return one line of a balance transaction's fees, in minor units."""
     return {
         "amount": amount,
         "application": None,
@@ -114,7 +152,14 @@ def _fee(charge: Json, amount: int, kind: str, description: str) -> Json:
 
 
 def book(
-    call: Call, source: Json, amount: int, fees: list[Json], *, kind: str, description: str | None
+    call: Call,
+    source: Json,
+    amount: int,
+    fees: list[Json],
+    *,
+    kind: str,
+    description: str | None,
+    category: str | None = None,
 ) -> Json:
     """Write a balance transaction of ``amount`` minor units (negative for a refund) less its fees."""
     fee = sum(part["amount"] for part in fees)
@@ -130,7 +175,7 @@ def book(
             "fee": fee,
             "fee_details": fees,
             "net": amount - fee,
-            "reporting_category": kind,
+            "reporting_category": category or kind,
             "source": source["id"],
             "status": "pending",
             "type": kind,
@@ -156,9 +201,21 @@ def retrieve_entry(call: Call, path: dict[str, str], params: Json) -> Json:
     return call.fetch("balance_transaction", path["id"], param="id", in_path=True)
 
 
+def _paid_out_by(call: Call, payout: str) -> list[str]:
+    rows = call.store.db.execute(
+        "SELECT id FROM objects WHERE account = ? AND kind = 'balance_transaction'"
+        " AND json_extract(hidden, '$.payout') = ?",
+        (call.account, payout),
+    )
+    return [str(row["id"]) for row in rows]
+
+
 def list_entries(call: Call, path: dict[str, str], params: Json) -> Json:
     """List balance transactions by kind, source, currency and time."""
     wanted = listing.conditions(params, "type", "source", "currency", "created")
+    if "payout" in params:
+        call.fetch("payout", params["payout"], param="payout")
+        wanted.append(("$.id", "IN", _paid_out_by(call, params["payout"])))
     return listing.page(call, "balance_transaction", params, "/v1/balance_transactions", wanted)
 
 
@@ -166,7 +223,7 @@ OPERATIONS: tuple[Operation, ...] = (
     operation("GET", "/v1/charges", list_charges, f"{listing.PAGE} payment_intent customer created"),
     operation("GET", "/v1/charges/{charge}", retrieve, "expand"),
     operation(
-        "GET", "/v1/balance_transactions", list_entries, f"{listing.PAGE} type source currency created"
+        "GET", "/v1/balance_transactions", list_entries, f"{listing.PAGE} type source currency created payout"
     ),
     operation("GET", "/v1/balance_transactions/{id}", retrieve_entry, "expand"),
 )

@@ -23,14 +23,18 @@ from deploy.stripe_simulator.errors import Json, StripeRefusal
 
 RESOURCES = (
     "account",
+    "account_link",
     "balance_transaction",
     "charge",
     "customer",
     "deleted_customer",
+    "dispute",
     "error",
     "event",
+    "mandate",
     "payment_method",
     "payment_intent",
+    "payout",
     "refund",
     "setup_intent",
 )

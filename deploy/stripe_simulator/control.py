@@ -9,7 +9,16 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from deploy.stripe_simulator import accounts, cards, ledger
+from deploy.stripe_simulator import (
+    accounts,
+    bank_work,
+    banks,
+    cards,
+    disputes,
+    ledger,
+    payouts,
+    refunds,
+)
 from deploy.stripe_simulator.api import PLATFORM, Api
 from deploy.stripe_simulator.call import Call, new_id
 from deploy.stripe_simulator.errors import Json
@@ -64,6 +73,40 @@ class Behaviour(Strict):
     account: str = PLATFORM
 
 
+class Days(Strict):
+    """How many days pass at the banks."""
+
+    days: Annotated[float, Field(gt=0, le=400)]
+
+
+class Reason(Strict):
+    """Why a charge is disputed, in which account."""
+
+    reason: str = "fraudulent"
+    account: str = PLATFORM
+
+
+class Verdict(Strict):
+    """How a dispute is decided."""
+
+    won: bool
+    account: str = PLATFORM
+
+
+class RefundSettled(Strict):
+    """How a refund ends."""
+
+    failed: bool
+    account: str = PLATFORM
+
+
+class PaidOut(Strict):
+    """A payout of what the balance holds in a currency."""
+
+    currency: Annotated[str, Field(pattern="^[a-z]{3}$")] = "usd"
+    account: str = PLATFORM
+
+
 class Challenge(Strict):
     """How a 3-D Secure challenge ends."""
 
@@ -92,7 +135,62 @@ def routes(api: Api, make_accounts: Callable[[], None]) -> APIRouter:
     _add_faults(router, api)
     _add_webhooks(router, api)
     _add_payments(router, api)
+    _add_banks(router, api)
     return router
+
+
+def _found(api: Api, call: Call, kind: str, identifier: str) -> Json:
+    found = api.store.find(call.account, identifier)
+    if found is None or found["object"] != kind:
+        raise HTTPException(404, f"no {kind} {identifier} in {call.account}")
+    return found
+
+
+def _add_banks(router: APIRouter, api: Api) -> None:
+    @router.post("/bank-days")
+    async def bank_days(wanted: Days) -> Json:
+        bank_work.forward(api.store, wanted.days)
+        return {"settled": api.settle_due()}
+
+    @router.post("/charges/{identifier}/dispute")
+    async def dispute(identifier: str, wanted: Reason, request: Request) -> Json:
+        call = _caller(api, request, wanted.account)
+        with api.store.transaction():
+            made = disputes.open_dispute(call, _found(api, call, "charge", identifier), wanted.reason)
+        api.deliverer.wake()
+        return made
+
+    @router.post("/disputes/{identifier}/decide")
+    async def decide(identifier: str, wanted: Verdict, request: Request) -> Json:
+        call = _caller(api, request, wanted.account)
+        with api.store.transaction():
+            made = disputes.decide(call, _found(api, call, "dispute", identifier), won=wanted.won)
+        api.deliverer.wake()
+        return made
+
+    @router.post("/refunds/{identifier}/settle")
+    async def settle(identifier: str, wanted: RefundSettled, request: Request) -> Json:
+        call = _caller(api, request, wanted.account)
+        with api.store.transaction():
+            made = refunds.settle(call, _found(api, call, "refund", identifier), failed=wanted.failed)
+        api.deliverer.wake()
+        return made
+
+    @router.post("/payouts", status_code=201)
+    async def pay_out(wanted: PaidOut, request: Request) -> Json:
+        call = _caller(api, request, wanted.account)
+        with api.store.transaction():
+            made = payouts.pay_out(call, wanted.currency)
+        api.deliverer.wake()
+        return made
+
+    @router.post("/accounts/{identifier}/onboard")
+    async def onboard(identifier: str, request: Request) -> Json:
+        call = _caller(api, request, identifier)
+        with api.store.transaction():
+            made = accounts.onboard(call)
+        api.deliverer.wake()
+        return made
 
 
 def _caller(api: Api, request: Request, account: str) -> Call:
@@ -111,6 +209,10 @@ def _add_state(router: APIRouter, api: Api, make_accounts: Callable[[], None]) -
     async def money(account: str | None = None) -> Json:
         return {"accounts": ledger.summary(api.store, account)}
 
+    @router.get("/load")
+    async def load() -> Json:
+        return {"in_flight_max": dict(api.in_flight_max)}
+
     @router.get("/requests")
     async def requests(path: str | None = None) -> Json:
         return {"requests": [line for line in api.requests if path is None or line["path"] == path]}
@@ -119,6 +221,7 @@ def _add_state(router: APIRouter, api: Api, make_accounts: Callable[[], None]) -
     async def reset(scope: Scope) -> Json:
         api.store.reset(scope.account)
         api.requests.clear()
+        api.in_flight_max.clear()
         if scope.account is None:
             api.faults.clear()
             api.deliverer.release()
@@ -200,8 +303,9 @@ def _add_payments(router: APIRouter, api: Api) -> None:
         method = api.store.find(call.account, identifier)
         if method is None or method["object"] != "payment_method":
             raise HTTPException(404, f"no payment method {identifier} in {wanted.account}")
-        if wanted.decline_code is not None and wanted.decline_code not in cards.DECLINES:
-            raise HTTPException(422, f"decline_code must be null or one of {', '.join(cards.DECLINES)}")
+        known = cards.DECLINES if method["type"] == "card" else banks.FAILURES
+        if wanted.decline_code is not None and wanted.decline_code not in known:
+            raise HTTPException(422, f"decline_code must be null or one of {', '.join(known)}")
         api.store.save(call.account, method, call.hidden(identifier) | {"decline": wanted.decline_code})
         return {"payment_method": identifier, "decline_code": wanted.decline_code}
 

@@ -26,6 +26,8 @@ class FaultKind(StrEnum):
     """The work is done and kept, the connection breaks before the answer."""
     DELAY = "delay"
     """The request waits ``delay_ms`` before the work."""
+    REORDER_WEBHOOK = "reorder_webhook"
+    """An event waits ``delay_ms`` (a second when 0), so that later ones overtake it. ``path``: its type."""
     DUPLICATE_WEBHOOK = "duplicate_webhook"
     """An event is delivered twice. ``path`` is matched against its type."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict
 
 from deploy.stripe_simulator import accounts, credentials
@@ -72,6 +73,15 @@ def routes(api: Api) -> APIRouter:
         if name not in names:
             raise HTTPException(404, f"no asset {name}")
         return asset(name)
+
+    @router.get("/v3/onboarding")
+    async def onboarding(account: str, return_url: str, request: Request) -> Response:
+        """Stand-in for Stripe's onboarding: looking at it completes it, then it sends its visitor back."""
+        call = api.caller(request, new_id("req", 14), account)
+        with api.store.transaction():
+            accounts.onboard(call)
+        api.deliverer.wake()
+        return RedirectResponse(return_url, 303)
 
     @router.post("/v3/authentications")
     async def finish(done: Finished, request: Request) -> Json:

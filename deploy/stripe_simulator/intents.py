@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from deploy.stripe_simulator import payment_methods
+from deploy.stripe_simulator import banks, payment_methods
 from deploy.stripe_simulator.call import Call
 from deploy.stripe_simulator.cards import Decline
 from deploy.stripe_simulator.contract import ALLOWED
@@ -44,12 +44,15 @@ def for_browser(body: Json) -> Json:
     return body
 
 
-def accepted_methods(params: Json) -> Json:
-    """Return the fields that say how an intent may be paid; cards are all the simulator takes."""
+def accepted_methods(params: Json, currency: str) -> Json:
+    """Return the fields that say how an intent may be paid: cards, and debits of the bank in their currency."""
+    bank = next((kind for kind, code in banks.CURRENCY.items() if code == currency), None)
+    kinds = ["card", bank] if bank else ["card"]
     if ALLOWED in params:
-        if params[ALLOWED] != ["card"]:
-            raise not_simulated(f"payment method types other than card ({', '.join(params[ALLOWED])})")
-        return {"automatic_payment_methods": None, "payment_method_types": ["card"]}
+        strange = [kind for kind in params[ALLOWED] if kind not in kinds]
+        if strange:
+            raise not_simulated(f"payment methods of type {strange[0]} in {currency}")
+        return {"automatic_payment_methods": None, "payment_method_types": params[ALLOWED]}
     automatic = params.get("automatic_payment_methods", {"enabled": True})
     if not automatic["enabled"]:
         raise StripeRefusal(
@@ -58,7 +61,7 @@ def accepted_methods(params: Json) -> Json:
         )
     return {
         "automatic_payment_methods": {"allow_redirects": "always"} | automatic,
-        "payment_method_types": ["card"],
+        "payment_method_types": kinds,
     }
 
 
@@ -80,9 +83,17 @@ def require_return_url(intent: Json, params: Json, name: str) -> None:
         )
 
 
-def usable_method(call: Call, identifier: str, customer: str | None) -> Json:
-    """Return a method that may be used for ``customer`` (None: by nobody known)."""
+def usable_method(call: Call, identifier: str, intent: Json) -> Json:
+    """Return a method that may be used for the intent's customer (None: by nobody known), of a kind that it takes."""
+    customer = intent["customer"]
     method = payment_methods.resolve(call, identifier)
+    if method["type"] not in intent["payment_method_types"]:
+        raise StripeRefusal(
+            f"The PaymentMethod provided ({method['type']}) is not allowed for this {intent['object']}, which takes "
+            f"{', '.join(intent['payment_method_types'])}.",
+            code="payment_intent_incompatible_payment_method",
+            param="payment_method",
+        )
     owner = method["customer"]
     if owner is None:
         payment_methods.refuse_spent(call, method)

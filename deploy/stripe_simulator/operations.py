@@ -8,9 +8,11 @@ from deploy.stripe_simulator import (
     accounts,
     charges,
     customers,
+    disputes,
     events,
     payment_intents,
     payment_methods,
+    payouts,
     refunds,
     setup_intents,
 )
@@ -20,9 +22,11 @@ OPERATIONS: tuple[Operation, ...] = (
     *accounts.OPERATIONS,
     *charges.OPERATIONS,
     *customers.OPERATIONS,
+    *disputes.OPERATIONS,
     *events.OPERATIONS,
     *payment_intents.OPERATIONS,
     *payment_methods.OPERATIONS,
+    *payouts.OPERATIONS,
     *refunds.OPERATIONS,
     *setup_intents.OPERATIONS,
 )

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import copy
 
-from deploy.stripe_simulator import charges, events, intents, listing, metadata, payment_methods
+from deploy.stripe_simulator import (
+    accounts,
+    bank_work,
+    banks,
+    charges,
+    disputes,
+    events,
+    intents,
+    listing,
+    metadata,
+    payment_methods,
+)
 from deploy.stripe_simulator.call import Call, Operation, new_id, operation
 from deploy.stripe_simulator.cards import DECLINES, Decline
 from deploy.stripe_simulator.errors import Json, StripeRefusal, not_simulated
@@ -25,6 +36,9 @@ MINIMUM = {
     "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
 }  # fmt: skip
 """Smallest charge in minor units (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
+THREE_DECIMALS = ("bhd", "jod", "kwd", "omr", "tnd")
+HUNDREDTHS = ("isk", "ugx")
+"""Counted in hundredths that must be 00 (https://docs.stripe.com/currencies#special-cases)."""
 FIELDS = (
     "description",
     "receipt_email",
@@ -63,12 +77,12 @@ def create(call: Call, path: dict[str, str], params: Json) -> Json:
             "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
             "status": "requires_payment_method",
         }
-        | intents.accepted_methods(params),
+        | intents.accepted_methods(params, currency),
     )
     intent["client_secret"] = new_id(f"{intent['id']}_secret", 25)
     metadata.apply(intent, params, *FIELDS)
     if "payment_method" in params:
-        method = intents.usable_method(call, params["payment_method"], intent["customer"])
+        method = intents.usable_method(call, params["payment_method"], intent)
         intent |= {"payment_method": method["id"], "status": "requires_confirmation"}
     call.keep(intent)
     events.record(call, "payment_intent.created", intent)
@@ -118,6 +132,18 @@ def _check_amount(amount: int, currency: str) -> None:
             code="amount_too_small",
             param="amount",
         )
+    if currency in THREE_DECIMALS and amount % 10:
+        raise StripeRefusal(
+            f"Invalid amount: amounts in {currency} must be a multiple of 10.",
+            code="parameter_invalid_integer",
+            param="amount",
+        )
+    if currency in HUNDREDTHS and amount % 100:
+        raise StripeRefusal(
+            f"Invalid amount: amounts in {currency} must be a multiple of 100.",
+            code="parameter_invalid_integer",
+            param="amount",
+        )
     if amount > AMOUNT_MAX:
         raise StripeRefusal(
             f"Amount must be no more than {AMOUNT_MAX} {currency}, in minor units.",
@@ -132,6 +158,7 @@ def confirm(call: Call, path: dict[str, str], params: Json) -> Json:
 
 
 def _confirm(call: Call, intent: Json, params: Json) -> Json:
+    accounts.require_ready(call)
     if intent["status"] not in CONFIRMABLE:
         raise intents.wrong_state(KIND, intent, "confirm", CONFIRMABLE)
     identifier = params.get("payment_method") or intent["payment_method"]
@@ -146,8 +173,10 @@ def _confirm(call: Call, intent: Json, params: Json) -> Json:
     if "setup_future_usage" in params:
         intent["setup_future_usage"] = params["setup_future_usage"] or None
     intents.require_return_url(intent, params, "Payment Intent")
-    method = intents.usable_method(call, identifier, intent["customer"])
+    method = intents.usable_method(call, identifier, intent)
     intent |= {"payment_method": method["id"], "last_payment_error": None, "next_action": None}
+    if method["type"] != "card":
+        return _debit(call, intent, method)
     off_session = bool(params.get("off_session"))
     if payment_methods.needs_authentication(call, method, off_session=off_session):
         if off_session or params.get("error_on_requires_action"):
@@ -178,6 +207,44 @@ def _settle(
     call.save(intent)
     _after_use(call, intent, method, authenticated=authenticated)
     events.record(call, "payment_intent.succeeded", intent)
+    if payment_methods.card_of(call, method).disputed:
+        disputes.open_dispute(call, call.fetch("charge", charge["id"], param="charge"))
+    return intent
+
+
+def _debit(call: Call, intent: Json, method: Json) -> Json:
+    """A bank debit begins: it is on its way for days. Without a mandate that stands it cannot."""
+    payment_methods.require_mandate(call, method, intent)
+    charge = charges.attempt(call, intent, method, None, authenticated=False)
+    intent |= {"latest_charge": charge["id"], "next_action": None, "status": "processing"}
+    call.save(intent)
+    if intent["customer"] and method["customer"] is None and intent["setup_future_usage"]:
+        payment_methods.attach_to(call, method, intent["customer"])
+    if payment_methods.bank_of(call, method).settles:
+        bank_work.later(call, "debit", intent["id"], banks.SETTLE_DAYS)
+    events.record(call, "payment_intent.processing", intent)
+    return intent
+
+
+def settle_debit(call: Call, intent: Json) -> Json:
+    """The bank's word on a debit: paid, or back to asking for a method."""
+    method = call.fetch("payment_method", intent["payment_method"], param="payment_method")
+    failure = payment_methods.debit_failure(call, method)
+    charge = charges.settle(call, call.fetch("charge", intent["latest_charge"], param="charge"), failure)
+    if failure is not None:
+        intent |= {
+            "status": "requires_payment_method",
+            "payment_method": None,
+            "last_payment_error": intents.failure(failure, method, charge["id"]),
+        }
+        call.save(intent)
+        events.record(call, "payment_intent.payment_failed", intent)
+        return intent
+    intent |= {"status": "succeeded", "amount_received": intent["amount"]}
+    call.save(intent)
+    events.record(call, "payment_intent.succeeded", intent)
+    if payment_methods.bank_of(call, method).disputed:
+        bank_work.later(call, "return", charge["id"], banks.RETURN_DAYS)
     return intent
 
 
@@ -233,7 +300,7 @@ def update(call: Call, path: dict[str, str], params: Json) -> Json:
         intent["customer"] = call.fetch("customer", params["customer"], param="customer")["id"]
     metadata.apply(intent, params, "amount", "application_fee_amount", *FIELDS)
     if "payment_method" in params:
-        method = intents.usable_method(call, params["payment_method"], intent["customer"])
+        method = intents.usable_method(call, params["payment_method"], intent)
         intent |= {"payment_method": method["id"], "status": "requires_confirmation", "next_action": None}
     elif binding and intent["status"] == "requires_action":
         intent |= {"status": "requires_confirmation", "next_action": None}
@@ -246,6 +313,8 @@ def cancel(call: Call, path: dict[str, str], params: Json) -> Json:
     intent = call.fetch(KIND, path["intent"], param="intent", in_path=True)
     if intent["status"] not in CANCELABLE:
         raise intents.wrong_state(KIND, intent, "cancel", CANCELABLE)
+    if intent["status"] == "processing":
+        raise intents.wrong_state(KIND, intent, "cancel", CANCELABLE[:-1])
     intent |= {
         "status": "canceled",
         "canceled_at": call.now(),

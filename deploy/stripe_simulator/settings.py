@@ -27,6 +27,8 @@ class Settings:
     state: Path | None = None
     """The SQLite file; None keeps everything in memory."""
     latency_ms: int = 0
+    in_flight_max: int = 0
+    """Requests of an account that may be at work at once, more are a 429; 0: any number."""
     accounts: tuple[str, ...] = ()
     """Connected accounts that exist from the start."""
 
@@ -52,6 +54,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         webhook_secret=values.get("webhook_secret"),
         state=_state(values.get("state")),
         latency_ms=_whole(values, "latency_ms", 0, 60_000),
+        in_flight_max=_whole(values, "in_flight_max", 0, 100_000),
         accounts=tuple(part.strip() for part in values.get("accounts", "").split(",") if part.strip()),
     )
 

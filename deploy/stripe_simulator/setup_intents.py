@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.stripe_simulator import events, intents, listing, metadata, payment_methods
+from deploy.stripe_simulator import accounts, events, intents, listing, metadata, payment_methods
 from deploy.stripe_simulator.call import Call, Operation, new_id, operation
 from deploy.stripe_simulator.errors import Json, StripeRefusal
 
@@ -15,6 +15,7 @@ def create(call: Call, path: dict[str, str], params: Json) -> Json:
     """Make a SetupIntent, and confirm it at once when asked."""
     if "customer" in params:
         call.fetch("customer", params["customer"], param="customer")
+    currency = accounts.currency_of(call)
     if not params.get("confirm") and params.get("return_url"):
         raise StripeRefusal("You can only set `return_url` when `confirm` is `true`.", param="return_url")
     intent = call.new(
@@ -28,11 +29,11 @@ def create(call: Call, path: dict[str, str], params: Json) -> Json:
             "status": "requires_payment_method",
             "usage": params.get("usage", "off_session"),
         }
-        | intents.accepted_methods(params),
+        | intents.accepted_methods(params, currency),
     )
     intent["client_secret"] = new_id(f"{intent['id']}_secret", 25)
     if "payment_method" in params:
-        method = intents.usable_method(call, params["payment_method"], intent["customer"])
+        method = intents.usable_method(call, params["payment_method"], intent)
         intent |= {"payment_method": method["id"], "status": "requires_confirmation"}
     call.keep(intent)
     events.record(call, "setup_intent.created", intent)
@@ -59,8 +60,11 @@ def _confirm(call: Call, intent: Json, params: Json) -> Json:
             details={KIND: intent},
         )
     intents.require_return_url(intent, params, "Setup Intent")
-    method = intents.usable_method(call, identifier, intent["customer"])
+    method = intents.usable_method(call, identifier, intent)
     intent |= {"payment_method": method["id"], "last_setup_error": None, "next_action": None}
+    if method["type"] != "card":
+        intent["mandate"] = payment_methods.give_mandate(call, method)["id"]
+        return _settle(call, intent, method, authenticated=False)
     if payment_methods.needs_authentication_to_save(call, method):
         intent |= {"status": "requires_action", "next_action": intents.next_action(call, intent, params)}
         call.save(intent)
@@ -115,7 +119,7 @@ def update(call: Call, path: dict[str, str], params: Json) -> Json:
         intent["customer"] = call.fetch("customer", params["customer"], param="customer")["id"]
     metadata.apply(intent, params, "description")
     if "payment_method" in params:
-        method = intents.usable_method(call, params["payment_method"], intent["customer"])
+        method = intents.usable_method(call, params["payment_method"], intent)
         intent |= {"payment_method": method["id"], "status": "requires_confirmation", "next_action": None}
     call.save(intent)
     return intent

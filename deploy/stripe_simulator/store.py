@@ -56,14 +56,30 @@ CREATE TABLE IF NOT EXISTS deliveries (
     next_at REAL NOT NULL,
     last_answer TEXT
 );
+CREATE TABLE IF NOT EXISTS bank_clock (id INTEGER PRIMARY KEY, ahead REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS bank_work (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    object TEXT NOT NULL,
+    due REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS bank_work_due ON bank_work (due);
 CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (next_at) WHERE state = 'pending';
 CREATE INDEX IF NOT EXISTS deliveries_of_event ON deliveries (account, event);
 """
-FORGET_ALL = ("DELETE FROM objects", "DELETE FROM idempotency", "DELETE FROM deliveries")
+FORGET_ALL = (
+    "DELETE FROM objects",
+    "DELETE FROM idempotency",
+    "DELETE FROM deliveries",
+    "DELETE FROM bank_work",
+    "DELETE FROM bank_clock",
+)
 FORGET_ACCOUNT = (
     "DELETE FROM objects WHERE account = ? AND kind != 'account'",
     "DELETE FROM idempotency WHERE account = ?",
     "DELETE FROM deliveries WHERE account = ?",
+    "DELETE FROM bank_work WHERE account = ?",
 )
 
 Condition = tuple[str, str, Any]

@@ -105,6 +105,10 @@ class Deliverer:
             if event is None or endpoint is None:
                 self._finish(row, "failed", "the event or its endpoint is gone")
                 return
+            late = self._faults.strike(FaultKind.REORDER_WEBHOOK, "POST", event["type"], row["account"])
+            if late is not None:
+                self._put_off(row, (late.delay_ms or 1000) / 1000)
+                return
             answer = await self.send(client, endpoint, event)
             if self._faults.strike(FaultKind.DUPLICATE_WEBHOOK, "POST", event["type"], row["account"]):
                 answer = await self.send(client, endpoint, event)
@@ -149,6 +153,11 @@ class Deliverer:
                 ).fetchone()
                 event["pending_webhooks"] = pending
                 self._store.save(row["account"], event)
+
+    def _put_off(self, row: sqlite3.Row, seconds: float) -> None:
+        self._store.db.execute(
+            "UPDATE deliveries SET next_at = ? WHERE id = ?", (self._clock() + seconds, row["id"])
+        )
 
     def _postpone(self, row: sqlite3.Row, answer: str) -> None:
         wait = min(BACKOFF_MAX_SECONDS, BACKOFF_FIRST_SECONDS * 2 ** min(row["attempts"], 10))

@@ -40,6 +40,7 @@ def build(settings: PaymentsSettings) -> FastAPI:
     scheduler = Scheduler(open_work, gateway)
     service.consume(open_work, HANDLERS, after_commit=service.wake_all)
     service.loop("collect", scheduler.collect)
+    service.loop("payment plans", scheduler.plans)
     service.loop("janitor", scheduler.janitor)
     service.loop("webhook retention", scheduler.retention, interval_seconds=3600)
     service.loop("tidy", scheduler.tidy, interval_seconds=5)

@@ -38,7 +38,14 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         invoicing.ClockAdvanced,
     ),
     "invoicing": (usage.PeriodMetered, payments.PaymentSucceeded),
-    "payments": (*_TENANTS, *_INVOICES, invoicing.ProviderChanged, invoicing.ClockAdvanced),
+    "payments": (
+        *_TENANTS,
+        *_INVOICES,
+        invoicing.InvoiceReopened,
+        invoicing.CreditNoteIssued,
+        invoicing.ProviderChanged,
+        invoicing.ClockAdvanced,
+    ),
     "suspension": (
         *_TENANTS,
         *_INVOICES,

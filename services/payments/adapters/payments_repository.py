@@ -10,8 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.payments.adapters import rows, tables
+from services.payments.domain.disputes import TAKES
 from services.payments.domain.invoices import OpenInvoice
-from services.payments.domain.payments import Attempt, Payment
+from services.payments.domain.payments import AUTOMATIC, Attempt, Payment
 from services.payments.domain.states import OPEN, State
 from shared.db.due import due_now
 from shared.ids import InvoiceId, PaymentId, TenantId
@@ -120,7 +121,10 @@ class PaymentsRepository:
 
     async def page(self, tenant_id: TenantId, before: PaymentId | None, limit: int) -> list[Payment]:
         held = tables.payment
-        query = select(held).where(held.c.tenant_id == tenant_id, held.c.state != State.CANCELED.value)
+        query = select(held).where(
+            held.c.tenant_id == tenant_id,
+            or_(held.c.state != State.CANCELED.value, held.c.reason.is_not(None)),
+        )
         if before is not None:
             query = query.where(held.c.payment_id < before)
         return await self._many(query.order_by(held.c.payment_id.desc()).limit(limit))
@@ -142,7 +146,31 @@ class PaymentsRepository:
             )
             .group_by(share.c.invoice_id)
         )
-        return {row.invoice_id: int(row.minor) for row in found}
+        sums = {row.invoice_id: int(row.minor) for row in found}
+        taken = await self._connection.execute(
+            select(tables.dispute.c.shares).where(
+                tables.dispute.c.tenant_id == tenant_id,
+                tables.dispute.c.state.in_([state.value for state in sorted(TAKES)]),
+            )
+        )
+        for row in taken:
+            for one in rows.shares_of(row.shares):
+                if one.invoice_id in sums:
+                    sums[one.invoice_id] -= one.amount_minor
+        return sums
+
+    async def declined_since(self, tenant_id: TenantId, stripe_method: str, since: datetime) -> int:
+        held = tables.payment
+        found = await self._connection.execute(
+            select(func.count()).where(
+                held.c.tenant_id == tenant_id,
+                held.c.stripe_method == stripe_method,
+                held.c.state == State.FAILED.value,
+                held.c.trigger.in_(sorted(AUTOMATIC)),
+                held.c.ended_at > since,
+            )
+        )
+        return int(found.scalar_one())
 
 
 class AttemptsRepository:

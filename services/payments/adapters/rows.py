@@ -1,13 +1,19 @@
 """Between rows and the domain's dataclasses."""
 
+from datetime import date
 from typing import Any
+from uuid import UUID
 
+from services.payments.domain.disputes import Dispute, DisputeState
 from services.payments.domain.invoices import OpenInvoice
 from services.payments.domain.methods import AutoPay, Method
 from services.payments.domain.outcome import MethodFacts
+from services.payments.domain.payment_plans import Part, PaymentPlan
 from services.payments.domain.payments import Attempt, Payment, Share
+from services.payments.domain.refunds import Refund, RefundState
 from services.payments.domain.states import State
 from services.payments.domain.tenants import WebhookEvent
+from shared.ids import InvoiceId
 
 Row = dict[str, Any]
 _FACTS = ("stripe_method", "kind", "brand", "last4", "expires")
@@ -32,6 +38,7 @@ def method_values(method: Method) -> Row:
         "saved_at": method.saved_at,
         "removed_at": method.removed_at,
         "detached": method.detached,
+        "blocked": method.blocked,
     }
 
 
@@ -48,12 +55,20 @@ def method_of(row: Row) -> Method:
         saved_at=row["saved_at"],
         removed_at=row["removed_at"],
         detached=row["detached"],
+        blocked=row["blocked"],
     )
 
 
 def auto_pay_of(row: Row) -> AutoPay:
     return AutoPay(
-        row["provider_id"], row["tenant_id"], row["enabled"], row["since"], row["by"], row["recorded_at"]
+        row["provider_id"],
+        row["tenant_id"],
+        row["enabled"],
+        row["since"],
+        row["by"],
+        row["recorded_at"],
+        row["text_version"],
+        row["ip"],
     )
 
 
@@ -74,6 +89,7 @@ _INVOICE = (
     "retries_done",
     "first_declined_at",
     "collect_at",
+    "told_at",
 )
 
 
@@ -101,6 +117,7 @@ _PAYMENT = (
     "reason",
     "retry_at",
     "ended_at",
+    "reference",
 )
 
 
@@ -163,3 +180,124 @@ def webhook_of(row: Row) -> WebhookEvent:
         received_at=row["received_at"],
         tries=row["tries"],
     )
+
+
+def share_values(shares: tuple[Share, ...]) -> list[Row]:
+    return [
+        {"invoice_id": str(one.invoice_id), "number": one.number, "amount_minor": one.amount_minor}
+        for one in shares
+    ]
+
+
+def shares_of(values: list[Row]) -> tuple[Share, ...]:
+    return tuple(
+        Share(InvoiceId(UUID(one["invoice_id"])), one["number"], one["amount_minor"]) for one in values
+    )
+
+
+_REFUND = (
+    "provider_id",
+    "tenant_id",
+    "refund_id",
+    "payment_id",
+    "request_id",
+    "fingerprint",
+    "amount_minor",
+    "currency",
+    "to",
+    "reason",
+    "by",
+    "intent",
+    "at",
+    "touched_at",
+    "told",
+    "stripe_refund",
+    "submitted_at",
+    "checks",
+    "check_at",
+    "ended_at",
+)
+
+
+def refund_values(refund: Refund) -> Row:
+    kept = {name: getattr(refund, name) for name in _REFUND}
+    return {
+        **kept,
+        "state": refund.state.value,
+        "stripe_account": refund.account,
+        "shares": share_values(refund.shares),
+    }
+
+
+def refund_of(row: Row) -> Refund:
+    return Refund(
+        **{name: row[name] for name in _REFUND},
+        state=RefundState(row["state"]),
+        account=row["stripe_account"],
+        shares=shares_of(row["shares"]),
+    )
+
+
+_DISPUTE = (
+    "provider_id",
+    "tenant_id",
+    "dispute_id",
+    "payment_id",
+    "stripe_dispute",
+    "amount_minor",
+    "fee_minor",
+    "currency",
+    "reason",
+    "opened_at",
+    "ended_at",
+)
+
+
+def dispute_values(dispute: Dispute) -> Row:
+    kept = {name: getattr(dispute, name) for name in _DISPUTE}
+    return {
+        **kept,
+        "state": dispute.state.value,
+        "stripe_account": dispute.account,
+        "shares": share_values(dispute.shares),
+    }
+
+
+def dispute_of(row: Row) -> Dispute:
+    return Dispute(
+        **{name: row[name] for name in _DISPUTE},
+        state=DisputeState(row["state"]),
+        account=row["stripe_account"],
+        shares=shares_of(row["shares"]),
+    )
+
+
+_PLAN = (
+    "provider_id",
+    "tenant_id",
+    "plan_id",
+    "request_id",
+    "fingerprint",
+    "currency",
+    "total_minor",
+    "state",
+    "by",
+    "agreed_at",
+    "step_at",
+    "ended_at",
+)
+
+
+def plan_values(plan: PaymentPlan) -> Row:
+    parts = [
+        {"due_on": one.due_on.isoformat(), "amount_minor": one.amount_minor, "tried": one.tried}
+        for one in plan.parts
+    ]
+    return {**{name: getattr(plan, name) for name in _PLAN}, "parts": parts}
+
+
+def plan_of(row: Row, invoice_ids: list[Any]) -> PaymentPlan:
+    parts = tuple(
+        Part(date.fromisoformat(one["due_on"]), one["amount_minor"], one["tried"]) for one in row["parts"]
+    )
+    return PaymentPlan(**{name: row[name] for name in _PLAN}, parts=parts, invoice_ids=tuple(invoice_ids))

@@ -16,16 +16,33 @@ from stripe.params import (
     PaymentIntentCreateParams,
     PaymentIntentListParams,
     PaymentIntentRetrieveParams,
+    RefundCreateParams,
+    RefundListParams,
     SetupIntentCreateParams,
     SetupIntentRetrieveParams,
 )
 
-from services.payments.adapters.stripe_objects import Json, decline_of, method_of, outcome_of
+from services.payments.adapters.stripe_objects import (
+    Json,
+    decline_of,
+    dispute_of,
+    method_of,
+    outcome_of,
+    refund_of,
+    stripe_amount,
+)
+from services.payments.domain.disputes import DisputeFacts
 from services.payments.domain.outcome import Outcome
 from services.payments.domain.payments import Attempt
+from services.payments.domain.refunds import Refund
 from services.payments.domain.states import State
 from services.payments.domain.tenants import Tenant
-from services.payments.use_cases.ports import GatewayRefused, GatewayUnreachable, SetupIntent
+from services.payments.use_cases.ports import (
+    GatewayRefused,
+    GatewayUnreachable,
+    RefundFacts,
+    SetupIntent,
+)
 from shared.ids import derived_id
 
 TIMEOUT = httpx.Timeout(20.0, connect=3.0)
@@ -50,6 +67,11 @@ class StripeGateway:
     async def close(self) -> None:
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
+    @asynccontextmanager
+    async def _answers(self) -> AsyncIterator[None]:
+        async with _answers():
+            yield
+
     async def create_customer(self, account: str, tenant: Tenant) -> str:
         params: CustomerCreateParams = {
             "name": tenant.name,
@@ -58,7 +80,7 @@ class StripeGateway:
         }
         # The key follows the parameters: the same key with other ones would be refused.
         key = derived_id("customer", tenant.tenant_id, account, tenant.name, tenant.email)
-        async with _answers():
+        async with self._answers():
             made = await self._client.v1.customers.create_async(
                 params, _options(account, key=f"customer-{key}", retries=_READ_RETRIES)
             )
@@ -73,7 +95,7 @@ class StripeGateway:
             "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
             "metadata": _metadata(tenant),
         }
-        async with _answers():
+        async with self._answers():
             made = await self._client.v1.setup_intents.create_async(
                 params, _options(account, key=key, retries=_READ_RETRIES)
             )
@@ -81,7 +103,7 @@ class StripeGateway:
 
     async def read_setup_intent(self, account: str, intent: str) -> SetupIntent:
         params: SetupIntentRetrieveParams = {"expand": ["payment_method"]}
-        async with _answers():
+        async with self._answers():
             found = await self._client.v1.setup_intents.retrieve_async(
                 intent, params, _options(account, retries=_READ_RETRIES)
             )
@@ -89,7 +111,7 @@ class StripeGateway:
 
     async def charge(self, attempt: Attempt) -> Outcome:
         try:
-            async with _answers():
+            async with self._answers():
                 made = await self._client.v1.payment_intents.create_async(
                     _charge_params(attempt), _options(attempt.account, key=attempt.idempotency_key)
                 )
@@ -99,7 +121,7 @@ class StripeGateway:
 
     async def read_intent(self, account: str, intent: str) -> Outcome:
         params: PaymentIntentRetrieveParams = {"expand": ["payment_method"]}
-        async with _answers():
+        async with self._answers():
             found = await self._client.v1.payment_intents.retrieve_async(
                 intent, params, _options(account, retries=_READ_RETRIES)
             )
@@ -111,7 +133,7 @@ class StripeGateway:
             "expand": ["payment_method"],
         }
         try:
-            async with _answers():
+            async with self._answers():
                 gone = await self._client.v1.payment_intents.cancel_async(
                     intent, params, _options(account, key=key, retries=_READ_RETRIES)
                 )
@@ -131,7 +153,7 @@ class StripeGateway:
             "limit": 100,
             "expand": ["data.payment_method"],
         }
-        async with _answers():
+        async with self._answers():
             page = await self._client.v1.payment_intents.list_async(
                 params, _options(attempt.account, retries=_READ_RETRIES)
             )
@@ -142,18 +164,66 @@ class StripeGateway:
         return None
 
     async def detach_method(self, account: str, stripe_method: str) -> None:
-        async with _answers():
+        async with self._answers():
             await self._client.v1.payment_methods.detach_async(
                 stripe_method,
                 {},
                 _options(account, key=f"detach-{stripe_method}", retries=_READ_RETRIES),
             )
 
+    async def refund(self, refund: Refund) -> RefundFacts:
+        async with self._answers():
+            made = await self._client.v1.refunds.create_async(
+                _refund_params(refund), _options(refund.account, key=refund.idempotency_key)
+            )
+        return refund_of(made.to_dict())
+
+    async def read_refund(self, account: str, stripe_refund: str) -> RefundFacts:
+        async with self._answers():
+            found = await self._client.v1.refunds.retrieve_async(
+                stripe_refund, {}, _options(account, retries=_READ_RETRIES)
+            )
+        return refund_of(found.to_dict())
+
+    async def find_refund(self, refund: Refund) -> RefundFacts | None:
+        params: RefundListParams = {"payment_intent": refund.intent or "", "limit": 100}
+        async with self._answers():
+            page = await self._client.v1.refunds.list_async(
+                params, _options(refund.account, retries=_READ_RETRIES)
+            )
+            async for found in page.auto_paging_iter():
+                made = found.to_dict()
+                if (made.get("metadata") or {}).get("refund_id") == str(refund.refund_id):
+                    return refund_of(made)
+        return None
+
+    async def read_dispute(self, account: str, stripe_dispute: str) -> DisputeFacts:
+        async with self._answers():
+            found = await self._client.v1.disputes.retrieve_async(
+                stripe_dispute, {}, _options(account, retries=_READ_RETRIES)
+            )
+        return dispute_of(found.to_dict())
+
+
+def _refund_params(refund: Refund) -> RefundCreateParams:
+    """Made of the refund's row alone, so that the same key always carries the same parameters."""
+    return {
+        "payment_intent": refund.intent or "",
+        "amount": stripe_amount(refund.amount_minor, refund.currency),
+        "reason": "requested_by_customer",
+        "metadata": {
+            "provider_id": str(refund.provider_id),
+            "tenant_id": str(refund.tenant_id),
+            "payment_id": str(refund.payment_id),
+            "refund_id": str(refund.refund_id),
+        },
+    }
+
 
 def _charge_params(attempt: Attempt) -> PaymentIntentCreateParams:
     """Made of the attempt's row alone, so that the same key always carries the same parameters."""
     params: PaymentIntentCreateParams = {
-        "amount": attempt.amount_minor,
+        "amount": stripe_amount(attempt.amount_minor, attempt.currency),
         "currency": attempt.currency.lower(),
         "description": attempt.description,
         "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},

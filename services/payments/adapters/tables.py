@@ -15,6 +15,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db.tables import add_journal_table, make_metadata
 
@@ -39,6 +40,8 @@ account = Table(
     Column("provider_id", Uuid, primary_key=True),
     # '' is the platform's own account.
     Column("stripe_account", Text, nullable=False),
+    # Days after the first decline; null: the default ladder.
+    Column("retry_days", JSONB(none_as_null=True)),
     Index("ix_account_stripe_account", "stripe_account"),
 )
 
@@ -67,6 +70,9 @@ method = Table(
     Column("saved_at", DateTime(timezone=True), nullable=False),
     Column("removed_at", DateTime(timezone=True)),
     Column("detached", Boolean, nullable=False),
+    Column("blocked", Boolean, nullable=False, server_default=text("false")),
+    # The expiry that was announced, so that it is announced once.
+    Column("expiry_told", Text),
     UniqueConstraint("tenant_id", "stripe_account", "stripe_method"),
     Index("ix_method_stripe_method", "stripe_method"),
     Index(
@@ -92,6 +98,8 @@ auto_pay = Table(
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     # Who gave the consent or withdrew it; rows are never changed, so that this is the record of it.
     Column("by", Text, nullable=False),
+    Column("text_version", Text),
+    Column("ip", Text),
 )
 
 open_invoice = Table(
@@ -113,6 +121,7 @@ open_invoice = Table(
     Column("retries_done", Integer, nullable=False),
     Column("first_declined_at", DateTime(timezone=True)),
     Column("collect_at", DateTime(timezone=True)),
+    Column("told_at", DateTime(timezone=True)),
     Index("ix_open_invoice_collect_at", "collect_at", postgresql_where=text("collect_at IS NOT NULL")),
 )
 
@@ -140,7 +149,15 @@ payment = Table(
     Column("retry_at", DateTime(timezone=True)),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("ended_at", DateTime(timezone=True)),
+    Column("reference", Text),
     UniqueConstraint("tenant_id", "request_id"),
+    Index(
+        "ix_payment_declined",
+        "tenant_id",
+        "stripe_method",
+        "ended_at",
+        postgresql_where=text("state = 'failed'"),
+    ),
 )
 
 share = Table(
@@ -229,4 +246,118 @@ webhook_event = Table(
     Column("outcome", Text),
     Column("reason", Text),
     Index("ix_webhook_event_waiting", "received_at", postgresql_where=text("finished_at IS NULL")),
+)
+
+refund = Table(
+    "refund",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("refund_id", Uuid, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("payment_id", Uuid, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("to", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("told", Boolean, nullable=False),
+    Column("stripe_account", Text, nullable=False),
+    Column("intent", Text),
+    Column("stripe_refund", Text),
+    # [{invoice_id, number, amount_minor}]: on which invoices it is credited.
+    Column("shares", JSONB, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("touched_at", DateTime(timezone=True), nullable=False),
+    Column("submitted_at", DateTime(timezone=True)),
+    Column("checks", Integer, nullable=False),
+    Column("check_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    UniqueConstraint("tenant_id", "request_id"),
+    Index("ix_refund_payment", "tenant_id", "payment_id"),
+    Index("ix_refund_stripe_refund", "stripe_refund"),
+    Index(
+        "ix_refund_unsettled",
+        "touched_at",
+        postgresql_where=text("state IN ('created', 'submitted', 'unknown', 'pending')"),
+    ),
+)
+
+dispute = Table(
+    "dispute",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("dispute_id", Uuid, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("payment_id", Uuid, nullable=False),
+    Column("stripe_account", Text, nullable=False),
+    Column("stripe_dispute", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("fee_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("shares", JSONB, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    Index("ix_dispute_payment", "tenant_id", "payment_id"),
+)
+
+payment_plan = Table(
+    "payment_plan",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("plan_id", Uuid, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("total_minor", BigInteger, nullable=False),
+    # [{due_on, amount_minor, tried}], earliest first.
+    Column("parts", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("agreed_at", DateTime(timezone=True), nullable=False),
+    Column("step_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    UniqueConstraint("tenant_id", "request_id"),
+    Index("ix_payment_plan_step_at", "step_at", postgresql_where=text("step_at IS NOT NULL")),
+)
+
+# Which invoices a plan holds: at most one active plan per invoice.
+payment_plan_invoice = Table(
+    "payment_plan_invoice",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("plan_id", Uuid, primary_key=True),
+    Column("invoice_id", Uuid, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("provider_id", Uuid, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Index(
+        "uq_payment_plan_invoice_one_active",
+        "tenant_id",
+        "invoice_id",
+        unique=True,
+        postgresql_where=text("is_active"),
+    ),
+)
+
+# A run of the comparison with Stripe, and what it found for a person to look at.
+reconciliation = Table(
+    "reconciliation",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("run_id", Uuid, primary_key=True),
+    Column("stripe_account", Text, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),
+    Column("run_at", DateTime(timezone=True), nullable=False),
+    # {charges, refunds, disputes, payouts, entries}: how many were compared.
+    Column("compared", JSONB, nullable=False),
+    # [{kind, stripe_id, ours, amount_minor, currency, detail}]
+    Column("exceptions", JSONB, nullable=False),
+    Index("ix_reconciliation_run_at", "provider_id", "run_at"),
 )

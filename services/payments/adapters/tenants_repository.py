@@ -52,6 +52,26 @@ class AccountsRepository:
             statement.on_conflict_do_update(index_elements=["provider_id"], set_={"stripe_account": account})
         )
 
+    async def all(self) -> list[str]:
+        """Every Stripe account in use; the platform's own always is."""
+        found = await self._connection.execute(select(tables.account.c.stripe_account).distinct())
+        return sorted({"", *(row.stripe_account for row in found)})
+
+    async def retry_days(self, provider_id: ProviderId) -> tuple[int, ...] | None:
+        found = await self._connection.execute(
+            select(tables.account.c.retry_days).where(tables.account.c.provider_id == provider_id)
+        )
+        days = found.scalar_one_or_none()
+        return None if days is None else tuple(days)
+
+    async def put_retry_days(self, provider_id: ProviderId, days: tuple[int, ...] | None) -> None:
+        await self.know(provider_id)
+        await self._connection.execute(
+            update(tables.account)
+            .where(tables.account.c.provider_id == provider_id)
+            .values(retry_days=None if days is None else list(days))
+        )
+
     async def customer(self, tenant_id: TenantId, account: str) -> str | None:
         held = tables.customer
         found = await self._connection.execute(
@@ -106,7 +126,12 @@ class MethodsRepository:
         await self._connection.execute(
             update(held)
             .where(held.c.tenant_id == method.tenant_id, held.c.method_id == method.method_id)
-            .values(is_default=method.is_default, removed_at=method.removed_at, detached=method.detached)
+            .values(
+                is_default=method.is_default,
+                removed_at=method.removed_at,
+                detached=method.detached,
+                blocked=method.blocked,
+            )
         )
 
     async def auto_pay(self, tenant_id: TenantId) -> AutoPay | None:
@@ -132,6 +157,8 @@ class MethodsRepository:
                 since=auto_pay.since,
                 by=auto_pay.by,
                 recorded_at=auto_pay.recorded_at,
+                text_version=auto_pay.text_version,
+                ip=auto_pay.ip,
             )
         )
 

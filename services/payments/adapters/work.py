@@ -10,6 +10,8 @@ from services.payments.adapters.payments_repository import (
     InvoicesRepository,
     PaymentsRepository,
 )
+from services.payments.adapters.plans_repository import PlansRepository
+from services.payments.adapters.refunds_repository import DisputesRepository, RefundsRepository
 from services.payments.adapters.tenants_repository import (
     AccountsRepository,
     MethodsRepository,
@@ -54,6 +56,18 @@ class PaymentsWork(SqlUnitOfWork):
         return AttemptsRepository(self.connection)
 
     @property
+    def refunds(self) -> RefundsRepository:
+        return RefundsRepository(self.connection)
+
+    @property
+    def disputes(self) -> DisputesRepository:
+        return DisputesRepository(self.connection)
+
+    @property
+    def plans(self) -> PlansRepository:
+        return PlansRepository(self.connection)
+
+    @property
     def webhooks(self) -> WebhooksRepository:
         return WebhooksRepository(self.connection)
 
@@ -63,9 +77,14 @@ _UNDER_WAY = text(
     "        AND state IN ('created', 'submitted', 'unknown'))"
     "     + (SELECT count(*) FROM webhook_event WHERE provider_id = :provider_id AND finished_at IS NULL)"
     "     + (SELECT count(*) FROM open_invoice WHERE provider_id = :provider_id AND collect_at <= :now)"
+    "     + (SELECT count(*) FROM payment_plan WHERE provider_id = :provider_id AND step_at <= :now)"
+    "     + (SELECT count(*) FROM refund WHERE provider_id = :provider_id"
+    "        AND state IN ('created', 'submitted', 'unknown'))"
 )
 _NEXT = text(
-    "SELECT min(collect_at) FROM open_invoice WHERE provider_id = :provider_id AND collect_at > :now"
+    "SELECT min(due) FROM ("
+    " SELECT min(collect_at) AS due FROM open_invoice WHERE provider_id = :provider_id AND collect_at > :now"
+    " UNION ALL SELECT min(step_at) FROM payment_plan WHERE provider_id = :provider_id AND step_at > :now) AS steps"
 )
 
 

@@ -1,5 +1,6 @@
 """From Stripe's codes to what people read and to whether we try again by ourselves (design/stripe.md, section 4.6)."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
@@ -7,7 +8,7 @@ from services.payments.domain.outcome import Decline
 
 Reason = Literal["no_funds", "expired", "declined", "authentication", "no_method", "other"]
 
-# Days after the first decline, in the provider's time (Polar's ladder).
+# Days after the first decline, in the provider's time, unless the provider set its own.
 RETRY_DAYS = (2, 7, 14, 21)
 
 # https://docs.stripe.com/declines/codes: trying again cannot help, or would harm. Lost, stolen and fraud read like
@@ -56,6 +57,26 @@ _BANK_SAYS_NO = frozenset(
         "card_velocity_exceeded",
     }
 )
+# The method itself is dead or reported: it is never charged again, by nobody.
+_BLOCKS = frozenset(
+    {
+        "lost_card",
+        "stolen_card",
+        "pickup_card",
+        "fraudulent",
+        "security_violation",
+        "revocation_of_authorization",
+        "revocation_of_all_authorizations",
+        "stop_payment_order",
+        "invalid_account",
+        "no_account",
+        "account_closed",
+        "debit_not_authorized",
+    }
+)
+# Stripe may block a card after 15 declined tries in 30 days (design/stripe.md, section 4.6).
+MOST_TRIES = 15
+TRIES_WITHIN = timedelta(days=30)
 _NO_RETRY_ADVICE = frozenset({"do_not_try_again", "confirm_card_data"})
 
 
@@ -81,6 +102,11 @@ def may_retry(decline: Decline) -> bool:
     return decline.advice_code not in _NO_RETRY_ADVICE
 
 
-def retry_after(retries_done: int) -> timedelta | None:
-    """From the first decline to the next retry; None when the ladder is used up."""
-    return timedelta(days=RETRY_DAYS[retries_done]) if retries_done < len(RETRY_DAYS) else None
+def blocks_method(decline: Decline) -> bool:
+    """Whether the method may never be charged again, also when a person asks for it."""
+    return bool({decline.code, decline.decline_code} & _BLOCKS)
+
+
+def retry_after(retries_done: int, days: Sequence[int] = RETRY_DAYS) -> timedelta | None:
+    """From the first decline to the next retry; None when the ladder is used up. ``days`` is the provider's ladder."""
+    return timedelta(days=days[retries_done]) if retries_done < len(days) else None

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from shared.ids import InvoiceId, ProviderId, TenantId
 from shared.money import Currency, Money
 
 Standing = Literal["open", "paid", "cancelled"]
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _RANK: dict[Standing, int] = {"open": 0, "paid": 1, "cancelled": 2}
 
 
@@ -36,13 +37,16 @@ class OpenInvoice:
     retries_done: int = 0
     first_declined_at: datetime | None = None
     collect_at: datetime | None = None
+    # Real time at which the newest event about it was told; parts events of one instant of a test clock.
+    told_at: datetime | None = None
 
 
 def merged(held: OpenInvoice | None, told: OpenInvoice) -> OpenInvoice:
     """The projection after an event, the same whatever order events come in.
 
-    The newest envelope time holds. A test clock stands still, so events of one instant are told apart by what
-    can only go one way within it: the balance falls, and an end is an end.
+    The newest envelope time holds. A test clock stands still, so events of one of its instants are told apart by
+    the real time at which invoicing told them, and within that by what can only go one way: the balance falls, and
+    an end is an end.
     """
     if held is None:
         return told
@@ -61,14 +65,15 @@ def merged(held: OpenInvoice | None, told: OpenInvoice) -> OpenInvoice:
     )
 
 
-def _order(invoice: OpenInvoice) -> tuple[datetime, int, int]:
-    return (invoice.seen_at, _RANK[invoice.standing], -invoice.balance_minor)
+def _order(invoice: OpenInvoice) -> tuple[datetime, datetime, int, int]:
+    told_at = invoice.told_at or _LONG_AGO
+    return (invoice.seen_at, told_at, _RANK[invoice.standing], -invoice.balance_minor)
 
 
 def payable_minor(invoice: OpenInvoice, collected_minor: int) -> int:
     """What may still be charged: never more than invoicing's balance, nor than what we have not collected yet.
 
-    ``collected_minor`` is the sum of our succeeded payments on it. Invoicing hears of a payment a moment after
+    ``collected_minor`` is the sum of our succeeded payments on it, less what banks took back. Invoicing hears of a payment a moment after
     us; until then its balance is too high, and believing it would charge twice.
     """
     if invoice.standing != "open":

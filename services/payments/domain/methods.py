@@ -18,6 +18,10 @@ _BRANDS = {
 }
 
 
+# Money that came outside Stripe.
+_OUTSIDE = {"bank_transfer": "bank transfer", "cheque": "cheque", "cash": "cash", "other": "other payment"}
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """``account`` is the Stripe account that holds it, '' for the platform's own."""
@@ -31,6 +35,8 @@ class Method:
     saved_at: datetime
     removed_at: datetime | None = None
     detached: bool = False
+    # Lost, stolen, revoked, or its debit was returned: never charged again.
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,9 @@ class AutoPay:
     since: datetime
     by: str
     recorded_at: datetime
+    # Which version of the consent's text was shown, and from which address it was given, where that is known.
+    text_version: str | None = None
+    ip: str | None = None
 
 
 def label(facts: MethodFacts | None) -> str:
@@ -55,6 +64,8 @@ def label(facts: MethodFacts | None) -> str:
         return "your payment method"
     if facts.kind == "card":
         return f"{_BRANDS.get(facts.brand, facts.brand.title() or 'Card')} •••• {facts.last4}"
+    if facts.kind in _OUTSIDE:
+        return _OUTSIDE[facts.kind]
     return f"bank account •••• {facts.last4}"
 
 

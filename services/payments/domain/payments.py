@@ -12,7 +12,9 @@ from shared.ids import InvoiceId, MethodId, PaymentId, ProviderId, TenantId
 from shared.journal import JournalEntry, Posting
 from shared.money import Currency, Money
 
-Trigger = Literal["auto_pay", "pay_now"]
+Trigger = Literal["auto_pay", "pay_now", "outside", "payment_plan"]
+# Collected by us, with nobody at the screen.
+AUTOMATIC: frozenset[Trigger] = frozenset({"auto_pay", "payment_plan"})
 
 # Stripe may forget a key after 24 h; an hour less, so that a slow request cannot cross the line.
 KEY_HOLDS = timedelta(hours=23)
@@ -49,6 +51,8 @@ class Payment:
     reason: Reason | None = None
     retry_at: datetime | None = None
     ended_at: datetime | None = None
+    # Of money taken outside Stripe: the transfer's text, the cheque's number.
+    reference: str | None = None
 
     @property
     def numbers(self) -> str:
@@ -109,15 +113,19 @@ def received_shares(payment: Payment) -> tuple[Share, ...]:
 
 
 def capture_entry(payment: Payment, booked_at: datetime) -> JournalEntry:
-    """Dr stripe_clearing / Cr tenant_funds. The entry's id is the payment's: a capture is booked once."""
+    """Dr stripe_clearing (outside_funds) / Cr tenant_funds. The entry's id is the payment's: it is booked once."""
     received = Money(payment.received_minor, payment.currency)
+    outside = payment.trigger == "outside"
     return JournalEntry(
         provider_id=payment.provider_id,
         tenant_id=payment.tenant_id,
         entry_id=payment.payment_id,
         booked_at=booked_at,
-        reason="payment captured",
-        postings=(Posting("stripe_clearing", received), Posting("tenant_funds", -received)),
+        reason="payment received" if outside else "payment captured",
+        postings=(
+            Posting("outside_funds" if outside else "stripe_clearing", received),
+            Posting("tenant_funds", -received),
+        ),
     )
 
 

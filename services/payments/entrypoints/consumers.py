@@ -8,7 +8,7 @@ from services.payments.domain.tenants import Tenant
 from services.payments.use_cases.collect_invoice import invoice_trace
 from services.payments.use_cases.keep_tenant import close_tenant, keep_tenant
 from services.payments.use_cases.ports import Work
-from services.payments.use_cases.track_invoice import track_invoice
+from services.payments.use_cases.track_invoice import track_credit_note, track_invoice
 from shared.events import invoicing
 from shared.events.envelope import Envelope, Event
 
@@ -19,6 +19,7 @@ AnyInvoice = (
     | invoicing.InvoicePaid
     | invoicing.InvoiceOverdue
     | invoicing.InvoiceCancelled
+    | invoicing.InvoiceReopened
 )
 
 
@@ -62,11 +63,23 @@ async def on_invoice(work: Work, event: AnyInvoice, envelope: Envelope) -> None:
         standing=_standing(event),
         seen_at=envelope.time,
         issued_balance_minor=event.balance_minor if issued else None,
+        told_at=envelope.sent_at,
     )
     if issued:
         # Auto-pay collects in a loop of its own, in the same trace.
         await work.remember_trace(event.provider_id, invoice_trace(event.invoice_id))
     await track_invoice(work, told, issued_at=envelope.sent_at if issued else None)
+
+
+async def on_credit_note(work: Work, event: invoicing.CreditNoteIssued, envelope: Envelope) -> None:
+    await track_credit_note(
+        work,
+        event.tenant_id,
+        event.invoice_id,
+        balance_minor=event.balance_minor,
+        seen_at=envelope.time,
+        told_at=envelope.sent_at,
+    )
 
 
 def _standing(event: AnyInvoice) -> Standing:
@@ -86,4 +99,6 @@ HANDLERS: Mapping[type[Event], Callable[[Any, Any, Envelope], Awaitable[None]]] 
     invoicing.InvoicePaid: on_invoice,
     invoicing.InvoiceOverdue: on_invoice,
     invoicing.InvoiceCancelled: on_invoice,
+    invoicing.InvoiceReopened: on_invoice,
+    invoicing.CreditNoteIssued: on_credit_note,
 }

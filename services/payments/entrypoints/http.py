@@ -1,12 +1,12 @@
 """HTTP between services: methods, auto-pay, payments. Paths are bound to a provider; others' ids are a 404."""
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
+from services.payments.entrypoints.agreements_http import agreement_routes
 from services.payments.entrypoints.http_models import (
     AccountIn,
     Amount,
@@ -25,6 +25,9 @@ from services.payments.entrypoints.http_models import (
     SetupOut,
     payment_fields,
 )
+from services.payments.entrypoints.refunds_http import money_back_routes
+from services.payments.entrypoints.stripe_silence import asking_stripe
+from services.payments.use_cases.agree_plan import plan_invoices
 from services.payments.use_cases.change_methods import (
     delete_method,
     list_methods,
@@ -32,35 +35,16 @@ from services.payments.use_cases.change_methods import (
     set_default,
 )
 from services.payments.use_cases.find_tenant import find_payment, find_tenant
-from services.payments.use_cases.ports import Gateway, GatewayRefused, GatewayUnreachable, OpenWork
+from services.payments.use_cases.ports import Gateway, OpenWork
 from services.payments.use_cases.refresh_payment import refresh_payment
 from services.payments.use_cases.save_method import begin_setup, save_method
-from services.payments.use_cases.start_payment import PayNow, start_payment
-from shared.errors import Invalid, Unavailable
+from services.payments.use_cases.show_payments import show_payment, show_payments
+from services.payments.use_cases.start_payment import Begun, PayNow, continue_payment, start_payment
+from shared.errors import Invalid
 from shared.ids import InvoiceId, MethodId, PaymentId, ProviderId, TenantId
 
 TENANT = "/tenants/{tenant_id}"
 OFF = "It was your only payment method, so auto-pay is turned off."
-
-
-@asynccontextmanager
-async def _asking_stripe() -> Any:
-    """Stripe's silence becomes a 503 that says that nothing was saved or charged."""
-    try:
-        yield
-    except GatewayUnreachable as error:
-        raise Unavailable(
-            "The payment service cannot be reached now. Nothing was changed; try again in a minute."
-        ) from error
-    except GatewayRefused as error:
-        raise Unavailable(
-            "The payment service refused this. Nothing was changed; tell your provider if it happens again."
-        ) from error
-
-
-def asking_stripe() -> AbstractAsyncContextManager[None]:
-    made: AbstractAsyncContextManager[None] = _asking_stripe()
-    return made
 
 
 def routes(open_work: OpenWork, gateway: Gateway, internal: Any, wake: Callable[[], None]) -> APIRouter:
@@ -71,7 +55,26 @@ def routes(open_work: OpenWork, gateway: Gateway, internal: Any, wake: Callable[
     router.include_router(_auto_pay_routes(open_work))
     router.include_router(_payment_routes(open_work, gateway, wake))
     router.include_router(_history_routes(open_work))
+    router.include_router(money_back_routes(open_work, gateway, wake))
+    router.include_router(agreement_routes(open_work, wake))
     return router
+
+
+async def _begun(open_work: OpenWork, gateway: Gateway, begun: Begun) -> BegunOut:
+    payment = begun.payment
+    async with open_work() as work:
+        tenant = await find_tenant(work, payment.provider_id, payment.tenant_id)
+        shown = await show_payment(work, payment)
+    waits = begun.client_secret is not None and payment.method is not None
+    return BegunOut.model_validate(
+        {
+            **payment_fields(shown, tenant),
+            "client_secret": begun.client_secret,
+            "publishable_key": gateway.publishable_key,
+            "stripe_account": begun.account or None,
+            "stripe_method": payment.method.stripe_method if waits and payment.method else None,
+        }
+    )
 
 
 def _account_routes(open_work: OpenWork) -> APIRouter:
@@ -165,7 +168,13 @@ def _auto_pay_routes(open_work: OpenWork) -> APIRouter:
         """Charges invoices issued while it is on; open ones are named, not charged (R61)."""
         async with open_work() as work:
             auto_pay, offered = await set_auto_pay(
-                work, provider_id, tenant_id, enabled=body.enabled, by=body.by
+                work,
+                provider_id,
+                tenant_id,
+                enabled=body.enabled,
+                by=body.by,
+                text_version=body.text_version,
+                ip=body.ip,
             )
         return AutoPayChangedOut(
             enabled=auto_pay.enabled,
@@ -189,10 +198,14 @@ def _payment_routes(open_work: OpenWork, gateway: Gateway, wake: Callable[[], No
     @router.post("/payments")
     async def post_payment(provider_id: ProviderId, tenant_id: TenantId, body: PaymentIn) -> BegunOut:
         """Pay Now. ``client_secret`` comes with ``requires_action``: confirm in the browser, then ``refresh``."""
+        invoice_ids = tuple(InvoiceId(one) for one in body.invoice_ids)
+        if body.payment_plan_id is not None:
+            async with open_work() as work:
+                invoice_ids = await plan_invoices(work, provider_id, tenant_id, body.payment_plan_id)
         asked = PayNow(
             provider_id=provider_id,
             tenant_id=tenant_id,
-            invoice_ids=tuple(InvoiceId(one) for one in body.invoice_ids),
+            invoice_ids=invoice_ids,
             amount_minor=body.amount.minor,
             currency=body.amount.currency,
             method_id=MethodId(body.method_id) if body.method_id else None,
@@ -201,17 +214,15 @@ def _payment_routes(open_work: OpenWork, gateway: Gateway, wake: Callable[[], No
         )
         async with asking_stripe():
             begun = await start_payment(open_work, gateway, asked)
-        async with open_work() as work:
-            tenant = await find_tenant(work, provider_id, tenant_id)
         wake()
-        return BegunOut.model_validate(
-            {
-                **payment_fields(begun.payment, tenant),
-                "client_secret": begun.client_secret,
-                "publishable_key": gateway.publishable_key,
-                "stripe_account": begun.account or None,
-            }
-        )
+        return await _begun(open_work, gateway, begun)
+
+    @router.post("/payments/{payment_id}/continue")
+    async def post_continue(provider_id: ProviderId, tenant_id: TenantId, payment_id: PaymentId) -> BegunOut:
+        """For a payment that waits for its payer, one of auto-pay included: the secret of the same PaymentIntent."""
+        async with asking_stripe():
+            begun = await continue_payment(open_work, gateway, provider_id, tenant_id, payment_id)
+        return await _begun(open_work, gateway, begun)
 
     @router.post("/payments/{payment_id}/refresh")
     async def post_refresh(provider_id: ProviderId, tenant_id: TenantId, payment_id: PaymentId) -> PaymentOut:
@@ -220,7 +231,7 @@ def _payment_routes(open_work: OpenWork, gateway: Gateway, wake: Callable[[], No
             payment = await refresh_payment(open_work, gateway, provider_id, tenant_id, payment_id)
         async with open_work() as work:
             tenant = await find_tenant(work, provider_id, tenant_id)
-        return PaymentOut.of(payment, tenant)
+            return PaymentOut.of(await show_payment(work, payment), tenant)
 
     return router
 
@@ -245,9 +256,10 @@ def _history_routes(open_work: OpenWork) -> APIRouter:
         async with open_work() as work:
             tenant = await find_tenant(work, provider_id, tenant_id)
             found = await work.payments.page(tenant_id, before, limit + 1)
-        shown = found[:limit]
+            shown = found[:limit]
+            history = await show_payments(work, shown)
         return PaymentsOut(
-            payments=[PaymentOut.of(payment, tenant) for payment in shown],
+            payments=[PaymentOut.of(one, tenant) for one in history],
             next=str(shown[-1].payment_id) if len(found) > limit else None,
         )
 
@@ -255,6 +267,7 @@ def _history_routes(open_work: OpenWork) -> APIRouter:
     async def get_payment(provider_id: ProviderId, tenant_id: TenantId, payment_id: PaymentId) -> PaymentOut:
         async with open_work() as work:
             tenant = await find_tenant(work, provider_id, tenant_id)
-            return PaymentOut.of(await find_payment(work, tenant, payment_id), tenant)
+            payment = await find_payment(work, tenant, payment_id)
+            return PaymentOut.of(await show_payment(work, payment), tenant)
 
     return router

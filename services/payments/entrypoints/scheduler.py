@@ -7,6 +7,8 @@ from services.payments.use_cases.collect_invoice import collect_due
 from services.payments.use_cases.ports import Gateway, OpenWork
 from services.payments.use_cases.process_webhook import process_webhooks
 from services.payments.use_cases.resolve_attempts import LEFT_ALONE, resolve_attempts
+from services.payments.use_cases.resolve_refunds import resolve_refunds
+from services.payments.use_cases.step_plans import step_plans
 from services.payments.use_cases.supersede_attempt import close_intents
 
 KEEP_WEBHOOKS = timedelta(days=90)
@@ -23,6 +25,9 @@ class Scheduler:
     async def collect(self) -> int:
         return await collect_due(self._open_work, self._gateway)
 
+    async def plans(self) -> int:
+        return await step_plans(self._open_work, self._gateway)
+
     async def webhooks(self) -> int:
         return await process_webhooks(self._open_work, self._gateway)
 
@@ -32,6 +37,7 @@ class Scheduler:
         """
         left_alone = timedelta(0) if self._first else LEFT_ALONE
         done = await resolve_attempts(self._open_work, self._gateway, left_alone=left_alone)
+        done += await resolve_refunds(self._open_work, self._gateway, left_alone=left_alone)
         self._first = self._first and done > 0
         return done
 

@@ -9,12 +9,22 @@ from datetime import datetime
 from uuid import UUID
 
 from services.payments.domain import payments as rules
-from services.payments.domain.declines import may_retry, reason_of, retry_after
+from services.payments.domain.declines import (
+    MOST_TRIES,
+    RETRY_DAYS,
+    TRIES_WITHIN,
+    blocks_method,
+    may_retry,
+    reason_of,
+    retry_after,
+)
 from services.payments.domain.outcome import Decline, Outcome
 from services.payments.domain.payments import Attempt, Payment
 from services.payments.domain.states import State, may_become
+from services.payments.use_cases.block_method import block_method
 from services.payments.use_cases.payment_events import failed, processing, succeeded
 from services.payments.use_cases.ports import Work
+from services.payments.use_cases.review_plans import review_plans
 from services.payments.use_cases.save_method import keep_method
 from shared.errors import Permanent
 from shared.ids import TenantId
@@ -38,12 +48,18 @@ async def apply_outcome(work: Work, tenant_id: TenantId, attempt_id: UUID, outco
     if outcome.state is State.SUCCEEDED:
         payment = await _succeed(work, attempt, payment, outcome, now)
     elif outcome.state is State.FAILED:
-        payment = await _fail(work, payment, outcome.decline or Decline(), now)
+        payment = await _fail(work, attempt, payment, outcome.decline or Decline(), now)
     elif outcome.state is State.CANCELED:
         payment = replace(payment, ended_at=now)
     elif outcome.state is State.PROCESSING:
         work.emit(processing(payment, now), time=now)
+    elif outcome.decline is not None:
+        # Off session the bank wants its customer: the same PaymentIntent waits for the tenant to come and confirm.
+        payment = replace(payment, reason=reason_of(outcome.decline))
+        work.emit(failed(payment, now), time=now)
     await work.payments.update(payment)
+    if outcome.state in (State.SUCCEEDED, State.FAILED):
+        await review_plans(work, tenant_id)
     return payment
 
 
@@ -97,7 +113,9 @@ async def _succeed(
     return payment
 
 
-async def _fail(work: Work, payment: Payment, decline: Decline, now: datetime) -> Payment:
+async def _fail(work: Work, attempt: Attempt, payment: Payment, decline: Decline, now: datetime) -> Payment:
+    if blocks_method(decline) and attempt.stripe_method is not None:
+        await block_method(work, attempt.account, attempt.stripe_method)
     retry_at = await _plan_retry(work, payment, decline, now) if payment.trigger == "auto_pay" else None
     payment = replace(payment, reason=reason_of(decline), retry_at=retry_at, ended_at=now)
     work.emit(failed(payment, now), time=now)
@@ -107,13 +125,15 @@ async def _fail(work: Work, payment: Payment, decline: Decline, now: datetime) -
 async def _plan_retry(work: Work, payment: Payment, decline: Decline, now: datetime) -> datetime | None:
     """Puts the invoices on the next step of the ladder; None when they will not be retried."""
     auto_pay = await work.methods.auto_pay(payment.tenant_id)
+    days = await work.accounts.retry_days(payment.provider_id) or RETRY_DAYS
+    again = may_retry(decline) and await _within_scheme_limit(work, payment, now)
     planned: list[datetime] = []
     for share in payment.shares:
         invoice = await work.invoices.get(payment.tenant_id, share.invoice_id)
         if invoice is None or not invoice.auto_pay:
             continue
         first = invoice.first_declined_at or now
-        after = retry_after(invoice.retries_done) if may_retry(decline) else None
+        after = retry_after(invoice.retries_done, days) if again else None
         stays = auto_pay is not None and auto_pay.enabled and invoice.standing == "open"
         at = max(first + after, now) if after is not None and stays and invoice.collectable else None
         if at is not None:
@@ -127,3 +147,13 @@ async def _plan_retry(work: Work, payment: Payment, decline: Decline, now: datet
             )
         )
     return min(planned, default=None)
+
+
+async def _within_scheme_limit(work: Work, payment: Payment, now: datetime) -> bool:
+    """This decline is not written yet, so it counts beside those that are."""
+    if payment.method is None:
+        return True
+    since = now - TRIES_WITHIN
+    stripe_method = payment.method.stripe_method
+    declined = await work.payments.declined_since(payment.tenant_id, stripe_method, since)
+    return declined + 1 < MOST_TRIES

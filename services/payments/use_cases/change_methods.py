@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from services.payments.domain.invoices import OpenInvoice
-from services.payments.domain.methods import AutoPay, Method, after_removal
+from services.payments.domain.methods import AutoPay, Method, after_removal, label
 from services.payments.domain.states import State
 from services.payments.use_cases.find_tenant import find_method, find_tenant
 from services.payments.use_cases.open_payment import payable
@@ -31,7 +31,13 @@ async def set_default(work: Work, provider_id: ProviderId, tenant_id: TenantId, 
     """A new default retries at once what auto-pay could not collect before."""
     await work.lock_tenant(tenant_id)
     saved, _ = await list_methods(work, provider_id, tenant_id)
-    if find_method(saved, method_id).is_default:
+    method = find_method(saved, method_id)
+    if method.blocked:
+        raise Conflict(
+            f"{label(method.facts)} can no longer be used. Choose another payment method or add one.",
+            slug="method-blocked",
+        )
+    if method.is_default:
         return
     await make_default(work, saved, method_id)
     await retry_open_invoices(work, provider_id, tenant_id)
@@ -140,16 +146,23 @@ async def detach_removed(open_work: OpenWork, gateway: Gateway, *, limit: int = 
 
 
 async def set_auto_pay(
-    work: Work, provider_id: ProviderId, tenant_id: TenantId, *, enabled: bool, by: str
+    work: Work,
+    provider_id: ProviderId,
+    tenant_id: TenantId,
+    *,
+    enabled: bool,
+    by: str,
+    text_version: str | None = None,
+    ip: str | None = None,
 ) -> tuple[AutoPay, list[tuple[OpenInvoice, int]]]:
     """Records the consent or its withdrawal: who and when. Turning it on answers the open invoices with what is
     left to pay, which are offered and not charged (R61). Raises ``Conflict`` without a default method.
     """
     await work.lock_tenant(tenant_id)
     saved, _ = await list_methods(work, provider_id, tenant_id)
-    if enabled and not any(method.is_default for method in saved):
+    if enabled and not any(method.is_default and not method.blocked for method in saved):
         raise Conflict("Auto-pay needs a default payment method. Add one, then turn auto-pay on.")
-    await _switch(work, provider_id, tenant_id, enabled=enabled, by=by)
+    await _switch(work, provider_id, tenant_id, enabled=enabled, by=by, text_version=text_version, ip=ip)
     now_held = await work.methods.auto_pay(tenant_id)
     if now_held is None:
         at = await work.now(provider_id)
@@ -164,14 +177,21 @@ async def _offered(work: Work, tenant_id: TenantId) -> list[tuple[OpenInvoice, i
 
 
 async def _switch(
-    work: Work, provider_id: ProviderId, tenant_id: TenantId, *, enabled: bool, by: str
+    work: Work,
+    provider_id: ProviderId,
+    tenant_id: TenantId,
+    *,
+    enabled: bool,
+    by: str,
+    text_version: str | None = None,
+    ip: str | None = None,
 ) -> bool:
     """True when it changed. Off also ends every planned retry."""
     held = await work.methods.auto_pay(tenant_id)
     if (held is not None and held.enabled) == enabled:
         return False
     now = await work.now(provider_id)
-    consent = AutoPay(provider_id, tenant_id, enabled, now, by, work.system_now())
+    consent = AutoPay(provider_id, tenant_id, enabled, now, by, work.system_now(), text_version, ip)
     await work.methods.put_auto_pay(consent)
     work.emit(AutoPayChanged(provider_id=provider_id, tenant_id=tenant_id, enabled=enabled, by=by), time=now)
     if not enabled:

@@ -6,16 +6,18 @@ from datetime import timedelta
 
 import structlog
 
+from services.payments.domain.declines import MOST_TRIES, TRIES_WITHIN
 from services.payments.domain.invoices import OpenInvoice
 from services.payments.domain.methods import Method
 from services.payments.domain.payments import Attempt
-from services.payments.use_cases.open_payment import open_payment, payable
+from services.payments.use_cases.open_payment import chargeable, open_payment, payable
 from services.payments.use_cases.ports import Gateway, GatewayUnreachable, OpenWork, Work
+from services.payments.use_cases.review_plans import planned
 from services.payments.use_cases.submit_attempt import submit_attempt
 from services.payments.use_cases.supersede_attempt import supersede_attempt
 from shared.card_minimum import card_minimum_minor
 from shared.errors import Transient
-from shared.ids import InvoiceId, TenantId
+from shared.ids import InvoiceId, ProviderId, TenantId
 from shared.money import Currency
 
 log = structlog.get_logger(__name__)
@@ -80,12 +82,16 @@ async def _prepare(
     tenant = await work.tenants.get(invoice.provider_id, tenant_id)
     if tenant is None:
         raise Transient(f"tenant {tenant_id} is not known yet")
-    method = await _default_method(work, invoice)
+    if invoice_id in await planned(work, tenant_id):
+        # A payment plan collects it, an instalment at a time (R51).
+        await work.invoices.put(replace(invoice, collect_at=None))
+        return None, []
+    method = await default_method(work, invoice.provider_id, tenant_id)
     invoices = [invoice, *await _companions(work, invoice)]
     left = await payable(work, invoices)
-    too_little = sum(left.values()) < card_minimum_minor(
-        Currency(invoice.currency)
-    )  # waits for the next (R38)
+    code = Currency(invoice.currency)
+    amount_minor = chargeable(sum(left.values()), code)
+    too_little = amount_minor < card_minimum_minor(code)  # waits for the next (R38)
     if method is None or left[invoice.invoice_id] == 0 or too_little:
         await work.invoices.put(replace(invoice, collect_at=None))
         return None, []
@@ -96,7 +102,7 @@ async def _prepare(
         work,
         tenant,
         trigger="auto_pay",
-        amount_minor=sum(left.values()),
+        amount_minor=amount_minor,
         invoices=invoices,
         left=left,
         method=method,
@@ -107,22 +113,30 @@ async def _prepare(
     return made[1], []
 
 
-async def _default_method(work: Work, invoice: OpenInvoice) -> Method | None:
-    """None also when auto-pay was turned off since."""
-    auto_pay = await work.methods.auto_pay(invoice.tenant_id)
+async def default_method(work: Work, provider_id: ProviderId, tenant_id: TenantId) -> Method | None:
+    """What auto-pay may charge: None when it was turned off since, has no default, or that one is blocked or was
+    declined too often lately for the card schemes to take another try."""
+    auto_pay = await work.methods.auto_pay(tenant_id)
     if auto_pay is None or not auto_pay.enabled:
         return None
-    account = await work.accounts.of(invoice.provider_id)
-    saved = await work.methods.saved(invoice.tenant_id, account)
-    return next((method for method in saved if method.is_default), None)
+    account = await work.accounts.of(provider_id)
+    saved = await work.methods.saved(tenant_id, account)
+    method = next((one for one in saved if one.is_default and not one.blocked), None)
+    if method is None:
+        return None
+    since = await work.now(provider_id) - TRIES_WITHIN
+    declined = await work.payments.declined_since(tenant_id, method.facts.stripe_method, since)
+    return method if declined < MOST_TRIES else None
 
 
 async def _companions(work: Work, invoice: OpenInvoice) -> list[OpenInvoice]:
     """Invoices below the card's minimum, which are collected with the next one (R38)."""
+    held = await planned(work, invoice.tenant_id)
     return [
         other
         for other in await work.invoices.open_of(invoice.tenant_id)
         if other.auto_pay
+        and other.invoice_id not in held
         and not other.collectable
         and other.currency == invoice.currency
         and other.invoice_id != invoice.invoice_id

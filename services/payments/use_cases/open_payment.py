@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from services.payments.domain.invoices import OpenInvoice, payable_minor, spread
 from services.payments.domain.methods import Method
-from services.payments.domain.payments import Attempt, Payment, Share, Trigger
+from services.payments.domain.payments import AUTOMATIC, Attempt, Payment, Share, Trigger
 from services.payments.domain.states import State
 from services.payments.domain.tenants import Tenant
 from services.payments.use_cases.ports import Work
+from shared.card_minimum import card_step_minor
 from shared.ids import InvoiceId, PaymentId, new_id
 from shared.money import Currency
 
@@ -19,6 +20,11 @@ async def payable(work: Work, invoices: Sequence[OpenInvoice]) -> dict[InvoiceId
     ids = [invoice.invoice_id for invoice in invoices]
     collected = await work.payments.collected(invoices[0].tenant_id, ids)
     return {one.invoice_id: payable_minor(one, collected.get(one.invoice_id, 0)) for one in invoices}
+
+
+def chargeable(amount_minor: int, code: Currency) -> int:
+    """The most that a card takes of an amount: down to the currency's step (R39); what is left is carried forward."""
+    return amount_minor - amount_minor % card_step_minor(code)
 
 
 async def open_payment(
@@ -65,7 +71,7 @@ async def open_payment(
         account=account,
         customer=customer,
         stripe_method=method.facts.stripe_method if method else None,
-        off_session=trigger == "auto_pay",
+        off_session=trigger in AUTOMATIC,
         save_method=save_method,
         amount_minor=amount_minor,
         currency=currency,

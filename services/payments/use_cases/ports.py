@@ -7,10 +7,13 @@ from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
+from services.payments.domain.disputes import Dispute, DisputeFacts
 from services.payments.domain.invoices import OpenInvoice
 from services.payments.domain.methods import AutoPay, Method
 from services.payments.domain.outcome import MethodFacts, Outcome
+from services.payments.domain.payment_plans import PaymentPlan
 from services.payments.domain.payments import Attempt, Payment
+from services.payments.domain.refunds import Refund, RefundState
 from services.payments.domain.tenants import Tenant, WebhookEvent
 from shared.errors import TollgateError
 from shared.events.envelope import Event
@@ -48,6 +51,14 @@ class SetupIntent:
     client_secret: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class RefundFacts:
+    """A refund as Stripe tells it. ``stripe_refund`` None: Stripe gave none."""
+
+    stripe_refund: str | None
+    state: RefundState
+
+
 class Gateway(Protocol):
     """Stripe. ``account`` is the connected account, '' for the platform's own.
 
@@ -78,6 +89,16 @@ class Gateway(Protocol):
 
     async def detach_method(self, account: str, stripe_method: str) -> None: ...
 
+    async def refund(self, refund: Refund) -> RefundFacts:
+        """Creates it under its key."""
+
+    async def read_refund(self, account: str, stripe_refund: str) -> RefundFacts: ...
+
+    async def find_refund(self, refund: Refund) -> RefundFacts | None:
+        """By listing the refunds of its payment; None: Stripe has none of this one."""
+
+    async def read_dispute(self, account: str, stripe_dispute: str) -> DisputeFacts: ...
+
 
 class Tenants(Protocol):
     async def get(self, provider_id: ProviderId, tenant_id: TenantId) -> Tenant | None: ...
@@ -90,6 +111,13 @@ class Accounts(Protocol):
 
     async def of(self, provider_id: ProviderId) -> str: ...
     async def put(self, provider_id: ProviderId, account: str) -> None: ...
+    async def all(self) -> list[str]:
+        """Every Stripe account in use, each once."""
+
+    async def retry_days(self, provider_id: ProviderId) -> tuple[int, ...] | None:
+        """The provider's own ladder of retries; None: the default one."""
+
+    async def put_retry_days(self, provider_id: ProviderId, days: tuple[int, ...] | None) -> None: ...
     async def customer(self, tenant_id: TenantId, account: str) -> str | None: ...
     async def add_customer(
         self, provider_id: ProviderId, tenant_id: TenantId, account: str, customer: str
@@ -127,7 +155,10 @@ class Payments(Protocol):
     async def collected(
         self, tenant_id: TenantId, invoice_ids: Collection[InvoiceId]
     ) -> dict[InvoiceId, int]:
-        """Sums of the succeeded payments by invoice."""
+        """Sums of the succeeded payments by invoice, less what banks took back by disputes."""
+
+    async def declined_since(self, tenant_id: TenantId, stripe_method: str, since: datetime) -> int:
+        """How many automatic charges of a method failed."""
 
 
 class Attempts(Protocol):
@@ -144,6 +175,42 @@ class Attempts(Protocol):
 
     async def to_close(self, system_now: datetime, limit: int) -> list[Attempt]:
         """Failed ones whose PaymentIntent is still to be canceled."""
+
+
+class Refunds(Protocol):
+    async def get(self, tenant_id: TenantId, refund_id: UUID) -> Refund | None: ...
+    async def by_request(self, tenant_id: TenantId, request_id: str) -> Refund | None: ...
+    async def by_stripe(self, account: str, stripe_refund: str) -> Refund | None: ...
+    async def of_payment(self, tenant_id: TenantId, payment_id: PaymentId) -> list[Refund]:
+        """Oldest first."""
+
+    async def of_payments(self, tenant_id: TenantId, payment_ids: list[PaymentId]) -> list[Refund]: ...
+    async def add(self, refund: Refund) -> None: ...
+    async def update(self, refund: Refund) -> None: ...
+    async def to_check(self, system_now: datetime, untouched_since: datetime, limit: int) -> list[Refund]:
+        """Created or submitted and left alone since then, or unsettled with ``check_at`` passed."""
+
+
+class Disputes(Protocol):
+    async def get(self, tenant_id: TenantId, dispute_id: UUID) -> Dispute | None: ...
+    async def of_payment(self, tenant_id: TenantId, payment_id: PaymentId) -> list[Dispute]:
+        """Oldest first."""
+
+    async def of_payments(self, tenant_id: TenantId, payment_ids: list[PaymentId]) -> list[Dispute]: ...
+    async def add(self, dispute: Dispute) -> None: ...
+    async def update(self, dispute: Dispute) -> None: ...
+
+
+class Plans(Protocol):
+    async def get(self, tenant_id: TenantId, plan_id: UUID) -> PaymentPlan | None: ...
+    async def by_request(self, tenant_id: TenantId, request_id: str) -> PaymentPlan | None: ...
+    async def of_tenant(self, tenant_id: TenantId) -> list[PaymentPlan]:
+        """Newest first."""
+
+    async def active_of(self, tenant_id: TenantId) -> list[PaymentPlan]: ...
+    async def add(self, plan: PaymentPlan) -> None: ...
+    async def update(self, plan: PaymentPlan) -> None: ...
+    async def due(self, system_now: datetime, limit: int) -> list[tuple[TenantId, UUID]]: ...
 
 
 class Webhooks(Protocol):
@@ -172,6 +239,12 @@ class Work(Protocol):
     def attempts(self) -> Attempts: ...
     @property
     def webhooks(self) -> Webhooks: ...
+    @property
+    def refunds(self) -> Refunds: ...
+    @property
+    def disputes(self) -> Disputes: ...
+    @property
+    def plans(self) -> Plans: ...
 
     async def __aenter__(self) -> Self: ...
     async def __aexit__(

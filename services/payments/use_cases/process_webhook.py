@@ -12,13 +12,16 @@ import orjson
 import structlog
 
 from services.payments.domain.payments import Attempt
+from services.payments.domain.refunds import Refund
 from services.payments.domain.states import State
 from services.payments.domain.tenants import WebhookEvent
 from services.payments.use_cases.change_methods import forget_method
 from services.payments.use_cases.ports import Gateway, GatewayRefused, GatewayUnreachable, OpenWork, Work
 from services.payments.use_cases.refresh_payment import read_and_apply
+from services.payments.use_cases.refund_payment import apply_refund
 from services.payments.use_cases.save_method import save_method
-from shared.errors import Conflict, NotFound, Permanent
+from services.payments.use_cases.track_dispute import track_dispute
+from shared.errors import Conflict, NotFound, Permanent, Transient
 from shared.ids import ProviderId, TenantId
 
 log = structlog.get_logger(__name__)
@@ -28,6 +31,10 @@ PAYMENT_EVENTS = frozenset(
     f"payment_intent.{verb}"
     for verb in ("succeeded", "payment_failed", "processing", "canceled", "requires_action")
 )
+
+
+REFUND_EVENTS = frozenset({"refund.created", "refund.updated", "refund.failed"})
+DISPUTE_EVENTS = "charge.dispute."
 
 
 async def process_webhooks(open_work: OpenWork, gateway: Gateway) -> int:
@@ -52,7 +59,7 @@ async def _process(open_work: OpenWork, gateway: Gateway, event: WebhookEvent) -
     except Permanent as error:
         log.error("webhook failed", event_id=event.event_id, type=event.type, error=str(error))
         return await _finish(open_work, event, "failed", str(error))
-    except (GatewayUnreachable, GatewayRefused) as error:
+    except (GatewayUnreachable, GatewayRefused, Transient) as error:
         log.warning("webhook waits", event_id=event.event_id, type=event.type, error=str(error))
         return await _postpone(open_work, event, str(error))
     except Exception as error:
@@ -84,6 +91,11 @@ async def process_webhook(open_work: OpenWork, gateway: Gateway, event: WebhookE
     found: dict[str, Any] = orjson.loads(event.body)["data"]["object"]
     if event.type in PAYMENT_EVENTS:
         return await _payment(open_work, gateway, event, found)
+    if event.type in REFUND_EVENTS:
+        return await _refund(open_work, gateway, event, found)
+    if event.type.startswith(DISPUTE_EVENTS):
+        facts = await gateway.read_dispute(event.account, _id(found))
+        return await track_dispute(open_work, event.account, facts)
     if event.type == "setup_intent.succeeded":
         return await _setup(open_work, gateway, event, found)
     if event.type == "payment_method.detached":
@@ -128,6 +140,34 @@ async def _attempt(work: Work, account: str, found: dict[str, Any]) -> Attempt |
         return None
     held = await work.attempts.get(tenant_id, attempt_id)
     return None if held is None or held.intent not in (None, _id(found)) else held
+
+
+async def _refund(
+    open_work: OpenWork, gateway: Gateway, event: WebhookEvent, found: dict[str, Any]
+) -> str | None:
+    """One made at Stripe itself is none of ours: reconciliation lists it for a person."""
+    async with open_work() as work:
+        held = await work.refunds.by_stripe(event.account, _id(found))
+        if held is None:
+            held = await _refund_by_metadata(work, found.get("metadata") or {})
+    if held is None:
+        return "the refund is none of ours"
+    if held.account != event.account:
+        return "the event comes from another account than the refund"
+    facts = await gateway.read_refund(event.account, _id(found))
+    await apply_refund(open_work, held.tenant_id, held.refund_id, facts)
+    return None
+
+
+async def _refund_by_metadata(work: Work, metadata: dict[str, Any]) -> Refund | None:
+    """The answer to our call may be lost: then the event is the first to name the refund at Stripe."""
+    try:
+        tenant_id = TenantId(UUID(str(metadata.get("tenant_id"))))
+        refund_id = UUID(str(metadata.get("refund_id")))
+    except ValueError:
+        return None
+    held = await work.refunds.get(tenant_id, refund_id)
+    return held if held is not None and held.stripe_refund is None else None
 
 
 async def _setup(

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 from services.payments.domain.methods import Method, with_default
 from services.payments.domain.outcome import MethodFacts
+from services.payments.domain.payment_plans import today_of
 from services.payments.domain.tenants import Tenant
 from services.payments.use_cases.ensure_customer import ensure_customer
 from services.payments.use_cases.find_tenant import find_tenant
 from services.payments.use_cases.payment_events import shown_method
 from services.payments.use_cases.ports import Gateway, GatewayRefused, OpenWork, SetupIntent, Work
+from services.payments.use_cases.review_plans import planned, review_plans, zone_of
 from shared.errors import Conflict, NotFound
 from shared.events.payments import MethodSaved
 from shared.ids import MethodId, ProviderId, TenantId, derived_id, new_id
@@ -108,7 +110,13 @@ async def retry_open_invoices(work: Work, provider_id: ProviderId, tenant_id: Te
     if auto_pay is None or not auto_pay.enabled:
         return
     now = await work.now(provider_id)
+    held = await planned(work, tenant_id)
     for invoice in await work.invoices.open_of(tenant_id):
-        if invoice.auto_pay and invoice.collectable:
+        if invoice.auto_pay and invoice.collectable and invoice.invoice_id not in held:
             again = replace(invoice, collect_at=now, retries_done=0, first_declined_at=None)
             await work.invoices.put(again)
+    for plan in await work.plans.active_of(tenant_id):
+        today = today_of(now, await zone_of(work, plan))
+        parts = tuple(replace(one, tried=one.tried and one.due_on != today) for one in plan.parts)
+        await work.plans.update(replace(plan, parts=parts))
+    await review_plans(work, tenant_id)

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from services.payments.domain.invoices import OpenInvoice, refuse_small
-from services.payments.domain.methods import Method
+from services.payments.domain.methods import Method, label
 from services.payments.domain.outcome import Outcome
 from services.payments.domain.payments import Attempt, Payment
 from services.payments.domain.states import State
 from services.payments.domain.tenants import Tenant
-from services.payments.use_cases.find_tenant import find_method, find_tenant
-from services.payments.use_cases.open_payment import open_payment, payable
+from services.payments.use_cases.find_tenant import find_method, find_payment, find_tenant
+from services.payments.use_cases.open_payment import chargeable, open_payment, payable
 from services.payments.use_cases.ports import Gateway, GatewayUnreachable, OpenWork, Work
 from services.payments.use_cases.submit_attempt import submit_attempt
 from services.payments.use_cases.supersede_attempt import supersede_attempt
-from shared.card_minimum import card_minimum_minor
+from shared.card_minimum import card_minimum_minor, card_step_minor
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
-from shared.ids import InvoiceId, MethodId, ProviderId, TenantId
+from shared.ids import InvoiceId, MethodId, PaymentId, ProviderId, TenantId
 from shared.money import Currency, Money
 
 ON_ITS_WAY = "A payment for this invoice is already on its way. Don't pay again; look at the payment history in a moment."
@@ -112,7 +112,14 @@ async def _method(work: Work, tenant: Tenant, asked: PayNow) -> Method | None:
     if asked.method_id is None:
         return None
     account = await work.accounts.of(tenant.provider_id)
-    return find_method(await work.methods.saved(tenant.tenant_id, account), asked.method_id)
+    method = find_method(await work.methods.saved(tenant.tenant_id, account), asked.method_id)
+    if method.blocked:
+        raise Conflict(
+            f"{label(method.facts)} can no longer be used. Choose another payment method or add one.",
+            field="method_id",
+            slug="method-blocked",
+        )
+    return method
 
 
 async def _invoices(work: Work, asked: PayNow) -> list[OpenInvoice]:
@@ -144,14 +151,23 @@ async def _checked(work: Work, asked: PayNow, invoices: Sequence[OpenInvoice]) -
     for invoice in invoices:
         if left[invoice.invoice_id] == 0:
             raise Conflict(f"Invoice {invoice.number} is already paid; there is nothing to pay.")
-    most = sum(left.values())
+    code = Currency(asked.currency)
+    most = chargeable(sum(left.values()), code)
+    step = card_step_minor(code)
+    if asked.amount_minor % step:
+        raise Invalid(
+            f"A card takes {code} in steps of {Money(step, code)}. Pay at most {Money(most, code)}; what is below a step "
+            "is carried to the next invoice.",
+            field="amount",
+        )
     if asked.amount_minor > most:
-        shown = Money(most, Currency(asked.currency))
-        raise Invalid(f"The amount is above the balance due. Pay at most {shown}.", field="amount")
-    least = card_minimum_minor(Currency(asked.currency))
+        raise Invalid(
+            f"The amount is above the balance due. Pay at most {Money(most, code)}.", field="amount"
+        )
+    least = card_minimum_minor(code)
     if most < least:
         raise await _too_little_to_pay(work, asked, most, least)
-    said = refuse_small(asked.amount_minor, most, least, Currency(asked.currency))
+    said = refuse_small(asked.amount_minor, most, least, code)
     if said is not None:
         raise Invalid(said, field="amount")
     return left
@@ -201,6 +217,24 @@ async def _submit(open_work: OpenWork, gateway: Gateway, attempt: Attempt) -> Be
     return Begun(payment, _secret(payment, outcome), attempt.account)
 
 
+async def continue_payment(
+    open_work: OpenWork, gateway: Gateway, provider_id: ProviderId, tenant_id: TenantId, payment_id: PaymentId
+) -> Begun:
+    """The client secret of a payment that waits for its payer, a declined automatic one included. Raises ``Conflict``
+    when it waits for nobody."""
+    async with open_work() as work:
+        tenant = await find_tenant(work, provider_id, tenant_id)
+        payment = await find_payment(work, tenant, payment_id)
+    if payment.state is not State.REQUIRES_ACTION:
+        raise Conflict("This payment does not wait for you. Look at its status in the payment history.")
+    begun = await _again(open_work, gateway, payment)
+    if begun.client_secret is None:
+        raise Unavailable(
+            "The payment service cannot be reached now. Nothing was changed; try again in a minute."
+        )
+    return begun
+
+
 async def _again(open_work: OpenWork, gateway: Gateway, payment: Payment) -> Begun:
     """A repeated request sees the payment of the first one; the secret is fetched, as we keep none."""
     async with open_work() as work:
@@ -208,6 +242,7 @@ async def _again(open_work: OpenWork, gateway: Gateway, payment: Payment) -> Beg
     assert attempt is not None
     if payment.state is not State.REQUIRES_ACTION or attempt.intent is None:
         return Begun(payment, None, attempt.account)
+    # Also for one that auto-pay began and whose bank wants its customer: the same PaymentIntent is confirmed.
     try:
         outcome = await gateway.read_intent(attempt.account, attempt.intent)
     except GatewayUnreachable:

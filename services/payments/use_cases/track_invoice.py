@@ -5,6 +5,9 @@ from datetime import datetime
 
 from services.payments.domain.invoices import OpenInvoice, merged
 from services.payments.use_cases.ports import Work
+from services.payments.use_cases.review_plans import review_plans
+from shared.errors import Transient
+from shared.ids import InvoiceId, TenantId
 
 
 async def track_invoice(work: Work, told: OpenInvoice, *, issued_at: datetime | None) -> None:
@@ -20,6 +23,27 @@ async def track_invoice(work: Work, told: OpenInvoice, *, issued_at: datetime | 
     if issued_at is not None and (held is None or held.issued_balance_minor is None):
         invoice = await _under_auto_pay(work, invoice, issued_at)
     await work.invoices.put(invoice)
+    await review_plans(work, told.tenant_id)
+
+
+async def track_credit_note(
+    work: Work,
+    tenant_id: TenantId,
+    invoice_id: InvoiceId,
+    *,
+    balance_minor: int,
+    seen_at: datetime,
+    told_at: datetime,
+) -> None:
+    """A credit note says an invoice's new balance. Raises ``Transient`` before the invoice is known."""
+    await work.lock_tenant(tenant_id)
+    held = await work.invoices.get(tenant_id, invoice_id)
+    if held is None:
+        raise Transient(f"invoice {invoice_id} is not known yet")
+    standing = held.standing if balance_minor > 0 or held.standing == "cancelled" else "paid"
+    told = replace(held, balance_minor=balance_minor, standing=standing, seen_at=seen_at, told_at=told_at)
+    await work.invoices.put(merged(held, told))
+    await review_plans(work, tenant_id)
 
 
 async def _under_auto_pay(work: Work, invoice: OpenInvoice, issued_at: datetime) -> OpenInvoice:

@@ -25,12 +25,18 @@ from services.payments.use_cases.start_payment import PayNow
 from services.payments.use_cases.take_webhook import take_webhook
 from shared.clock import SetClock
 from shared.events.envelope import Envelope
-from shared.events.invoicing import InvoiceCancelled, InvoiceIssued, InvoicePaid, InvoicePartiallyPaid
+from shared.events.invoicing import (
+    InvoiceCancelled,
+    InvoiceIssued,
+    InvoicePaid,
+    InvoicePartiallyPaid,
+    InvoiceReopened,
+)
 from shared.http.journal import JournalCheck, journal_check
 from shared.ids import EventId, InvoiceId, MethodId, ProviderId, TenantId, new_id
 from tests.unit.stripe_simulator.simulator import Simulator
 
-AnyInvoice = InvoiceIssued | InvoicePaid | InvoicePartiallyPaid | InvoiceCancelled
+AnyInvoice = InvoiceIssued | InvoicePaid | InvoicePartiallyPaid | InvoiceCancelled | InvoiceReopened
 
 
 @dataclass
@@ -199,6 +205,18 @@ class World:
                 {"t": self.tenant_id},
             )
             return int(found.scalar_one())
+
+    async def balances(self) -> dict[str, int]:
+        """This tenant's journal by account, debits minus credits, those at zero left out."""
+        async with self.engine.connect() as connection:
+            found = await connection.execute(
+                text(
+                    "SELECT account, sum(amount_minor)::bigint AS minor FROM journal_posting"
+                    " WHERE tenant_id = :t GROUP BY account HAVING sum(amount_minor) <> 0 ORDER BY account"
+                ),
+                {"t": self.tenant_id},
+            )
+            return {row.account: row.minor for row in found}
 
     async def captured(self) -> int:
         """Minor units captured at the simulated Stripe, for this provider's account."""

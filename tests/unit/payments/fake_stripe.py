@@ -6,14 +6,22 @@ from typing import Any
 
 import orjson
 
+from services.payments.domain.disputes import DisputeFacts
 from services.payments.domain.outcome import Decline, MethodFacts, Outcome
 from services.payments.domain.payments import Attempt
+from services.payments.domain.refunds import Refund, RefundState
 from services.payments.domain.states import State
 from services.payments.domain.tenants import Tenant
-from services.payments.use_cases.ports import GatewayRefused, GatewayUnreachable, SetupIntent
+from services.payments.use_cases.ports import (
+    GatewayRefused,
+    GatewayUnreachable,
+    RefundFacts,
+    SetupIntent,
+)
 from tests.unit.payments.fake_work import Database
 
 GOOD, POOR, ASKS = "pm_good", "pm_poor", "pm_asks"
+_WANTS_CUSTOMER = Decline("authentication_required")
 _POOR = Decline("card_declined", "insufficient_funds", "try_again_later")
 
 
@@ -34,6 +42,31 @@ class Intent:
 
 
 @dataclass
+class StripeRefund:
+    """A refund at Stripe; ``given_minor`` is what it took out of our balance."""
+
+    refund: Refund
+    state: RefundState
+
+    @property
+    def given_minor(self) -> int:
+        return 0 if self.state is RefundState.FAILED else self.refund.amount_minor
+
+
+@dataclass
+class StripeDispute:
+    """A dispute at Stripe, with what it took and what it cost."""
+
+    intent: str
+    amount_minor: int
+    status: str = "needs_response"
+
+    @property
+    def taken_minor(self) -> int:
+        return 0 if self.status == "won" else self.amount_minor
+
+
+@dataclass
 class FakeStripe:
     """``next_fault`` strikes one call; ``meanwhile`` runs inside the next call, before it does its work."""
 
@@ -42,6 +75,8 @@ class FakeStripe:
     intents: dict[str, Intent] = field(default_factory=dict)
     keys: dict[str, tuple[Any, str]] = field(default_factory=dict)
     events: list[bytes] = field(default_factory=list)
+    refunds: dict[str, StripeRefund] = field(default_factory=dict)
+    disputes: dict[str, StripeDispute] = field(default_factory=dict)
     next_fault: str | None = None
     meanwhile: Callable[[], Awaitable[object]] | None = None
 
@@ -110,7 +145,7 @@ class FakeStripe:
             intent.status, intent.decline = "requires_payment_method", _POOR
             self._tell("payment_failed", intent)
         elif method == ASKS and intent.attempt.off_session:
-            intent.status, intent.decline = "requires_payment_method", Decline("authentication_required")
+            intent.status, intent.decline = "requires_payment_method", _WANTS_CUSTOMER
             self._tell("payment_failed", intent)
         elif method == ASKS:
             intent.status = "requires_action"
@@ -144,13 +179,14 @@ class FakeStripe:
             "requires_payment_method": State.REQUIRES_ACTION,
         }
         declined = intent.decline is not None and intent.status != "requires_action"
+        wants = declined and intent.decline == _WANTS_CUSTOMER
         return Outcome(
-            State.FAILED if declined else states[intent.status],
+            State.FAILED if declined and not wants else states[intent.status],
             intent=intent.intent,
             received_minor=intent.attempt.amount_minor * intent.captures,
             currency=intent.attempt.currency,
             method=facts(intent.method) if intent.method else None,
-            decline=intent.decline if declined else None,
+            decline=intent.decline if declined and not (wants and intent.status == "canceled") else None,
             client_secret=f"{intent.intent}_secret_x",
             closed=intent.status == "canceled",
         )
@@ -178,6 +214,86 @@ class FakeStripe:
 
     async def detach_method(self, account: str, stripe_method: str) -> None:
         await self._call()
+
+    # -- refunds and disputes -----------------------------------------------------------------------------------
+
+    def left_minor(self, intent: str) -> int:
+        """What a PaymentIntent still holds."""
+        held = self.intents[intent]
+        given = sum(one.given_minor for one in self.refunds.values() if one.refund.intent == intent)
+        taken = sum(one.taken_minor for one in self.disputes.values() if one.intent == intent)
+        return held.captures * held.attempt.amount_minor - given - taken
+
+    def balance_minor(self) -> int:
+        """What Stripe holds for us, fees of disputes apart."""
+        return sum(self.left_minor(intent) for intent in self.intents)
+
+    async def refund(self, refund: Refund) -> RefundFacts:
+        fault = await self._call()
+        key = refund.idempotency_key
+        if key not in self.keys:
+            assert refund.intent is not None
+            if refund.amount_minor > self.left_minor(refund.intent):
+                raise GatewayRefused("more than the charge holds", "charge_already_refunded")
+            made = f"re_{len(self.refunds)}"
+            self.refunds[made] = StripeRefund(refund, RefundState.PENDING)
+            self.keys[key] = (refund.amount_minor, made)
+            self._tell_of("refund.created", made, refund)
+        held, stripe_refund = self.keys[key]
+        assert held == refund.amount_minor, "the same key with another amount"
+        self._answer(fault)
+        return RefundFacts(stripe_refund, self.refunds[stripe_refund].state)
+
+    async def read_refund(self, account: str, stripe_refund: str) -> RefundFacts:
+        fault = await self._call()
+        self._answer(fault)
+        return RefundFacts(stripe_refund, self.refunds[stripe_refund].state)
+
+    async def find_refund(self, refund: Refund) -> RefundFacts | None:
+        fault = await self._call()
+        self._answer(fault)
+        found = [
+            (name, one) for name, one in self.refunds.items() if one.refund.refund_id == refund.refund_id
+        ]
+        assert len(found) <= 1, "two refunds of one"
+        return RefundFacts(found[0][0], found[0][1].state) if found else None
+
+    async def read_dispute(self, account: str, stripe_dispute: str) -> DisputeFacts:
+        fault = await self._call()
+        self._answer(fault)
+        held = self.disputes[stripe_dispute]
+        code = self.intents[held.intent].attempt.currency
+        return DisputeFacts(stripe_dispute, held.intent, held.status, held.amount_minor, 1500, code, "fraud")
+
+    def settle_refund(self, stripe_refund: str, *, fails: bool) -> None:
+        """The bank's word, days later; a refund that succeeded may still fail."""
+        held = self.refunds[stripe_refund]
+        if held.state is not RefundState.FAILED:
+            held.state = RefundState.FAILED if fails else RefundState.SUCCEEDED
+            self._tell_of("refund.failed" if fails else "refund.updated", stripe_refund, held.refund)
+
+    def open_dispute(self, intent: str) -> None:
+        """A chargeback of all that the payment still holds; one per payment."""
+        amount = self.left_minor(intent)
+        if amount > 0 and all(one.intent != intent for one in self.disputes.values()):
+            name = f"dp_{len(self.disputes)}"
+            self.disputes[name] = StripeDispute(intent, amount)
+            self._tell_of("charge.dispute.created", name)
+
+    def decide_dispute(self, stripe_dispute: str, *, won: bool) -> None:
+        held = self.disputes[stripe_dispute]
+        if held.status == "needs_response":
+            held.status = "won" if won else "lost"
+            self._tell_of("charge.dispute.closed", stripe_dispute)
+
+    def _tell_of(self, kind: str, identifier: str, refund: Refund | None = None) -> None:
+        metadata = {"tenant_id": str(refund.tenant_id), "refund_id": str(refund.refund_id)} if refund else {}
+        event = {
+            "id": f"evt_{len(self.events)}",
+            "type": kind,
+            "data": {"object": {"id": identifier, "metadata": metadata}},
+        }
+        self.events.append(orjson.dumps(event))
 
     def browser_confirms(self, intent: str, method: str) -> None:
         """What a page with the client secret can do at any time; Stripe refuses what is over."""

@@ -7,9 +7,12 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
+from services.payments.domain.disputes import Dispute
 from services.payments.domain.invoices import OpenInvoice
 from services.payments.domain.methods import AutoPay, Method
-from services.payments.domain.payments import Attempt, Payment
+from services.payments.domain.payment_plans import PaymentPlan
+from services.payments.domain.payments import AUTOMATIC, Attempt, Payment
+from services.payments.domain.refunds import UNSETTLED, Refund, RefundState
 from services.payments.domain.states import State
 from services.payments.domain.tenants import Tenant, WebhookEvent
 from shared.clock import SetClock
@@ -33,6 +36,10 @@ class Store:
     webhooks: dict[tuple[str, str], WebhookEvent] = field(default_factory=dict)
     finished: dict[tuple[str, str], tuple[str, str | None]] = field(default_factory=dict)
     again_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    refunds: dict[UUID, Refund] = field(default_factory=dict)
+    disputes: dict[UUID, Dispute] = field(default_factory=dict)
+    plans: dict[UUID, PaymentPlan] = field(default_factory=dict)
+    retry_days: dict[ProviderId, tuple[int, ...]] = field(default_factory=dict)
     journal: dict[UUID, JournalEntry] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
@@ -85,6 +92,18 @@ class FakeWork:
     @property
     def webhooks(self) -> "FakeWebhooks":
         return FakeWebhooks(self.store)
+
+    @property
+    def refunds(self) -> "FakeRefunds":
+        return FakeRefunds(self.store)
+
+    @property
+    def disputes(self) -> "FakeDisputes":
+        return FakeDisputes(self.store)
+
+    @property
+    def plans(self) -> "FakePlans":
+        return FakePlans(self.store)
 
     async def __aenter__(self) -> Self:
         assert self._database.open_transactions == 0, "the fake knows one transaction at a time"
@@ -148,6 +167,18 @@ class FakeAccounts(Part):
 
     async def put(self, provider_id: ProviderId, account: str) -> None:
         self.store.accounts[provider_id] = account
+
+    async def all(self) -> list[str]:
+        return sorted({"", *self.store.accounts.values()})
+
+    async def retry_days(self, provider_id: ProviderId) -> tuple[int, ...] | None:
+        return self.store.retry_days.get(provider_id)
+
+    async def put_retry_days(self, provider_id: ProviderId, days: tuple[int, ...] | None) -> None:
+        if days is None:
+            self.store.retry_days.pop(provider_id, None)
+        else:
+            self.store.retry_days[provider_id] = days
 
     async def customer(self, tenant_id: TenantId, account: str) -> str | None:
         return self.store.customers.get((tenant_id, account))
@@ -236,7 +267,7 @@ class FakePayments(Part):
 
     async def page(self, tenant_id: TenantId, before: PaymentId | None, limit: int) -> list[Payment]:
         found = [one for one in self.store.payments.values() if one.tenant_id == tenant_id]
-        shown = [one for one in found if one.state is not State.CANCELED]
+        shown = [one for one in found if one.state is not State.CANCELED or one.reason is not None]
         older = [one for one in shown if before is None or one.payment_id < before]
         return sorted(older, key=lambda one: one.payment_id, reverse=True)[:limit]
 
@@ -247,7 +278,21 @@ class FakePayments(Part):
         for payment in self.store.payments.values():
             for share in payment.shares if payment.state is State.SUCCEEDED else ():
                 sums[share.invoice_id] = sums.get(share.invoice_id, 0) + share.amount_minor
+        for dispute in self.store.disputes.values():
+            for share in dispute.shares if dispute.takes else ():
+                sums[share.invoice_id] = sums.get(share.invoice_id, 0) - share.amount_minor
         return sums
+
+    async def declined_since(self, tenant_id: TenantId, stripe_method: str, since: datetime) -> int:
+        return sum(
+            one.state is State.FAILED
+            and one.trigger in AUTOMATIC
+            and one.method is not None
+            and one.method.stripe_method == stripe_method
+            and one.ended_at is not None
+            and one.ended_at > since
+            for one in self.store.payments.values()
+        )
 
 
 class FakeAttempts(Part):
@@ -287,6 +332,85 @@ class FakeAttempts(Part):
         failed = [one for one in self.store.attempts.values() if one.state is State.FAILED]
         left = [one for one in failed if one.intent is not None and not one.intent_closed]
         return [one for one in left if one.check_at is None or one.check_at <= system_now][:limit]
+
+
+class FakeRefunds(Part):
+    async def get(self, tenant_id: TenantId, refund_id: UUID) -> Refund | None:
+        return self.store.refunds.get(refund_id)
+
+    async def by_request(self, tenant_id: TenantId, request_id: str) -> Refund | None:
+        return next((one for one in self.store.refunds.values() if one.request_id == request_id), None)
+
+    async def by_stripe(self, account: str, stripe_refund: str) -> Refund | None:
+        return next((one for one in self.store.refunds.values() if one.stripe_refund == stripe_refund), None)
+
+    async def of_payment(self, tenant_id: TenantId, payment_id: PaymentId) -> list[Refund]:
+        found = [one for one in self.store.refunds.values() if one.payment_id == payment_id]
+        return sorted(found, key=lambda one: one.refund_id)
+
+    async def of_payments(self, tenant_id: TenantId, payment_ids: list[PaymentId]) -> list[Refund]:
+        return [one for one in self.store.refunds.values() if one.payment_id in payment_ids]
+
+    async def add(self, refund: Refund) -> None:
+        self.store.refunds[refund.refund_id] = refund
+
+    async def update(self, refund: Refund) -> None:
+        self.store.refunds[refund.refund_id] = refund
+
+    async def to_check(self, system_now: datetime, untouched_since: datetime, limit: int) -> list[Refund]:
+        def wants(one: Refund) -> bool:
+            if one.check_at is not None:
+                return one.check_at <= system_now
+            return one.state in (RefundState.CREATED, RefundState.SUBMITTED) and (
+                one.touched_at <= untouched_since
+            )
+
+        unsettled = [one for one in self.store.refunds.values() if one.state in UNSETTLED]
+        return [one for one in unsettled if wants(one)][:limit]
+
+
+class FakeDisputes(Part):
+    async def get(self, tenant_id: TenantId, dispute_id: UUID) -> Dispute | None:
+        return self.store.disputes.get(dispute_id)
+
+    async def of_payment(self, tenant_id: TenantId, payment_id: PaymentId) -> list[Dispute]:
+        return [one for one in self.store.disputes.values() if one.payment_id == payment_id]
+
+    async def of_payments(self, tenant_id: TenantId, payment_ids: list[PaymentId]) -> list[Dispute]:
+        return [one for one in self.store.disputes.values() if one.payment_id in payment_ids]
+
+    async def add(self, dispute: Dispute) -> None:
+        assert dispute.dispute_id not in self.store.disputes
+        self.store.disputes[dispute.dispute_id] = dispute
+
+    async def update(self, dispute: Dispute) -> None:
+        self.store.disputes[dispute.dispute_id] = dispute
+
+
+class FakePlans(Part):
+    async def get(self, tenant_id: TenantId, plan_id: UUID) -> PaymentPlan | None:
+        return self.store.plans.get(plan_id)
+
+    async def by_request(self, tenant_id: TenantId, request_id: str) -> PaymentPlan | None:
+        return next((one for one in self.store.plans.values() if one.request_id == request_id), None)
+
+    async def of_tenant(self, tenant_id: TenantId) -> list[PaymentPlan]:
+        return sorted(self.store.plans.values(), key=lambda one: one.plan_id, reverse=True)
+
+    async def active_of(self, tenant_id: TenantId) -> list[PaymentPlan]:
+        return [one for one in self.store.plans.values() if one.is_active]
+
+    async def add(self, plan: PaymentPlan) -> None:
+        held = [one for other in self.store.plans.values() if other.is_active for one in other.invoice_ids]
+        assert not set(held) & set(plan.invoice_ids), "two active plans hold an invoice"
+        self.store.plans[plan.plan_id] = plan
+
+    async def update(self, plan: PaymentPlan) -> None:
+        self.store.plans[plan.plan_id] = plan
+
+    async def due(self, system_now: datetime, limit: int) -> list[tuple[TenantId, UUID]]:
+        found = [one for one in self.store.plans.values() if one.step_at and one.step_at <= system_now]
+        return [(one.tenant_id, one.plan_id) for one in found][:limit]
 
 
 class FakeWebhooks(Part):

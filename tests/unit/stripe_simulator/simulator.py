@@ -70,6 +70,16 @@ class Simulator:
             "POST", "/v1/payment_methods", form, Authorization=f"Bearer {PUBLISHABLE_KEY}", Origin=self.url
         )
 
+    def told(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        """Ask something of the control API in this test's account."""
+        answer = self.control.request(method, path, json={"account": self.account} | body)
+        found: dict[str, Any] = answer.raise_for_status().json()
+        return found
+
+    def pass_bank_days(self, days: float) -> None:
+        """Let days pass at the banks, for every account."""
+        self.control.post("/_simulator/bank-days", json={"days": days}).raise_for_status()
+
     def authenticate(self, intent: str, *, passed: bool) -> str:
         """Finish a 3-D Secure challenge; return the intent's status."""
         answer = self.control.post(

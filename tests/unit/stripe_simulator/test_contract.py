@@ -125,6 +125,28 @@ def _one_of_each(simulator: Simulator) -> list[dict[str, Any]]:
             "return_url": RETURN_URL,
         },
     )
+    owner, bank = saved_card(api, "pm_usBankAccount_dispute")
+    saved = api.v1.setup_intents.create(
+        params={"customer": owner, "payment_method": bank, "confirm": True, "return_url": RETURN_URL}
+    )
+    debit = api.v1.payment_intents.create(params=off_session(owner, bank, 5000))
+    assert debit.status == "processing"
+    simulator.pass_bank_days(5)
+    simulator.pass_bank_days(21)
+    dispute = api.v1.disputes.list(params={"payment_intent": debit.id}).data[0]
+    simulator.told("POST", "/_simulator/payouts", currency="usd")
+    payout = api.v1.payouts.list().data[0]
+    link = simulator.raw(
+        "POST",
+        "/v1/account_links",
+        {
+            "account": simulator.account,
+            "type": "account_onboarding",
+            "refresh_url": RETURN_URL,
+            "return_url": RETURN_URL,
+        },
+        Stripe_Account="acct_1SimulatorPlatform",
+    ).json()
     event = api.v1.events.list(params={"type": "payment_intent.payment_failed"}).data[0]
     entry = api.v1.balance_transactions.list().data[0]
     paths = [
@@ -137,12 +159,15 @@ def _one_of_each(simulator: Simulator) -> list[dict[str, Any]]:
         f"/v1/events/{event.id}",
         f"/v1/balance_transactions/{entry.id}",
         f"/v1/accounts/{simulator.account}",
+        f"/v1/disputes/{dispute.id}",
+        f"/v1/payouts/{payout.id}",
+        f"/v1/mandates/{saved.mandate}",
     ]
     answers: list[httpx.Response] = [simulator.raw("GET", path) for path in paths]
     deleted = simulator.raw("DELETE", f"/v1/customers/{declined[0]}").json()
     assert deleted == {"id": declined[0], "object": "customer", "deleted": True}
     assert refused.status_code == 402
-    return [answer.raise_for_status().json() for answer in answers] + [refused.json()]
+    return [answer.raise_for_status().json() for answer in answers] + [refused.json(), link]
 
 
 def test_expands_what_it_is_asked_to(api: stripe.StripeClient) -> None:
