@@ -1,35 +1,44 @@
 """Composition root: everything of suspension is built and wired here, by hand."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import httpx
 from fastapi import FastAPI
 
 from services.suspension.adapters.gate_feed import GateFeed
 from services.suspension.adapters.gate_memory import GateMemory
+from services.suspension.adapters.holidays_of import WORKING_DAYS
 from services.suspension.adapters.numbers import calling_code, international, is_emergency_in
-from services.suspension.adapters.work import SqlSuspensionWork, own_work, tenants_due
+from services.suspension.adapters.truth import HttpTruth
+from services.suspension.adapters.work import SqlSuspensionWork, own_work, take_doubtful, tenants_due
 from services.suspension.entrypoints.consumers import HANDLERS
 from services.suspension.entrypoints.gate_http import gate_router
 from services.suspension.entrypoints.http import provider_router
-from services.suspension.entrypoints.scheduler import make_sweep
+from services.suspension.entrypoints.scheduler import Confirmer, make_sweep
 from services.suspension.entrypoints.verified_tokens import VerifiedTokens
 from services.suspension.settings import SuspensionSettings
 from services.suspension.use_cases.answer_call import Gate
-from shared.events.envelope import Event
-from shared.events.invoicing import ClockAdvanced
+from services.suspension.use_cases.ports import OpenWork, Truth
 from shared.ids import ProviderId, TenantId
 from shared.runtime import Service
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def build(settings: SuspensionSettings) -> FastAPI:
+# A tenant that a replica took up to ask about is left to it for so long, then anybody may.
+ASKING = timedelta(seconds=15)
+
+
+def build(settings: SuspensionSettings, *, truth: Truth | None = None) -> FastAPI:
+    """``truth`` in place of invoicing's HTTP interface, for tests of this service alone."""
     # A span of the gate would keep the called number, and cost as much as the answer; a histogram counts them.
     service = Service("suspension", settings, migrations=MIGRATIONS, untraced_paths=("v1/call-policy",))
 
-    def open_work() -> SqlSuspensionWork:
-        return SqlSuspensionWork(service.engine, clock=service.clock)
+    def open_sql_work() -> SqlSuspensionWork:
+        return SqlSuspensionWork(service.engine, clock=service.clock, working_days=WORKING_DAYS)
+
+    open_work: OpenWork = open_sql_work
 
     memory = GateMemory()
     feed = GateFeed(
@@ -46,18 +55,15 @@ def build(settings: SuspensionSettings) -> FastAPI:
     async def ask_tenants_due(limit: int) -> list[TenantId]:
         return await tenants_due(service.engine, service.clock.now(), limit)
 
-    sweep = service.loop(
+    service.loop(
         "sweep",
-        make_sweep(ask_tenants_due, open_work),
+        make_sweep(ask_tenants_due, open_work, swept=service.wake_all),
         interval_seconds=settings.sweep_seconds,
     )
+    _confirm_standings(service, settings, open_work, truth)
 
-    def after_commit(event: Event) -> None:
-        # Only time makes steps due; every other event is looked at in its own transaction.
-        if isinstance(event, ClockAdvanced):
-            sweep.wake()
-
-    service.consume(open_work, HANDLERS, after_commit=after_commit)
+    # Time makes steps due; any event may leave a standing to confirm and a switch to tell.
+    service.consume(open_sql_work, HANDLERS, after_commit=service.wake_all)
 
     async def ask_own_work(provider_id: ProviderId) -> tuple[int, datetime | None]:
         return await own_work(service.engine, provider_id, service.clock.now())
@@ -70,5 +76,22 @@ def build(settings: SuspensionSettings) -> FastAPI:
         international=international,
     )
     service.app.include_router(gate_router(gate, VerifiedTokens(service.verifier)))
-    service.app.include_router(provider_router(open_work, service.internal, sweep.wake))
+    service.app.include_router(provider_router(open_work, service.internal, service.wake_all))
     return service.app
+
+
+def _confirm_standings(
+    service: Service, settings: SuspensionSettings, open_work: OpenWork, truth: Truth | None
+) -> None:
+    """Invoicing is asked before anybody is barred for not paying, and now and then while it is."""
+    client = httpx.AsyncClient()
+    service.on_stop(client.aclose)
+
+    async def take(limit: int) -> list[TenantId]:
+        now = service.clock.now()
+        return await take_doubtful(service.engine, now, limit, now + ASKING)
+
+    asked = truth or HttpTruth(client, settings.invoicing_url, settings.internal_token)
+    confirmer = Confirmer(take, open_work, asked)
+    service.notes["invoicing"] = confirmer.note
+    service.loop("confirm", confirmer.step, interval_seconds=settings.sweep_seconds)

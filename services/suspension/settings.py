@@ -8,6 +8,9 @@ from shared.settings import Settings
 class SuspensionSettings(Settings):
     """All prefixed ``TOLLGATE_``."""
 
+    invoicing_url: str = Field(
+        description="base address of invoicing, which is asked before anybody is suspended for not paying"
+    )
     gate_reload_seconds: float = Field(
         30.0, gt=0, le=3600, description="how often the gate's memory is read anew, beside notifications"
     )
