@@ -1,6 +1,6 @@
 """Standings, policies and the audit trail in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -75,6 +75,14 @@ class SqlStandings:
             tenant_id=tenant_id,
             at=at,
         )
+
+    async def with_steps_to_come(self, provider_id: ProviderId) -> list[TenantId]:
+        rows = await self._work.fetch(
+            "SELECT tenant_id FROM standing WHERE provider_id = :provider_id AND next_step_at IS NOT NULL"
+            " ORDER BY next_step_at",
+            provider_id=provider_id,
+        )
+        return [TenantId(row["tenant_id"]) for row in rows]
 
     async def all_due_at(self, provider_id: ProviderId, at: datetime) -> None:
         await self._work.fetch(
@@ -152,7 +160,22 @@ class SqlAudit:
             tenant_id=tenant_id,
             limit=limit,
         )
-        return [
-            AuditEntry(r["at"], r["recorded_at"], r["action"], r["done_by"], r["reason"], dict(r["details"]))
-            for r in rows
-        ]
+        return [_entry(row) for row in rows]
+
+    async def whole(
+        self, provider_id: ProviderId, tenant_id: TenantId | None
+    ) -> AsyncIterator[tuple[TenantId | None, AuditEntry]]:
+        query = text(
+            "SELECT * FROM audit WHERE provider_id = :provider_id"
+            " AND (CAST(:tenant_id AS uuid) IS NULL OR tenant_id = :tenant_id) ORDER BY audit_id"
+        )
+        values = {"provider_id": provider_id, "tenant_id": tenant_id}
+        async with self._work.connection.stream(query, values) as rows:
+            async for row in rows.mappings():
+                yield row["tenant_id"], _entry(dict(row))
+
+
+def _entry(row: dict[str, Any]) -> AuditEntry:
+    return AuditEntry(
+        row["at"], row["recorded_at"], row["action"], row["done_by"], row["reason"], dict(row["details"])
+    )

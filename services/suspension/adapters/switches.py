@@ -1,6 +1,5 @@
 """Switches that cache answers, and what they are still to be told."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.suspension.use_cases.ports import Push, Switch, SwitchKind
+from services.suspension.use_cases.ports import Outcome, Push, Switch, SwitchKind
 from shared.db.unit_of_work import SqlUnitOfWork
 from shared.ids import ProviderId, TenantId
 
@@ -110,16 +109,6 @@ def _switch(row: dict[str, Any]) -> Switch:
         secret=row["secret"],
         cut_calls=row["cut_calls"],
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """``again_at`` None: there is nothing more to do."""
-
-    push: Push
-    delivered_at: datetime | None
-    again_at: datetime | None
-    error: str | None
 
 
 async def take_pushes(engine: AsyncEngine, now: datetime, limit: int) -> list[Push]:

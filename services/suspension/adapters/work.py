@@ -7,6 +7,7 @@ from typing import Self
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.suspension.adapters.holidays_of import check_place
 from services.suspension.adapters.ledger import SqlLedger
 from services.suspension.adapters.rows import tenant_of_row
 from services.suspension.adapters.standings import SqlAudit, SqlPolicies, SqlStandings
@@ -88,6 +89,9 @@ class SqlSuspensionWork(SqlUnitOfWork):
     @property
     def working_days(self) -> WorkingDays:
         return self._working_days
+
+    def check_place(self, place: str) -> None:
+        check_place(place)
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()

@@ -17,7 +17,7 @@ from services.suspension.entrypoints.models import (
 )
 from services.suspension.use_cases.change_policy import change_policy, change_tenant_policy
 from services.suspension.use_cases.override_ladder import override_ladder, release_ladder
-from services.suspension.use_cases.ports import OpenWork, OverrideKind
+from services.suspension.use_cases.ports import OpenWork, OverrideKind, SuspensionWork
 from services.suspension.use_cases.recompute_standing import policy_in_force
 from services.suspension.use_cases.show_standing import show_standing, tenant_of
 from shared.ids import ProviderId, TenantId
@@ -35,6 +35,15 @@ def provider_router(open_work: OpenWork, internal: Any, wake: Wake) -> APIRouter
     return router
 
 
+async def _wanted(work: SuspensionWork, provider_id: ProviderId, body: PolicyBody) -> Policy:
+    """Raises ``Invalid``."""
+    provider = await work.tenants.provider(provider_id)
+    policy = body.policy(provider.country if provider else "US")
+    if policy.holidays is not None:
+        work.check_place(policy.holidays)
+    return policy
+
+
 def _add_policy_routes(router: APIRouter, open_work: OpenWork, wake: Wake) -> None:
     @router.get("/policy", tags=["policy"])
     async def get_policy(provider_id: ProviderId) -> PolicyFields:
@@ -43,8 +52,8 @@ def _add_policy_routes(router: APIRouter, open_work: OpenWork, wake: Wake) -> No
 
     @router.put("/policy", tags=["policy"])
     async def put_policy(provider_id: ProviderId, body: PolicyBody) -> PolicyFields:
-        policy = body.policy()
         async with open_work() as work:
+            policy = await _wanted(work, provider_id, body)
             await change_policy(work, provider_id, policy, reason=body.reason, by=body.by)
         wake()
         return PolicyFields.of(policy)
@@ -62,8 +71,8 @@ def _add_tenant_policy_routes(router: APIRouter, open_work: OpenWork, wake: Wake
     async def put_tenant_policy(
         provider_id: ProviderId, tenant_id: TenantId, body: PolicyBody
     ) -> PolicyFields:
-        policy = body.policy()
         async with open_work() as work:
+            policy = await _wanted(work, provider_id, body)
             await change_tenant_policy(work, provider_id, tenant_id, policy, reason=body.reason, by=body.by)
         wake()
         return PolicyFields.of(policy)

@@ -1,6 +1,6 @@
 """What the use cases need from outside; implemented by ``adapters.work`` and by the fake of the tests."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -163,6 +163,9 @@ class Standings(Protocol):
     async def ask_truth(self, tenant_id: TenantId, at: datetime) -> None:
         """Something does not fit: invoicing is to be asked, from ``at`` (real time)."""
 
+    async def with_steps_to_come(self, provider_id: ProviderId) -> list[TenantId]:
+        """Tenants of the provider for which time alone will change something."""
+
     async def all_due_at(self, provider_id: ProviderId, at: datetime) -> None:
         """Every tenant of the provider is to be looked at."""
 
@@ -197,6 +200,16 @@ class Push:
     delivered: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a push. ``again_at`` None: there is nothing more to do."""
+
+    push: Push
+    delivered_at: datetime | None
+    again_at: datetime | None
+    error: str | None
+
+
 class Switches(Protocol):
     async def keep(self, switch: Switch) -> None: ...
     async def get(self, provider_id: ProviderId, name: str) -> Switch | None: ...
@@ -210,6 +223,11 @@ class Audit(Protocol):
     async def add(self, provider_id: ProviderId, tenant_id: TenantId | None, entry: AuditEntry) -> None: ...
     async def of_tenant(self, tenant_id: TenantId, limit: int) -> list[AuditEntry]:
         """The newest first."""
+
+    def whole(
+        self, provider_id: ProviderId, tenant_id: TenantId | None
+    ) -> AsyncIterator[tuple[TenantId | None, AuditEntry]]:
+        """The whole trail of a tenant, or of a provider, the oldest first."""
 
 
 class SuspensionWork(Protocol):
@@ -226,6 +244,9 @@ class SuspensionWork(Protocol):
     def system_now(self) -> datetime: ...
     @property
     def working_days(self) -> WorkingDays: ...
+    def check_place(self, place: str) -> None:
+        """Raises ``Invalid`` for a country or region whose holidays are not known."""
+
     async def advance_clock(self, provider_id: ProviderId, now: datetime) -> None: ...
     async def lock_tenant(self, tenant_id: TenantId) -> None: ...
     async def lock_due(self, tenant_ids: Sequence[TenantId]) -> list[TenantId]:

@@ -1,10 +1,11 @@
 """Suspension's unit of work in memory. ``tests/integration/suspension/test_ports.py`` holds it to the real one."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from services.suspension.adapters.holidays_of import check_place
 from services.suspension.adapters.rows import account_of
 from services.suspension.domain.account import Account, Fact, Invoice, ReminderSent
 from services.suspension.domain.days import PLAIN_DAYS, WorkingDays
@@ -161,6 +162,10 @@ class FakeStandings:
         if tenant_id in self.kept:
             self.kept[tenant_id] = replace(self.kept[tenant_id], truth_due_at=at)
 
+    async def with_steps_to_come(self, provider_id: ProviderId) -> list[TenantId]:
+        rows = [row for row in self.kept.values() if row.provider_id == provider_id and row.next_step_at]
+        return [row.tenant_id for row in sorted(rows, key=lambda row: str(row.next_step_at))]
+
     async def all_due_at(self, provider_id: ProviderId, at: datetime) -> None:
         for tenant_id, row in self.kept.items():
             if row.provider_id == provider_id:
@@ -197,6 +202,13 @@ class FakeAudit:
     async def of_tenant(self, tenant_id: TenantId, limit: int) -> list[AuditEntry]:
         return [entry for owner, entry in reversed(self.entries) if owner == tenant_id][:limit]
 
+    async def whole(
+        self, provider_id: ProviderId, tenant_id: TenantId | None
+    ) -> AsyncIterator[tuple[TenantId | None, AuditEntry]]:
+        for owner, entry in self.entries:
+            if tenant_id is None or owner == tenant_id:
+                yield owner, entry
+
 
 @dataclass
 class FakeWork:
@@ -219,6 +231,9 @@ class FakeWork:
 
     def system_now(self) -> datetime:
         return self.at
+
+    def check_place(self, place: str) -> None:
+        check_place(place)
 
     async def advance_clock(self, provider_id: ProviderId, now: datetime) -> None:
         self.at = max(self.at, now)
