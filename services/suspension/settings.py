@@ -8,8 +8,21 @@ from shared.settings import Settings
 class SuspensionSettings(Settings):
     """All prefixed ``TOLLGATE_``."""
 
+    invoicing_url: str = Field(
+        description="base address of invoicing, which is asked before anybody is suspended for not paying"
+    )
     gate_reload_seconds: float = Field(
         30.0, gt=0, le=3600, description="how often the gate's memory is read anew, beside notifications"
+    )
+    call_back_minutes: float = Field(
+        60.0,
+        gt=0,
+        le=1440,
+        description="how long after an emergency call of a barred tenant inbound calls reach it",
+    )
+    push_networks: str = Field(
+        "",
+        description="networks that switches to be told may be in beside public addresses, like 10.0.0.0/8,fd00::/8",
     )
     sweep_seconds: float = Field(
         1.0, gt=0, le=60, description="how often tenants whose next step is due are looked for"

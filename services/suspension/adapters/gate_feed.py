@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -36,9 +36,12 @@ _PART = 500
 
 _LINES = """
 SELECT t.tenant_id, t.provider_id, t.country, t.sip_domain, t.account_codes, t.closed_on IS NOT NULL AS closed,
-       COALESCE(s.stage, 'none') AS stage, COALESCE(own.inbound, general.inbound, 'announce') AS inbound
+       COALESCE(s.stage, 'none') AS stage, s.cause,
+       COALESCE(s.international_barred, false) AS international_barred, e.at AS emergency_at,
+       COALESCE(own.inbound, general.inbound, 'announce') AS inbound
 FROM tenant t
 LEFT JOIN standing s ON s.tenant_id = t.tenant_id
+LEFT JOIN emergency_call e ON e.tenant_id = t.tenant_id
 LEFT JOIN policy own ON own.provider_id = t.provider_id AND own.scope_id = t.tenant_id
 LEFT JOIN policy general ON general.provider_id = t.provider_id AND general.scope_id = t.provider_id
 """
@@ -59,12 +62,14 @@ class GateFeed:
         *,
         database_url: str,
         reload_seconds: float,
+        call_back_seconds: float,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._memory = memory
         self._database_url = database_url
         self._reload_seconds = reload_seconds
+        self._call_back_seconds = call_back_seconds
         self._monotonic = monotonic
         self._changed: set[UUID] = set()
         self._wake = asyncio.Event()
@@ -161,6 +166,7 @@ class GateFeed:
             async with connection.stream(_ALL_LINES) as lines:
                 async for part in lines.partitions(_PART):
                     entries += [self._memory.known(_entry(row)) for row in part]
+                    self._note_emergencies(part)
                     await asyncio.sleep(0)
             providers = await connection.execute(_ALL_PROVIDERS)
         first = not self._memory.loaded
@@ -172,9 +178,16 @@ class GateFeed:
 
     async def _read(self, subjects: Collection[UUID]) -> None:
         async with self._engine.connect() as connection:
-            lines = await connection.execute(_SOME_LINES, {"subjects": list(subjects)})
+            lines = (await connection.execute(_SOME_LINES, {"subjects": list(subjects)})).all()
             providers = await connection.execute(_SOME_PROVIDERS, {"subjects": list(subjects)})
+        self._note_emergencies(lines)
         self._memory.update((_entry(row) for row in lines), dict(_reachable(row) for row in providers))
+
+    def _note_emergencies(self, lines: Iterable[Any]) -> None:
+        for row in lines:
+            if row.emergency_at is not None:
+                until = row.emergency_at.timestamp() + self._call_back_seconds
+                self._memory.note_emergency(TenantId(row.tenant_id), until)
 
 
 def _entry(row: Any) -> Entry:
@@ -185,6 +198,8 @@ def _entry(row: Any) -> Entry:
         stage=Stage(row.stage),
         inbound=row.inbound,
         closed=row.closed,
+        cause=row.cause,
+        international_barred=row.international_barred,
     )
     return Entry(line, row.sip_domain.lower(), tuple(code.lower() for code in row.account_codes if code))
 

@@ -1,7 +1,8 @@
 """The gate's memory: every tenant's line, found by tenant id, SIP domain or account code. Answers touch nothing else."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from services.suspension.domain.gate import Line
 from shared.ids import ProviderId, TenantId
 
 _PART = 2000
+_MOST_CALL_BACKS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,14 @@ class _Names:
 class GateMemory:
     """Written by the feed alone, in whole steps, so that a reader between two steps sees one state."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, real_time: Callable[[], float] = time.time) -> None:
         self.loaded = False
+        self._real_time = real_time
         self._entries: dict[TenantId, Entry] = {}
         self._domains = _Names()
         self._codes = _Names()
         self._reachable: dict[ProviderId, frozenset[str]] = {}
+        self._call_back_until: dict[TenantId, float] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -80,6 +84,23 @@ class GateMemory:
     def reachable(self, provider_id: ProviderId) -> frozenset[str]:
         """Numbers in E.164 that barred tenants of the provider may call."""
         return self._reachable.get(provider_id, frozenset())
+
+    def line(self, tenant_id: TenantId) -> Line | None:
+        entry = self._entries.get(tenant_id)
+        return entry.line if entry is not None else None
+
+    def calls_back(self, tenant_id: TenantId) -> bool:
+        """Whether the emergency centre may call the tenant back. Real time, as emergencies know no test clock."""
+        until = self._call_back_until.get(tenant_id)
+        return until is not None and self._real_time() < until
+
+    def note_emergency(self, tenant_id: TenantId, until: float) -> None:
+        """``until`` in seconds since 1970. Those that are over are forgotten on the way."""
+        now = self._real_time()
+        if len(self._call_back_until) > _MOST_CALL_BACKS:
+            self._call_back_until = {one: at for one, at in self._call_back_until.items() if at > now}
+        if until > now:
+            self._call_back_until[tenant_id] = max(until, self._call_back_until.get(tenant_id, 0.0))
 
     def known(self, entry: Entry) -> Entry:
         """The very entry that is held already where nothing changed, so that a reload makes no new objects."""

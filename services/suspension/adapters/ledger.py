@@ -1,48 +1,47 @@
-"""The facts about a tenant's debts in PostgreSQL. Every write is a join: same result in any order, any number of times.
+"""The facts about tenants' debts in PostgreSQL. Every write is a join: same result in any order, any number of times."""
 
-An invoice's row only moves towards paid (paid grows, balance shrinks, settled stays): event times could disagree by
-the moment in which two writers waited for each other, amounts cannot.
-"""
-
+from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from services.suspension.domain.account import (
-    Account,
-    Invoice,
-    ManualSuspension,
-    Pause,
-    PauseKind,
-    PaymentFact,
-    ReminderSent,
-    debit_pauses,
-    invoice_ids,
+from sqlalchemy import text
+
+from services.suspension.adapters.rows import (
+    account_of,
+    fact_of_row,
+    kept_of_row,
+    override_of_row,
+    reminder_of_row,
+    row_of_kept,
 )
+from services.suspension.domain.account import Account, Fact, ReminderSent
+from services.suspension.domain.invoices import Kept, News, join
 from services.suspension.use_cases.ports import Override, OverrideKind
 from shared.db.unit_of_work import SqlUnitOfWork
-from shared.ids import InvoiceId, PaymentId, ProviderId, TenantId
+from shared.ids import InvoiceId, ProviderId, TenantId
 
-_KEEP_INVOICE = """
-INSERT INTO open_invoice AS known (tenant_id, invoice_id, provider_id, number, issued_on, due_on, currency, collectable,
-                                   paid_minor, balance_minor, settled_at)
-VALUES (:tenant_id, :invoice_id, :provider_id, :number, :issued_on, :due_on, :currency, :collectable,
-        :paid_minor, :balance_minor, :settled_at)
-ON CONFLICT (tenant_id, invoice_id) DO UPDATE SET
-  paid_minor = GREATEST(known.paid_minor, EXCLUDED.paid_minor),
-  balance_minor = LEAST(known.balance_minor, EXCLUDED.balance_minor),
-  collectable = known.collectable AND EXCLUDED.collectable,
-  settled_at = LEAST(known.settled_at, EXCLUDED.settled_at)
-RETURNING 1
-"""
-_KEEP_PAYMENT = """
-INSERT INTO payment_fact (tenant_id, payment_id, at, ended, provider_id, invoice_ids)
-VALUES (:tenant_id, :payment_id, :at, :ended, :provider_id, :invoice_ids)
+_INVOICE_COLUMNS = (
+    *("tenant_id", "invoice_id", "provider_id", "number", "issued_on", "due_on", "currency", "collectable"),
+    *("paid_minor", "balance_minor", "settled_at", "newest_at", "newest_paid_minor", "newest_balance_minor"),
+    *("newest_settled_at", "life_at", "reopened_at", "reopened_why", "revision"),
+)
+_KEEP_INVOICE = text(
+    f"INSERT INTO open_invoice ({', '.join(_INVOICE_COLUMNS)})"  # noqa: S608
+    f" VALUES ({', '.join(':' + name for name in _INVOICE_COLUMNS)})"
+    " ON CONFLICT (tenant_id, invoice_id) DO UPDATE SET "
+    + ", ".join(f"{name} = EXCLUDED.{name}" for name in _INVOICE_COLUMNS[3:])
+    + " RETURNING 1"
+)
+_KEEP_FACT = """
+INSERT INTO fact (tenant_id, kind, source_id, at, ended, provider_id, invoice_ids)
+VALUES (:tenant_id, :kind, :source_id, :at, :ended, :provider_id, :invoice_ids)
 ON CONFLICT DO NOTHING RETURNING 1
 """
 _KEEP_REMINDER = """
-INSERT INTO reminder_sent (tenant_id, anchor_id, day, provider_id, sent_at, invoice_ids)
-VALUES (:tenant_id, :anchor_id, :day, :provider_id, :sent_at, :invoice_ids)
+INSERT INTO reminder_sent (tenant_id, anchor_id, day, life_at, provider_id, sent_at, invoice_ids)
+VALUES (:tenant_id, :anchor_id, :day, COALESCE((SELECT reopened_at FROM open_invoice
+        WHERE tenant_id = :tenant_id AND invoice_id = :anchor_id), :long_ago), :provider_id, :sent_at, :invoice_ids)
 ON CONFLICT DO NOTHING RETURNING 1
 """
 _ADD_OVERRIDE = """
@@ -55,54 +54,69 @@ UPDATE hold SET ended_at = :at
 WHERE tenant_id = :tenant_id AND kind = ANY(:kinds) AND ended_at IS NULL AND (until_at IS NULL OR until_at > :at)
 RETURNING 1
 """
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+Rows = dict[TenantId, list[dict[str, Any]]]
 
 
 class SqlLedger:
     def __init__(self, work: SqlUnitOfWork) -> None:
         self._work = work
 
+    async def accounts(self, tenant_ids: Sequence[TenantId]) -> dict[TenantId, Account]:
+        """Four queries, however many tenants."""
+        invoices = await self._rows("open_invoice", tenant_ids)
+        facts = await self._rows("fact", tenant_ids)
+        reminders = await self._rows("reminder_sent", tenant_ids)
+        overrides = await self._rows("hold", tenant_ids)
+        return {
+            one: account_of(
+                [kept_of_row(row) for row in invoices[one]],
+                [fact_of_row(row) for row in facts[one]],
+                [reminder_of_row(row) for row in reminders[one]],
+                [override_of_row(row) for row in overrides[one]],
+            )
+            for one in tenant_ids
+        }
+
     async def account(self, tenant_id: TenantId) -> Account:
-        invoices = await self._rows("open_invoice", tenant_id)
-        facts = await self._rows("payment_fact", tenant_id)
-        reminders = await self._rows("reminder_sent", tenant_id)
-        overrides = [_override(row) for row in await self._rows("hold", tenant_id)]
-        return Account(
-            invoices=[_invoice(row) for row in invoices],
-            pauses=debit_pauses(_fact(row) for row in facts) + pauses_by_hand(overrides),
-            suspensions=suspensions_by_hand(overrides),
-            reminders=[_reminder(row) for row in reminders],
-        )
+        return (await self.accounts([tenant_id]))[tenant_id]
 
-    async def _rows(self, table: str, tenant_id: TenantId) -> list[dict[str, Any]]:
+    async def _rows(self, table: str, tenant_ids: Sequence[TenantId]) -> Rows:
         # The table's name is one of the four above, never input.
-        return await self._work.fetch(
-            f"SELECT * FROM {table} WHERE tenant_id = :tenant_id",  # noqa: S608
+        found: Rows = defaultdict(list)
+        for row in await self._work.fetch(
+            f"SELECT * FROM {table} WHERE tenant_id = ANY(:tenant_ids)",  # noqa: S608
+            tenant_ids=list(tenant_ids),
+        ):
+            found[TenantId(row["tenant_id"])].append(row)
+        return found
+
+    async def kept_invoices(self, tenant_id: TenantId) -> list[Kept]:
+        return [kept_of_row(row) for row in (await self._rows("open_invoice", [tenant_id]))[tenant_id]]
+
+    async def invoice(self, tenant_id: TenantId, invoice_id: InvoiceId) -> Kept | None:
+        rows = await self._work.fetch(
+            "SELECT * FROM open_invoice WHERE tenant_id = :tenant_id AND invoice_id = :invoice_id",
             tenant_id=tenant_id,
+            invoice_id=invoice_id,
+        )
+        return kept_of_row(rows[0]) if rows else None
+
+    async def hear_invoice(self, provider_id: ProviderId, tenant_id: TenantId, news: News) -> None:
+        kept = join(await self.invoice(tenant_id, news.invoice.invoice_id), news)
+        await self.correct_invoice(provider_id, tenant_id, kept)
+
+    async def correct_invoice(self, provider_id: ProviderId, tenant_id: TenantId, kept: Kept) -> None:
+        await self._work.fetch(
+            _KEEP_INVOICE, tenant_id=tenant_id, provider_id=provider_id, **row_of_kept(kept)
         )
 
-    async def keep_invoice(
-        self, provider_id: ProviderId, tenant_id: TenantId, invoice: Invoice, paid_minor: int
-    ) -> None:
+    async def keep_fact(self, provider_id: ProviderId, tenant_id: TenantId, fact: Fact) -> None:
         await self._work.fetch(
-            _KEEP_INVOICE,
+            _KEEP_FACT,
             tenant_id=tenant_id,
-            invoice_id=invoice.invoice_id,
-            provider_id=provider_id,
-            number=invoice.number,
-            issued_on=invoice.issued_on,
-            due_on=invoice.due_on,
-            currency=invoice.currency,
-            collectable=invoice.collectable,
-            paid_minor=paid_minor,
-            balance_minor=invoice.balance_minor,
-            settled_at=invoice.settled_at,
-        )
-
-    async def keep_payment(self, provider_id: ProviderId, tenant_id: TenantId, fact: PaymentFact) -> None:
-        await self._work.fetch(
-            _KEEP_PAYMENT,
-            tenant_id=tenant_id,
-            payment_id=fact.payment_id,
+            kind=fact.kind,
+            source_id=fact.source_id,
             at=fact.at,
             ended=fact.ended,
             provider_id=provider_id,
@@ -117,6 +131,7 @@ class SqlLedger:
             tenant_id=tenant_id,
             anchor_id=reminder.anchor,
             day=reminder.day,
+            long_ago=_LONG_AGO,
             provider_id=provider_id,
             sent_at=reminder.sent_at,
             invoice_ids=list(reminder.invoice_ids),
@@ -141,57 +156,6 @@ class SqlLedger:
         return len(await self._work.fetch(_END_OVERRIDES, tenant_id=tenant_id, kinds=list(kinds), at=at))
 
     async def overrides(self, tenant_id: TenantId, at: datetime) -> list[Override]:
-        found = [_override(row) for row in await self._rows("hold", tenant_id)]
+        rows = (await self._rows("hold", [tenant_id]))[tenant_id]
+        found = [override_of_row(row) for row in rows]
         return [one for one in found if one.since <= at and (one.until is None or at < one.until)]
-
-
-def pauses_by_hand(overrides: Sequence[Override]) -> list[Pause]:
-    """Promises, holds and unsuspensions; one that was cut short at its beginning covers no instant."""
-    kinds: dict[OverrideKind, PauseKind] = {"promise": "promise", "hold": "hold", "unsuspend": "unsuspend"}
-    return [
-        Pause(kinds[one.kind], one.since, one.until, one.invoice_ids)
-        for one in overrides
-        if one.kind != "suspend"
-    ]
-
-
-def suspensions_by_hand(overrides: Sequence[Override]) -> list[ManualSuspension]:
-    return [ManualSuspension(one.since, one.until, one.reason) for one in overrides if one.kind == "suspend"]
-
-
-def _invoice(row: dict[str, Any]) -> Invoice:
-    return Invoice(
-        invoice_id=InvoiceId(row["invoice_id"]),
-        number=row["number"],
-        issued_on=row["issued_on"],
-        due_on=row["due_on"],
-        balance_minor=row["balance_minor"],
-        currency=row["currency"],
-        collectable=row["collectable"],
-        settled_at=row["settled_at"],
-    )
-
-
-def _fact(row: dict[str, Any]) -> PaymentFact:
-    return PaymentFact(PaymentId(row["payment_id"]), row["at"], row["ended"], invoice_ids(row["invoice_ids"]))
-
-
-def _reminder(row: dict[str, Any]) -> ReminderSent:
-    return ReminderSent(
-        InvoiceId(row["anchor_id"]), row["day"], row["sent_at"], invoice_ids(row["invoice_ids"])
-    )
-
-
-def _override(row: dict[str, Any]) -> Override:
-    ends = [at for at in (row["until_at"], row["ended_at"]) if at is not None]
-    return Override(
-        override_id=row["hold_id"],
-        tenant_id=TenantId(row["tenant_id"]),
-        provider_id=ProviderId(row["provider_id"]),
-        kind=row["kind"],
-        since=row["since"],
-        until=min(ends, default=None),
-        invoice_ids=invoice_ids(row["invoice_ids"]) if row["invoice_ids"] is not None else None,
-        reason=row["reason"],
-        by=row["decided_by"],
-    )

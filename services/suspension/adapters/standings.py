@@ -1,37 +1,43 @@
 """Standings, policies and the audit trail in PostgreSQL."""
 
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.suspension.domain.account import Stage
+from services.suspension.adapters.rows import policy_of_row, row_of_policy, standing_of_row
 from services.suspension.domain.policy import Policy
 from services.suspension.use_cases.ports import AuditEntry, StandingRow
-from shared.db.due import due_now
 from shared.db.unit_of_work import SqlUnitOfWork
 from shared.ids import ProviderId, TenantId, new_id
 
-_KEEP_STANDING = """
-INSERT INTO standing (tenant_id, provider_id, stage, since, why, next_step_at, evaluated_at)
-VALUES (:tenant_id, :provider_id, :stage, :since, :why, :next_step_at, :evaluated_at)
-ON CONFLICT (tenant_id) DO UPDATE SET stage = EXCLUDED.stage, since = EXCLUDED.since, why = EXCLUDED.why,
-  next_step_at = EXCLUDED.next_step_at, evaluated_at = EXCLUDED.evaluated_at
-RETURNING 1
-"""
-_IS_DUE = f"SELECT 1 FROM standing WHERE tenant_id = :tenant_id AND next_step_at <= {due_now('standing')}"  # noqa: S608
-_KEEP_POLICY = """
-INSERT INTO policy (provider_id, scope_id, grace_days, outbound_after_days, reminder_days, smallest_minor, inbound,
-                    changed_at)
-VALUES (:provider_id, :scope_id, :grace_days, :outbound_after_days, :reminder_days, :smallest_minor, :inbound,
-        :changed_at)
-ON CONFLICT (provider_id, scope_id) DO UPDATE SET grace_days = EXCLUDED.grace_days,
-  outbound_after_days = EXCLUDED.outbound_after_days, reminder_days = EXCLUDED.reminder_days,
-  smallest_minor = EXCLUDED.smallest_minor, inbound = EXCLUDED.inbound, changed_at = EXCLUDED.changed_at
-RETURNING 1
-"""
+_STANDING_COLUMNS = (
+    *("tenant_id", "provider_id", "stage", "since", "why", "next_step_at", "evaluated_at", "cause"),
+    *("international_barred", "termination_proposed_at", "doubtful", "truth_due_at"),
+)
+_KEEP_STANDING = text(
+    f"INSERT INTO standing ({', '.join(_STANDING_COLUMNS)})"  # noqa: S608
+    f" VALUES ({', '.join(':' + name for name in _STANDING_COLUMNS)})"
+    " ON CONFLICT (tenant_id) DO UPDATE SET "
+    + ", ".join(f"{name} = EXCLUDED.{name}" for name in _STANDING_COLUMNS[2:])
+)
+_POLICY_COLUMNS = (
+    *("provider_id", "scope_id", "grace_days", "outbound_after_days", "reminder_days", "smallest_minor"),
+    *("inbound", "terminate_after_days", "counting", "quiet_weekends", "holidays", "quiet_dates"),
+    *("debit_lifts", "dispute_lifts", "unusual_international_bars", "jurisdiction", "changed_at"),
+)
+_KEEP_POLICY = text(
+    f"INSERT INTO policy ({', '.join(_POLICY_COLUMNS)})"  # noqa: S608
+    f" VALUES ({', '.join(':' + name for name in _POLICY_COLUMNS)})"
+    " ON CONFLICT (provider_id, scope_id) DO UPDATE SET "
+    + ", ".join(f"{name} = EXCLUDED.{name}" for name in _POLICY_COLUMNS[2:])
+    + " RETURNING 1"
+)
 _POLICY = "SELECT * FROM policy WHERE provider_id = :provider_id AND scope_id = :scope_id"
+_POLICIES = "SELECT * FROM policy WHERE provider_id = ANY(:provider_ids) AND scope_id = ANY(:scope_ids)"
 _ADD_AUDIT = text(
     "INSERT INTO audit (provider_id, audit_id, tenant_id, at, recorded_at, action, done_by, reason, details)"
     " VALUES (:provider_id, :audit_id, :tenant_id, :at, :recorded_at, :action, :done_by, :reason, :details)"
@@ -47,30 +53,36 @@ class SqlStandings:
         rows = await self._work.fetch(
             "SELECT * FROM standing WHERE tenant_id = :tenant_id", tenant_id=tenant_id
         )
-        if not rows:
-            return None
-        row = rows[0]
-        return StandingRow(
+        return standing_of_row(rows[0]) if rows else None
+
+    async def of_all(self, tenant_ids: Sequence[TenantId]) -> dict[TenantId, StandingRow]:
+        rows = await self._work.fetch(
+            "SELECT * FROM standing WHERE tenant_id = ANY(:tenant_ids)", tenant_ids=list(tenant_ids)
+        )
+        return {TenantId(row["tenant_id"]): standing_of_row(row) for row in rows}
+
+    async def keep(self, rows: Sequence[StandingRow]) -> None:
+        values = [
+            {**{name: getattr(row, name) for name in _STANDING_COLUMNS}, "stage": row.stage.value}
+            for row in rows
+        ]
+        if values:
+            await self._work.connection.execute(_KEEP_STANDING, values)
+
+    async def ask_truth(self, tenant_id: TenantId, at: datetime) -> None:
+        await self._work.fetch(
+            "UPDATE standing SET truth_due_at = :at WHERE tenant_id = :tenant_id RETURNING 1",
             tenant_id=tenant_id,
-            provider_id=ProviderId(row["provider_id"]),
-            stage=Stage(row["stage"]),
-            since=row["since"],
-            why=row["why"],
-            next_step_at=row["next_step_at"],
-            evaluated_at=row["evaluated_at"],
+            at=at,
         )
 
-    async def keep(self, row: StandingRow) -> None:
-        await self._work.fetch(
-            _KEEP_STANDING,
-            tenant_id=row.tenant_id,
-            provider_id=row.provider_id,
-            stage=row.stage.value,
-            since=row.since,
-            why=row.why,
-            next_step_at=row.next_step_at,
-            evaluated_at=row.evaluated_at,
+    async def with_steps_to_come(self, provider_id: ProviderId) -> list[TenantId]:
+        rows = await self._work.fetch(
+            "SELECT tenant_id FROM standing WHERE provider_id = :provider_id AND next_step_at IS NOT NULL"
+            " ORDER BY next_step_at",
+            provider_id=provider_id,
         )
+        return [TenantId(row["tenant_id"]) for row in rows]
 
     async def all_due_at(self, provider_id: ProviderId, at: datetime) -> None:
         await self._work.fetch(
@@ -78,9 +90,6 @@ class SqlStandings:
             provider_id=provider_id,
             at=at,
         )
-
-    async def is_due(self, tenant_id: TenantId, system_now: datetime) -> bool:
-        return bool(await self._work.fetch(_IS_DUE, tenant_id=tenant_id, system_now=system_now))
 
 
 class SqlPolicies:
@@ -100,13 +109,18 @@ class SqlPolicies:
             _KEEP_POLICY,
             provider_id=provider_id,
             scope_id=tenant_id or provider_id,
-            grace_days=policy.grace_days,
-            outbound_after_days=policy.outbound_after_days,
-            reminder_days=list(policy.reminder_days),
-            smallest_minor=policy.smallest_minor,
-            inbound=policy.inbound,
+            **row_of_policy(policy),
             changed_at=at,
         )
+
+    async def of_all(
+        self, provider_ids: Sequence[ProviderId], tenant_ids: Sequence[TenantId]
+    ) -> dict[UUID, Policy]:
+        """By provider or tenant."""
+        rows = await self._work.fetch(
+            _POLICIES, provider_ids=list(provider_ids), scope_ids=[*provider_ids, *tenant_ids]
+        )
+        return {row["scope_id"]: policy_of_row(row) for row in rows}
 
     async def drop(self, provider_id: ProviderId, tenant_id: TenantId) -> bool:
         return bool(
@@ -119,16 +133,7 @@ class SqlPolicies:
 
 
 def _policy(rows: list[dict[str, Any]]) -> Policy | None:
-    if not rows:
-        return None
-    row = rows[0]
-    return Policy(
-        grace_days=row["grace_days"],
-        outbound_after_days=row["outbound_after_days"],
-        reminder_days=tuple(row["reminder_days"]),
-        smallest_minor=row["smallest_minor"],
-        inbound=row["inbound"],
-    )
+    return policy_of_row(rows[0]) if rows else None
 
 
 class SqlAudit:
@@ -155,7 +160,22 @@ class SqlAudit:
             tenant_id=tenant_id,
             limit=limit,
         )
-        return [
-            AuditEntry(r["at"], r["recorded_at"], r["action"], r["done_by"], r["reason"], dict(r["details"]))
-            for r in rows
-        ]
+        return [_entry(row) for row in rows]
+
+    async def whole(
+        self, provider_id: ProviderId, tenant_id: TenantId | None
+    ) -> AsyncIterator[tuple[TenantId | None, AuditEntry]]:
+        query = text(
+            "SELECT * FROM audit WHERE provider_id = :provider_id"
+            " AND (CAST(:tenant_id AS uuid) IS NULL OR tenant_id = :tenant_id) ORDER BY audit_id"
+        )
+        values = {"provider_id": provider_id, "tenant_id": tenant_id}
+        async with self._work.connection.stream(query, values) as rows:
+            async for row in rows.mappings():
+                yield row["tenant_id"], _entry(dict(row))
+
+
+def _entry(row: dict[str, Any]) -> AuditEntry:
+    return AuditEntry(
+        row["at"], row["recorded_at"], row["action"], row["done_by"], row["reason"], dict(row["details"])
+    )

@@ -1,9 +1,8 @@
 """Tenants and providers in PostgreSQL: the newest state by the event's time wins."""
 
 from datetime import date
-from typing import Any
-from zoneinfo import ZoneInfo
 
+from services.suspension.adapters.rows import tenant_of_row
 from services.suspension.use_cases.ports import Provider, Tenant, Version
 from shared.db.unit_of_work import SqlUnitOfWork
 from shared.ids import ProviderId, TenantId
@@ -41,7 +40,7 @@ class SqlTenants:
         rows = await self._work.fetch(
             "SELECT * FROM tenant WHERE tenant_id = :tenant_id", tenant_id=tenant_id
         )
-        return _tenant(rows[0]) if rows else None
+        return tenant_of_row(rows[0]) if rows else None
 
     async def keep(self, tenant: Tenant, version: Version) -> None:
         await self._work.fetch(
@@ -80,17 +79,3 @@ class SqlTenants:
             return None
         row = rows[0]
         return Provider(provider_id, row["country"], row["support_phone"], tuple(row["reachable_numbers"]))
-
-
-def _tenant(row: dict[str, Any]) -> Tenant:
-    return Tenant(
-        tenant_id=TenantId(row["tenant_id"]),
-        provider_id=ProviderId(row["provider_id"]),
-        name=row["name"],
-        country=row["country"],
-        zone=ZoneInfo(row["time_zone"]),
-        currency=row["currency"],
-        sip_domain=row["sip_domain"],
-        account_codes=tuple(row["account_codes"]),
-        closed=row["closed_on"] is not None,
-    )

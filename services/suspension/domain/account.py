@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Literal
 from uuid import UUID
 
-from shared.ids import InvoiceId, PaymentId
+from shared.ids import InvoiceId
 
 
 class Stage(StrEnum):
@@ -28,7 +28,8 @@ class Stage(StrEnum):
 class Invoice:
     """An issued invoice. ``settled_at``: when nothing was left to pay or it was cancelled; None while open.
 
-    ``collectable`` is false below the card's minimum: never overdue alone (R38).
+    ``collectable`` is false below the card's minimum: never overdue alone (R38). ``reopened_at``: when a bank took a
+    payment back (R49); what the tenant was told before that was about a debt that it had paid.
     """
 
     invoice_id: InvoiceId
@@ -39,20 +40,24 @@ class Invoice:
     currency: str
     collectable: bool = True
     settled_at: datetime | None = None
+    reopened_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
         return self.settled_at is None and self.balance_minor > 0
 
 
-PauseKind = Literal["debit", "promise", "hold", "unsuspend"]
+# ``paid``: between a payment and its chargeback nothing was owed, so those days do not count either.
+PauseKind = Literal["debit", "dispute", "plan", "paid", "promise", "hold", "unsuspend"]
+LimitKind = Literal["spend_limit", "unusual_international"]
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
     """``[since, until)`` in which the days of its invoices do not count (R48). No invoices named: all of them.
 
-    A promise, a hold and a manual unsuspend also lift a suspension; a bank debit in process does not (R48).
+    A promise, a payment plan, a hold and a manual unsuspend also lift a suspension; a bank debit in process and a
+    dispute do so only where the policy says so (R48).
     """
 
     kind: PauseKind
@@ -62,7 +67,7 @@ class Pause:
 
     @property
     def lifts(self) -> bool:
-        return self.kind != "debit"
+        return self.kind not in ("debit", "dispute", "paid")
 
     def covers(self, invoice: Invoice) -> bool:
         return self.invoice_ids is None or invoice.invoice_id in self.invoice_ids
@@ -94,6 +99,18 @@ class ReminderSent:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """Usage says that a limit was reached: ``[since, until)``, None while nobody cleared it."""
+
+    kind: LimitKind
+    since: datetime
+    until: datetime | None
+
+    def holds_at(self, at: datetime) -> bool:
+        return self.since <= at and (self.until is None or at < self.until)
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """All facts about one tenant. The order of the sequences means nothing."""
 
@@ -101,35 +118,73 @@ class Account:
     pauses: Sequence[Pause] = ()
     suspensions: Sequence[ManualSuspension] = ()
     reminders: Sequence[ReminderSent] = ()
+    limits: Sequence[Limit] = ()
+
+
+FactKind = Literal["debit", "dispute", "plan", "paid", "spend_limit", "unusual_international"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class PaymentFact:
-    """One event of a payment: a bank debit began (``ended`` false), or its outcome is known.
+class Fact:
+    """Something began (``ended`` false) or was over: a debit in process, a dispute, a plan, a paid time, a limit.
 
-    Facts of one instant: the outcome comes after the beginning; a test clock stands still between them.
+    ``source_id`` is the payment, dispute, plan, invoice or tenant. Facts of one instant: the end comes after the
+    beginning; a test clock stands still between them.
     """
 
-    payment_id: PaymentId
+    source_id: UUID
     at: datetime
     ended: bool
-    invoice_ids: frozenset[InvoiceId] = field(compare=False)
+    invoice_ids: frozenset[InvoiceId] = field(compare=False, default=frozenset())
+    kind: FactKind = "debit"
 
 
-def debit_pauses(facts: Iterable[PaymentFact]) -> list[Pause]:
-    """The intervals in which a bank debit was in process. The order of arrival does not matter."""
-    pauses: list[Pause] = []
-    for _, of_payment in groupby(sorted(set(facts)), key=lambda fact: fact.payment_id):
-        begun: PaymentFact | None = None
-        for fact in of_payment:
+@dataclass(frozen=True, slots=True)
+class Span:
+    """``[since, until)`` of one source."""
+
+    kind: FactKind
+    since: datetime
+    until: datetime | None
+    invoice_ids: frozenset[InvoiceId]
+
+
+def spans_of(facts: Iterable[Fact]) -> list[Span]:
+    """The intervals between beginnings and ends. The order of arrival does not matter, nor repeats."""
+    spans: list[Span] = []
+    for (kind, _), of_source in groupby(sorted(set(facts), key=_place), key=lambda fact: _place(fact)[:2]):
+        begun: Fact | None = None
+        for fact in of_source:
             if not fact.ended:
                 begun = begun or fact
             elif begun is not None:
-                pauses.append(Pause("debit", begun.at, fact.at, begun.invoice_ids))
+                spans.append(Span(kind, begun.at, fact.at, begun.invoice_ids))
                 begun = None
         if begun is not None:
-            pauses.append(Pause("debit", begun.at, None, begun.invoice_ids))
-    return pauses
+            spans.append(Span(kind, begun.at, None, begun.invoice_ids))
+    return spans
+
+
+def _place(fact: Fact) -> tuple[FactKind, UUID, datetime, bool]:
+    return fact.kind, fact.source_id, fact.at, fact.ended
+
+
+def pauses_of(spans: Iterable[Span]) -> list[Pause]:
+    """A paid time that has not ended is no pause: the invoice is settled."""
+    return [
+        Pause(span.kind, span.since, span.until, span.invoice_ids)
+        for span in spans
+        if (span.kind == "debit" or span.kind == "dispute" or span.kind == "plan" or span.kind == "paid")
+        and not (span.kind == "paid" and span.until is None)
+    ]
+
+
+def limits_of(spans: Iterable[Span]) -> list[Limit]:
+    return [
+        Limit(span.kind, span.since, span.until)
+        for span in spans
+        if span.kind == "spend_limit" or span.kind == "unusual_international"
+    ]
 
 
 def ids(invoices: Iterable[Invoice]) -> frozenset[InvoiceId]:

@@ -6,12 +6,15 @@ lost, late, repeated or reordered event cannot suspend a tenant who has paid nor
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from services.suspension.domain.account import Account, Invoice, ManualSuspension, Stage
-from services.suspension.domain.days import Calendar
+from services.suspension.domain.account import Account, Invoice, Limit, ManualSuspension, Pause, Stage
+from services.suspension.domain.days import PLAIN_DAYS, Calendar, WorkingDays, midnight
 from services.suspension.domain.policy import Policy
+
+Cause = Literal["unpaid", "manual", "spend_limit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,13 @@ class Reminder:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``next_step_at``: the earliest later instant at which the standing can change without a new fact.
+    """``cause``: what bars the tenant, None while nothing does. ``termination_due``: the provider is to be asked.
+
+    ``next_step_at``: the earliest later instant at which the standing can change without a new fact.
 
     ``counted`` are the overdue invoices that hold the tenant where it is; ``suspends_at`` the next instant of
-    barring if nobody pays, None when barred already or when nothing leads there.
+    barring if nobody pays, None when barred already or when nothing leads there. ``international_barred``: by an
+    alert of usage that the policy makes act.
     """
 
     stage: Stage
@@ -37,12 +43,20 @@ class Standing:
     reminder: Reminder | None
     next_step_at: datetime | None
     suspends_at: datetime | None
-    manual: bool = False
+    cause: Cause | None = None
+    termination_due: bool = False
+    international_barred: bool = False
+
+    @property
+    def manual(self) -> bool:
+        return self.cause == "manual"
 
 
-def evaluate(policy: Policy, account: Account, now: datetime, zone: ZoneInfo) -> Standing:
+def evaluate(
+    policy: Policy, account: Account, now: datetime, zone: ZoneInfo, working: WorkingDays = PLAIN_DAYS
+) -> Standing:
     """The standing of one tenant at ``now`` under ``policy``; ``zone`` is the tenant's."""
-    return _Evaluation(policy, account, now, Calendar(zone, account.pauses)).standing()
+    return _Evaluation(policy, account, now, Calendar(zone, account.pauses, policy, working)).standing()
 
 
 class _Evaluation:
@@ -60,15 +74,24 @@ class _Evaluation:
         counted = self._counted()
         ladder = self._stage(counted)
         manual = self._manual()
-        stage = Stage.BOTH_BARRED if manual else ladder
+        limit = self._limit("spend_limit")
+        cause: Cause | None = "unpaid" if ladder.barred else None
+        stage = ladder
+        if limit is not None and not ladder.barred:
+            stage, cause = Stage.OUTBOUND_BARRED, "spend_limit"
+        if manual is not None:
+            stage, cause = Stage.BOTH_BARRED, "manual"
         return Standing(
             stage=stage,
-            why=self._why(stage, counted, manual),
+            why=self._why(counted, manual, limit if cause == "spend_limit" else None),
             counted=tuple(counted),
             reminder=self._reminder(),
             next_step_at=self._next_step_at(),
-            suspends_at=None if stage.barred else self._suspends_at(),
-            manual=manual is not None,
+            suspends_at=None if stage.barred and cause != "spend_limit" else self._suspends_at(),
+            cause=cause,
+            termination_due=ladder is Stage.BOTH_BARRED and self._termination_due(counted),
+            international_barred=self.policy.unusual_international_bars
+            and self._limit("unusual_international") is not None,
         )
 
     # -- stage ------------------------------------------------------------------------------------------------
@@ -105,7 +128,7 @@ class _Evaluation:
         told_at = self._told_at(invoice)
         if begins is None or told_at is None:
             return None
-        return max(begins, self.calendar.notice_ends(told_at))
+        return self.calendar.not_quiet(max(begins, self.calendar.notice_ends(told_at)))
 
     def _reached(self, invoice: Invoice, day: int) -> bool:
         at = self._barred_from(invoice, day)
@@ -142,21 +165,52 @@ class _Evaluation:
             )
         return False
 
+    def _termination_due(self, counted: Sequence[Invoice]) -> bool:
+        day = self.policy.terminate_after_days
+        return day is not None and any(self._reached(invoice, day) for invoice in counted)
+
     def _paused(self, invoice: Invoice) -> bool:
         return any(pause.covers(invoice) and pause.holds_at(self.now) for pause in self.account.pauses)
 
     def _lifted(self, invoice: Invoice, at: datetime) -> bool:
         return any(
-            pause.lifts and pause.covers(invoice) and pause.holds_at(at) for pause in self.account.pauses
+            self._lifts(pause) and pause.covers(invoice) and pause.holds_at(at)
+            for pause in self.account.pauses
+        )
+
+    def _lifts(self, pause: Pause) -> bool:
+        return (
+            pause.lifts
+            or (pause.kind == "debit" and self.policy.debit_lifts)
+            or (pause.kind == "dispute" and self.policy.dispute_lifts)
         )
 
     def _manual(self) -> ManualSuspension | None:
         return next((s for s in self.account.suspensions if s.holds_at(self.now)), None)
 
+    def _limit(self, kind: str) -> Limit | None:
+        for limit in self.account.limits:
+            ends = self._limit_ends(limit)
+            if limit.kind == kind and limit.since <= self.now and (ends is None or self.now < ends):
+                return limit
+        return None
+
+    def _limit_ends(self, limit: Limit) -> datetime | None:
+        """Usage compares a day with the days before: its alert about unusual calls is over with the local day."""
+        if limit.kind == "spend_limit":
+            return limit.until
+        tomorrow = midnight(self.calendar.today(limit.since) + timedelta(days=1), self.calendar.zone)
+        return min(tomorrow, limit.until) if limit.until else tomorrow
+
     # -- reminders --------------------------------------------------------------------------------------------
 
     def _told_at(self, invoice: Invoice) -> datetime | None:
-        sent = (r.sent_at for r in self.account.reminders if invoice.invoice_id in r.invoice_ids)
+        sent = (
+            r.sent_at
+            for r in self.account.reminders
+            if invoice.invoice_id in r.invoice_ids
+            and (invoice.reopened_at is None or invoice.reopened_at <= r.sent_at)
+        )
         return min(sent, default=None)
 
     def _reminder(self) -> Reminder | None:
@@ -174,7 +228,12 @@ class _Evaluation:
 
     def _wants_reminder(self, anchor: Invoice, day: int) -> bool:
         if day in self.policy.reminder_days:
-            sent = any(r.anchor == anchor.invoice_id and r.day == day for r in self.account.reminders)
+            sent = any(
+                r.anchor == anchor.invoice_id
+                and r.day == day
+                and (anchor.reopened_at is None or anchor.reopened_at <= r.sent_at)
+                for r in self.account.reminders
+            )
             return not sent and self.calendar.today(self.now) > anchor.issued_on
         # All reminders before the barring were missed: one goes out now, and the barring waits for it (R46).
         coming = any(day < planned < self.policy.first_barred_day for planned in self.policy.reminder_days)
@@ -188,15 +247,21 @@ class _Evaluation:
 
     def _expected_barring(self) -> Iterable[datetime | None]:
         for invoice in self.open:
-            if invoice.collectable:
-                begins = self.calendar.begins(invoice, self.policy.first_barred_day)
-                told_at = self._told_at(invoice)
-                late = begins is not None and begins <= self.now
-                # Told late: barred when the notice has run. Not told: the reminder that is due now starts it.
-                notice_from = told_at if told_at is not None else self.now if late else None
-                if begins is not None and notice_from is not None:
-                    begins = max(begins, self.calendar.notice_ends(notice_from))
-                yield begins
+            at = self._expected(invoice) if invoice.collectable else None
+            if at is not None:
+                by_then = [one for one in self.open if self.calendar.overdue_at(one) <= at]
+                yield at if self._enough(by_then) else None
+
+    def _expected(self, invoice: Invoice) -> datetime | None:
+        begins = self.calendar.begins(invoice, self.policy.first_barred_day)
+        if begins is None:
+            return None
+        told_at = self._told_at(invoice)
+        # Told late: barred when the notice has run. Not told: the reminder that is due now starts it.
+        notice_from = told_at if told_at is not None else self.now if begins <= self.now else None
+        if notice_from is not None:
+            begins = max(begins, self.calendar.notice_ends(notice_from))
+        return self.calendar.not_quiet(begins)
 
     def _next_step_at(self) -> datetime | None:
         return min(self._later(self._steps()), default=None)
@@ -205,18 +270,24 @@ class _Evaluation:
         return (at for at in instants if at is not None and at > self.now)
 
     def _steps(self) -> Iterable[datetime | None]:
-        days = [*self.policy.reminder_days, *(day for _, day in self.policy.barred_stages)]
+        barring = [day for _, day in self.policy.barred_stages]
+        if self.policy.terminate_after_days is not None:
+            barring.append(self.policy.terminate_after_days)
+        days = [*self.policy.reminder_days, *barring]
         for invoice in self.open:
             yield self.calendar.overdue_at(invoice)
             if invoice.collectable:
                 yield from (self.calendar.begins(invoice, day) for day in days)
-                yield from (self._barred_from(invoice, day) for _, day in self.policy.barred_stages)
+                yield from (self._barred_from(invoice, day) for day in barring)
         yield from (pause.until for pause in self.account.pauses)
         yield from (suspension.until for suspension in self.account.suspensions)
+        yield from (self._limit_ends(limit) for limit in self.account.limits)
 
-    def _why(self, stage: Stage, counted: Sequence[Invoice], manual: ManualSuspension | None) -> str:
+    def _why(self, counted: Sequence[Invoice], manual: ManualSuspension | None, limit: Limit | None) -> str:
         if manual is not None:
             return f"suspended by the provider: {manual.reason}"
+        if limit is not None:
+            return f"the spend limit was reached at {limit.since.isoformat()}"
         if counted:
             oldest = counted[0]
             day = self.calendar.day_of(oldest, self.now)

@@ -17,7 +17,7 @@ from services.suspension.entrypoints.models import (
 )
 from services.suspension.use_cases.change_policy import change_policy, change_tenant_policy
 from services.suspension.use_cases.override_ladder import override_ladder, release_ladder
-from services.suspension.use_cases.ports import OpenWork, OverrideKind
+from services.suspension.use_cases.ports import OpenWork, OverrideKind, SuspensionWork
 from services.suspension.use_cases.recompute_standing import policy_in_force
 from services.suspension.use_cases.show_standing import show_standing, tenant_of
 from shared.ids import ProviderId, TenantId
@@ -26,13 +26,22 @@ Wake = Callable[[], None]
 
 
 def provider_router(open_work: OpenWork, internal: Any, wake: Wake) -> APIRouter:
-    """Between services only. ``wake`` starts the sweep after a change that concerns many tenants."""
+    """Between services only. ``wake`` starts the loops after a change that leaves something to do."""
     router = APIRouter(prefix="/v1/providers/{provider_id}", dependencies=[Depends(internal)])
     _add_policy_routes(router, open_work, wake)
-    _add_tenant_policy_routes(router, open_work)
+    _add_tenant_policy_routes(router, open_work, wake)
     _add_standing_routes(router, open_work)
-    _add_decision_routes(router, open_work)
+    _add_decision_routes(router, open_work, wake)
     return router
+
+
+async def _wanted(work: SuspensionWork, provider_id: ProviderId, body: PolicyBody) -> Policy:
+    """Raises ``Invalid``."""
+    provider = await work.tenants.provider(provider_id)
+    policy = body.policy(provider.country if provider else "US")
+    if policy.holidays is not None:
+        work.check_place(policy.holidays)
+    return policy
 
 
 def _add_policy_routes(router: APIRouter, open_work: OpenWork, wake: Wake) -> None:
@@ -43,14 +52,14 @@ def _add_policy_routes(router: APIRouter, open_work: OpenWork, wake: Wake) -> No
 
     @router.put("/policy", tags=["policy"])
     async def put_policy(provider_id: ProviderId, body: PolicyBody) -> PolicyFields:
-        policy = body.policy()
         async with open_work() as work:
+            policy = await _wanted(work, provider_id, body)
             await change_policy(work, provider_id, policy, reason=body.reason, by=body.by)
         wake()
         return PolicyFields.of(policy)
 
 
-def _add_tenant_policy_routes(router: APIRouter, open_work: OpenWork) -> None:
+def _add_tenant_policy_routes(router: APIRouter, open_work: OpenWork, wake: Wake) -> None:
     @router.get("/tenants/{tenant_id}/policy", tags=["policy"])
     async def get_tenant_policy(provider_id: ProviderId, tenant_id: TenantId) -> PolicyFields:
         """The policy in force for the tenant."""
@@ -62,9 +71,10 @@ def _add_tenant_policy_routes(router: APIRouter, open_work: OpenWork) -> None:
     async def put_tenant_policy(
         provider_id: ProviderId, tenant_id: TenantId, body: PolicyBody
     ) -> PolicyFields:
-        policy = body.policy()
         async with open_work() as work:
+            policy = await _wanted(work, provider_id, body)
             await change_tenant_policy(work, provider_id, tenant_id, policy, reason=body.reason, by=body.by)
+        wake()
         return PolicyFields.of(policy)
 
     @router.delete("/tenants/{tenant_id}/policy", tags=["policy"])
@@ -78,7 +88,9 @@ def _add_tenant_policy_routes(router: APIRouter, open_work: OpenWork) -> None:
         async with open_work() as work:
             await change_tenant_policy(work, provider_id, tenant_id, None, reason=reason, by=by)
             tenant = await tenant_of(work, provider_id, tenant_id)
-            return PolicyFields.of(await policy_in_force(work, tenant))
+            back = PolicyFields.of(await policy_in_force(work, tenant))
+        wake()
+        return back
 
 
 def _add_standing_routes(router: APIRouter, open_work: OpenWork) -> None:
@@ -97,7 +109,7 @@ def _add_standing_routes(router: APIRouter, open_work: OpenWork) -> None:
         return AuditAnswer(entries=[AuditLine.of(entry) for entry in entries])
 
 
-def _add_decision_routes(router: APIRouter, open_work: OpenWork) -> None:
+def _add_decision_routes(router: APIRouter, open_work: OpenWork, wake: Wake) -> None:
     async def decide(
         kind: OverrideKind, provider_id: ProviderId, tenant_id: TenantId, body: DecisionBody
     ) -> StandingAnswer:
@@ -105,7 +117,9 @@ def _add_decision_routes(router: APIRouter, open_work: OpenWork) -> None:
             await override_ladder(
                 work, provider_id, tenant_id, kind, reason=body.reason, by=body.by, until=body.until
             )
-            return StandingAnswer.of(await show_standing(work, provider_id, tenant_id))
+            shown = StandingAnswer.of(await show_standing(work, provider_id, tenant_id))
+        wake()
+        return shown
 
     @router.post("/tenants/{tenant_id}/suspend", tags=["decisions"])
     async def post_suspend(
@@ -138,4 +152,6 @@ def _add_decision_routes(router: APIRouter, open_work: OpenWork) -> None:
         """Ends a hold, a promise or an unsuspension before its time."""
         async with open_work() as work:
             await release_ladder(work, provider_id, tenant_id, reason=body.reason, by=body.by)
-            return StandingAnswer.of(await show_standing(work, provider_id, tenant_id))
+            shown = StandingAnswer.of(await show_standing(work, provider_id, tenant_id))
+        wake()
+        return shown

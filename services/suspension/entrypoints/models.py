@@ -1,5 +1,6 @@
 """Bodies and answers of the HTTP interface."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -8,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.suspension.domain.account import Invoice
 from services.suspension.domain.gate import Line, decide
-from services.suspension.domain.policy import Policy
+from services.suspension.domain.policy import Policy, preset
 from services.suspension.use_cases.ports import AuditEntry
 from services.suspension.use_cases.show_standing import Shown
 
@@ -49,34 +50,55 @@ class PolicyFields(BaseModel):
         "announce", description="what callers of a barred tenant get"
     )
 
+    terminate_after_days: int | None = Field(
+        None, description="on this day you are asked whether to end the contract; nothing ends by itself"
+    )
+    counting: Literal["calendar", "business"] = Field(
+        "calendar", description="which days count: all, or those that are no weekend, holiday or quiet date"
+    )
+    quiet_weekends: bool = Field(False, description="nobody is barred on a weekend")
+    holidays: str | None = Field(
+        None, max_length=20, description="nobody is barred on holidays of US, US-NY, DE-BY, GB-SCT, …"
+    )
+    quiet_dates: list[date] = Field(
+        default=[], max_length=366, description="days of your own on which nobody is barred"
+    )
+    debit_lifts: bool = Field(False, description="a bank debit in process also lifts a suspension (R48)")
+    dispute_lifts: bool = Field(False, description="an open dispute also lifts a suspension (R48)")
+    unusual_international_bars: bool = Field(
+        False, description="an alert about unusual international calls bars such calls until local midnight"
+    )
+    jurisdiction: Literal["US", "EU", "UK"] | None = Field(
+        None, description="fields left out take this preset's defaults; no legal advice"
+    )
+
     @classmethod
     def of(cls, policy: Policy) -> Self:
-        return cls(
-            grace_days=policy.grace_days,
-            outbound_after_days=policy.outbound_after_days,
-            reminder_days=list(policy.reminder_days),
-            smallest_amount_minor=policy.smallest_minor,
-            inbound=policy.inbound,
-        )
+        fields = {name: getattr(policy, name) for name in cls.model_fields if hasattr(policy, name)}
+        return cls(**fields, smallest_amount_minor=policy.smallest_minor)
 
 
 class PolicyBody(PolicyFields, Body):
-    """The whole policy: a field left out takes its default."""
+    """The whole policy: a field left out takes its default, or its jurisdiction's."""
 
     model_config = ConfigDict(extra="forbid")
 
     reason: str = Field("", max_length=500)
     by: str = Field("provider", min_length=1, max_length=200, description="who decided")
 
-    def policy(self) -> Policy:
-        """Raises ``Invalid`` for a policy that would suspend before the due day or without notice."""
-        return Policy(
-            grace_days=self.grace_days,
-            outbound_after_days=self.outbound_after_days,
-            reminder_days=tuple(self.reminder_days),
-            smallest_minor=self.smallest_amount_minor,
-            inbound=self.inbound,
-        )
+    def policy(self, country: str) -> Policy:
+        """Raises ``Invalid`` for a policy that would suspend before the due day or without notice.
+
+        ``country`` is the provider's, for a preset that takes its holidays.
+        """
+        given = self.model_dump(exclude_unset=True, exclude={"reason", "by", "jurisdiction"})
+        if "smallest_amount_minor" in given:
+            given["smallest_minor"] = given.pop("smallest_amount_minor")
+        for name in ("reminder_days", "quiet_dates"):
+            if name in given:
+                given[name] = tuple(given[name])
+        default = preset(self.jurisdiction, country) if self.jurisdiction else Policy()
+        return replace(default, **given)
 
 
 class DecisionBody(Body):
@@ -111,9 +133,12 @@ class ShownInvoice(BaseModel):
 
 
 class ShownStep(BaseModel):
-    """A step of the ladder of the oldest open invoice; ``on`` none: a pause keeps it away."""
+    """A step of the ladder of the oldest open invoice; ``on`` none: a pause keeps it away.
 
-    kind: Literal["reminder", "overdue", "outbound_barred", "both_barred"]
+    ``termination``: the provider is asked whether to end the contract.
+    """
+
+    kind: Literal["reminder", "overdue", "outbound_barred", "both_barred", "termination"]
     day: int
     on: date | None
     at: datetime | None
@@ -128,6 +153,14 @@ class ShownOverride(BaseModel):
     until: datetime | None
     reason: str
     by: str
+
+
+class ShownPause(BaseModel):
+    """What keeps the ladder still for some or all invoices now (R48)."""
+
+    kind: Literal["debit", "dispute", "plan", "promise", "hold", "unsuspend"]
+    since: datetime
+    until: datetime | None
 
 
 class WorksNow(BaseModel):
@@ -152,6 +185,11 @@ class StandingAnswer(BaseModel):
     steps: list[ShownStep]
     suspends_on: date | None = Field(description="the local day of suspension if nobody pays")
     next_step_at: datetime | None
+    cause: Literal["unpaid", "manual", "spend_limit"] | None = Field(
+        None, description="what bars the tenant: paying helps only for `unpaid`"
+    )
+    termination_proposed_at: datetime | None = None
+    pauses: list[ShownPause] = []
     works_now: WorksNow
     overrides: list[ShownOverride]
     as_of: datetime
@@ -166,8 +204,10 @@ class StandingAnswer(BaseModel):
             row.stage,
             shown.policy.inbound,
             tenant.closed,
+            row.cause,
+            row.international_barred,
         )
-        outbound = decide(line, "outbound", reachable=False)
+        outbound = decide(line, "outbound", called="domestic")
         suspends_at = shown.standing.suspends_at
         return cls(
             tenant_id=tenant.tenant_id,
@@ -180,9 +220,12 @@ class StandingAnswer(BaseModel):
             steps=[ShownStep(kind=s.kind, day=s.day, on=s.on, at=s.at, state=s.state) for s in shown.steps],
             suspends_on=suspends_at.astimezone(tenant.zone).date() if suspends_at else None,
             next_step_at=row.next_step_at,
+            cause=row.cause,
+            termination_proposed_at=row.termination_proposed_at,
+            pauses=[ShownPause(kind=p.kind, since=p.since, until=p.until) for p in shown.pauses],
             works_now=WorksNow(
                 outbound="allow" if outbound == "allow" else "reject",
-                inbound=decide(line, "inbound", reachable=False),
+                inbound=decide(line, "inbound", called="domestic"),
                 reachable_numbers=list(shown.reachable_numbers),
             ),
             overrides=[

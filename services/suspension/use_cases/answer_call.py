@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from services.suspension.domain.emergency import dialled, is_emergency
-from services.suspension.domain.gate import Answer, Direction, Line, barred, decide
+from services.suspension.domain.gate import Answer, Called, Direction, Line, barred, decide
 from shared.errors import Invalid, NotFound, Unavailable
-from shared.ids import ProviderId
+from shared.ids import ProviderId, TenantId
 
 DIRECTIONS = ("inbound", "outbound")
 LONGEST_TENANT = 255
@@ -23,13 +23,16 @@ class Lines(Protocol):
     def reachable(self, provider_id: ProviderId) -> frozenset[str]:
         """Numbers in E.164 that barred tenants of the provider may call."""
 
+    def calls_back(self, tenant_id: TenantId) -> bool:
+        """Whether the tenant made an emergency call a short while ago: the emergency centre may call back."""
+
 
 class Gate:
     """Decides about calls. Touches nothing but memory, so that it answers whatever else is away.
 
     ``is_emergency_in(number, country)`` knows each country's own emergency numbers, ``calling_code(country)`` what
     E.164 puts before them; ``international(number, country)`` is the number in E.164, None for what is no telephone
-    number.
+    number; ``is_toll_free`` asks of one in E.164. ``on_emergency`` is told of each emergency call of a known tenant.
     """
 
     def __init__(
@@ -39,11 +42,15 @@ class Gate:
         is_emergency_in: Callable[[str, str], bool],
         calling_code: Callable[[str], str],
         international: Callable[[str, str], str | None],
+        is_toll_free: Callable[[str], bool],
+        on_emergency: Callable[[Line], None],
     ) -> None:
         self._lines = lines
         self._is_emergency_in = is_emergency_in
         self._calling_code = calling_code
         self._international = international
+        self._is_toll_free = is_toll_free
+        self._on_emergency = on_emergency
 
     def answer(self, provider_id: ProviderId, tenant: str, direction: str, to: str) -> Answer:
         """Raises ``Unavailable`` before the first loading, ``NotFound`` (tenant) and ``Invalid`` (direction)."""
@@ -51,6 +58,8 @@ class Gate:
         number = dialled(to)
         country = line.country if line else None
         if is_emergency(number, country, self._is_emergency_in, self._calling_code):
+            if line is not None and direction == "outbound":
+                self._on_emergency(line)
             return "allow"
         if not self._lines.loaded:
             raise Unavailable("The gate has nothing in memory yet; use your own last answer.")
@@ -59,10 +68,21 @@ class Gate:
         if direction not in DIRECTIONS:
             raise Invalid("direction is inbound or outbound.", field="direction")
         known = cast(Direction, direction)
-        return decide(line, known, reachable=self._reachable(line, known, number))
+        if not barred(line, known):
+            return "allow"
+        if known == "inbound" and self._lines.calls_back(line.tenant_id):
+            return "allow"
+        return decide(line, known, called=self._called(line, known, number))
 
-    def _reachable(self, line: Line, direction: Direction, number: str) -> bool:
+    def _called(self, line: Line, direction: Direction, number: str) -> Called:
         """Only asked for barred calls: working out what a number means takes longer than all the rest."""
-        if direction != "outbound" or not number or not barred(line, direction):
-            return False
-        return self._international(number, line.country) in self._lines.reachable(line.provider_id)
+        if direction != "outbound" or not number:
+            return "domestic"
+        known = self._international(number, line.country)
+        if known is None:
+            return "domestic"
+        if known in self._lines.reachable(line.provider_id):
+            return "reachable"
+        if self._is_toll_free(known):
+            return "free"
+        return "domestic" if known.startswith("+" + self._calling_code(line.country)) else "international"

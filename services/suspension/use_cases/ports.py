@@ -1,6 +1,6 @@
 """What the use cases need from outside; implemented by ``adapters.work`` and by the fake of the tests."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,7 +8,10 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.suspension.domain.account import Account, Invoice, PaymentFact, ReminderSent, Stage
+from services.suspension.domain.account import Account, Fact, Invoice, ReminderSent, Stage
+from services.suspension.domain.days import WorkingDays
+from services.suspension.domain.invoices import Kept, News
+from services.suspension.domain.ladder import Cause
 from services.suspension.domain.policy import Policy
 from shared.events.envelope import Event
 from shared.ids import EventId, InvoiceId, ProviderId, TenantId
@@ -58,6 +61,23 @@ class StandingRow:
     why: str
     next_step_at: datetime | None
     evaluated_at: datetime
+    cause: Cause | None = None
+    international_barred: bool = False
+    termination_proposed_at: datetime | None = None
+    # A barring waits for invoicing's own word; `truth_due_at` (real time) is when it is asked, also while barred.
+    doubtful: bool = False
+    truth_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that a decision about one tenant needs. ``now`` is its provider's."""
+
+    tenant: Tenant
+    policy: Policy
+    account: Account
+    before: StandingRow | None
+    now: datetime
 
 
 OverrideKind = Literal["suspend", "unsuspend", "hold", "promise"]
@@ -106,12 +126,15 @@ class Ledger(Protocol):
     """The facts of ``domain.account``. Every write is the same in any order and any number of times."""
 
     async def account(self, tenant_id: TenantId) -> Account: ...
-    async def keep_invoice(
-        self, provider_id: ProviderId, tenant_id: TenantId, invoice: Invoice, paid_minor: int
-    ) -> None:
-        """Joins what was known with what came: paid only grows, the balance only shrinks, settled stays settled."""
+    async def hear_invoice(self, provider_id: ProviderId, tenant_id: TenantId, news: News) -> None:
+        """Joins what was known with what came (``domain.invoices``). The tenant is locked."""
 
-    async def keep_payment(self, provider_id: ProviderId, tenant_id: TenantId, fact: PaymentFact) -> None: ...
+    async def invoice(self, tenant_id: TenantId, invoice_id: InvoiceId) -> Kept | None: ...
+    async def kept_invoices(self, tenant_id: TenantId) -> list[Kept]: ...
+    async def correct_invoice(self, provider_id: ProviderId, tenant_id: TenantId, kept: Kept) -> None:
+        """In place of what was known."""
+
+    async def keep_fact(self, provider_id: ProviderId, tenant_id: TenantId, fact: Fact) -> None: ...
     async def keep_reminder(
         self, provider_id: ProviderId, tenant_id: TenantId, reminder: ReminderSent
     ) -> bool:
@@ -136,18 +159,75 @@ class Policies(Protocol):
 
 class Standings(Protocol):
     async def get(self, tenant_id: TenantId) -> StandingRow | None: ...
-    async def keep(self, row: StandingRow) -> None: ...
+    async def keep(self, rows: Sequence[StandingRow]) -> None: ...
+    async def ask_truth(self, tenant_id: TenantId, at: datetime) -> None:
+        """Something does not fit: invoicing is to be asked, from ``at`` (real time)."""
+
+    async def with_steps_to_come(self, provider_id: ProviderId) -> list[TenantId]:
+        """Tenants of the provider for which time alone will change something."""
+
     async def all_due_at(self, provider_id: ProviderId, at: datetime) -> None:
         """Every tenant of the provider is to be looked at."""
 
-    async def is_due(self, tenant_id: TenantId, system_now: datetime) -> bool:
-        """Whether the tenant's next step is due by its provider's clock."""
+
+SwitchKind = Literal["kamailio_jsonrpc", "webhook"]
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A switch that caches answers and wants to be told. ``cut_calls``: it shall also end calls in progress."""
+
+    provider_id: ProviderId
+    name: str
+    kind: SwitchKind
+    url: str
+    secret: str
+    cut_calls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A change that a switch is to be told: forget what you know of the tenant with these names."""
+
+    push_id: UUID
+    switch: Switch
+    tenant_id: TenantId
+    names: tuple[str, ...]
+    stage: str
+    cause: str | None
+    attempts: int
+    queued_at: datetime
+    delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a push. ``again_at`` None: there is nothing more to do."""
+
+    push: Push
+    delivered_at: datetime | None
+    again_at: datetime | None
+    error: str | None
+
+
+class Switches(Protocol):
+    async def keep(self, switch: Switch) -> None: ...
+    async def get(self, provider_id: ProviderId, name: str) -> Switch | None: ...
+    async def of_provider(self, provider_id: ProviderId) -> list[Switch]: ...
+    async def drop(self, provider_id: ProviderId, name: str) -> bool: ...
+    async def log(self, provider_id: ProviderId, name: str, limit: int) -> list[dict[str, Any]]:
+        """What the switch was told, the newest first."""
 
 
 class Audit(Protocol):
     async def add(self, provider_id: ProviderId, tenant_id: TenantId | None, entry: AuditEntry) -> None: ...
     async def of_tenant(self, tenant_id: TenantId, limit: int) -> list[AuditEntry]:
         """The newest first."""
+
+    def whole(
+        self, provider_id: ProviderId, tenant_id: TenantId | None
+    ) -> AsyncIterator[tuple[TenantId | None, AuditEntry]]:
+        """The whole trail of a tenant, or of a provider, the oldest first."""
 
 
 class SuspensionWork(Protocol):
@@ -158,14 +238,33 @@ class SuspensionWork(Protocol):
     policies: Policies
     standings: Standings
     audit: Audit
+    switches: Switches
 
     async def now(self, provider_id: ProviderId) -> datetime: ...
     def system_now(self) -> datetime: ...
+    @property
+    def working_days(self) -> WorkingDays: ...
+    def check_place(self, place: str) -> None:
+        """Raises ``Invalid`` for a country or region whose holidays are not known."""
+
     async def advance_clock(self, provider_id: ProviderId, now: datetime) -> None: ...
     async def lock_tenant(self, tenant_id: TenantId) -> None: ...
+    async def lock_due(self, tenant_ids: Sequence[TenantId]) -> list[TenantId]:
+        """Those whose step is due by their provider's clock and that nobody else decides about now; locked."""
+
+    async def cases(self, tenant_ids: Sequence[TenantId]) -> list[Case]:
+        """Of the tenants that are known, in any order."""
+
     def emit(self, event: Event, *, time: datetime, event_id: EventId | None = None) -> None: ...
     async def tell_gate(self, subject: TenantId | ProviderId) -> None:
         """When this commits, the memory of every gate reads that tenant, or all of that provider, anew."""
+
+
+class Truth(Protocol):
+    """Invoicing's own word, asked over HTTP outside any transaction."""
+
+    async def open_invoices(self, provider_id: ProviderId, tenant_id: TenantId) -> list[Invoice]:
+        """All issued invoices with a balance. Raises ``Unavailable``."""
 
 
 # Opens a unit of work: commits on a clean exit, rolls back on an error.

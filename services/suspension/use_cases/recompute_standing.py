@@ -1,17 +1,27 @@
 """The only place where a standing changes: look again at all facts of a tenant, under its lock."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from services.suspension.domain.account import Account, Invoice, ReminderSent, Stage, ids
 from services.suspension.domain.ladder import Reminder, Standing, evaluate
 from services.suspension.domain.policy import Policy
-from services.suspension.use_cases.ports import AuditEntry, StandingRow, SuspensionWork, Tenant
-from shared.events.suspension import OwedInvoice, ReminderDue, TenantRestored, TenantSuspended
+from services.suspension.use_cases.ports import AuditEntry, Case, StandingRow, SuspensionWork, Tenant
+from shared.events.suspension import (
+    OwedInvoice,
+    ReminderDue,
+    TenantRestored,
+    TenantSuspended,
+    TerminationProposed,
+)
 from shared.ids import TenantId
 
 BY_POLICY = "policy"
+# How often invoicing is asked about a tenant that is barred for not paying: as long can a lost event keep it barred.
+TRUTH_SECONDS = 120
+_RANK = {Stage.NONE: 0, Stage.NOTICE: 1, Stage.OUTBOUND_BARRED: 2, Stage.BOTH_BARRED: 3}
 
 
 async def policy_in_force(work: SuspensionWork, tenant: Tenant) -> Policy:
@@ -20,37 +30,90 @@ async def policy_in_force(work: SuspensionWork, tenant: Tenant) -> Policy:
     return own or await work.policies.of_provider(tenant.provider_id) or Policy()
 
 
-async def recompute_standing(work: SuspensionWork, tenant_id: TenantId) -> None:
+async def recompute_standing(work: SuspensionWork, tenant_id: TenantId, *, confirmed: bool = False) -> None:
     """Derives the standing anew, sends the reminder that is due and announces what changed. Twice changes nothing.
 
-    A tenant that is not known yet is looked at when it becomes known: its facts are kept by then.
+    A tenant that is not known yet is looked at when it becomes known: its facts are kept by then. ``confirmed``:
+    invoicing has just been asked, so the tenant may be barred; else a barring waits until it has been.
     """
     await work.lock_tenant(tenant_id)
-    tenant = await work.tenants.get(tenant_id)
-    if tenant is None:
-        return
-    now = await work.now(tenant.provider_id)
-    policy = await policy_in_force(work, tenant)
-    account = await work.ledger.account(tenant_id)
-    standing = evaluate(policy, account, now, tenant.zone)
+    await look_again(work, [tenant_id], confirmed=confirmed)
+
+
+async def look_again(
+    work: SuspensionWork, tenant_ids: Sequence[TenantId], *, confirmed: bool = False
+) -> None:
+    """The same for many tenants, all of them locked by the caller."""
+    rows = []
+    for case in await work.cases(tenant_ids):
+        row = await _look(work, case, confirmed=confirmed)
+        if row != case.before:
+            rows.append(row)
+    await work.standings.keep(rows)
+
+
+async def _look(work: SuspensionWork, case: Case, *, confirmed: bool) -> StandingRow:
+    tenant, now, before = case.tenant, case.now, case.before
+    account = case.account
+    standing = evaluate(case.policy, account, now, tenant.zone, work.working_days)
     if standing.reminder is not None:
-        await _remind(work, tenant, standing, standing.reminder)
-        account = await work.ledger.account(tenant_id)
-        standing = evaluate(policy, account, now, tenant.zone)
-    before = await work.standings.get(tenant_id)
-    changed = before is None or before.stage is not standing.stage
-    row = StandingRow(
-        tenant_id=tenant_id,
-        provider_id=tenant.provider_id,
-        stage=standing.stage,
-        since=now if before is None or changed else before.since,
+        sent = await _remind(work, tenant, standing, standing.reminder, now)
+        account = replace(account, reminders=[*account.reminders, sent])
+        standing = evaluate(case.policy, account, now, tenant.zone, work.working_days)
+    was = before.stage if before else Stage.NONE
+    doubtful = not confirmed and standing.cause == "unpaid" and _RANK[standing.stage] > _RANK[was]
+    row = _row(case, standing, doubtful, confirmed, work.system_now())
+    if before is None or (row.stage, row.cause, row.international_barred) != (
+        before.stage,
+        before.cause,
+        before.international_barred,
+    ):
+        await work.tell_gate(tenant.tenant_id)
+    if row.stage is not was or (row.stage.barred and before is not None and row.cause != before.cause):
+        await _announce(work, tenant, account, was, row, standing)
+    if row.termination_proposed_at is not None and (before is None or before.termination_proposed_at is None):
+        await _propose_termination(work, tenant, row, standing)
+    return row
+
+
+def _row(
+    case: Case, standing: Standing, doubtful: bool, confirmed: bool, system_now: datetime
+) -> StandingRow:
+    before, now = case.before, case.now
+    was = before.stage if before else Stage.NONE
+    # Until invoicing has been asked nothing gets worse than it was.
+    stage = max(was, Stage.NOTICE, key=_RANK.__getitem__) if doubtful else standing.stage
+    cause = before.cause if doubtful and before else None if doubtful else standing.cause
+    proposed = before.termination_proposed_at if before else None
+    if not standing.termination_due:
+        proposed = None
+    elif proposed is None and not doubtful:
+        proposed = now
+    return StandingRow(
+        tenant_id=case.tenant.tenant_id,
+        provider_id=case.tenant.provider_id,
+        stage=stage,
+        since=now if before is None or stage is not was else before.since,
         why=standing.why,
         next_step_at=standing.next_step_at,
         evaluated_at=now,
+        cause=cause,
+        international_barred=standing.international_barred,
+        termination_proposed_at=proposed,
+        doubtful=doubtful,
+        truth_due_at=_truth_due_at(None if confirmed else before, doubtful, cause == "unpaid", system_now),
     )
-    await work.standings.keep(row)
-    if changed:
-        await _announce(work, tenant, account, before.stage if before else Stage.NONE, row, standing)
+
+
+def _truth_due_at(
+    before: StandingRow | None, doubtful: bool, unpaid: bool, system_now: datetime
+) -> datetime | None:
+    planned = before.truth_due_at if before else None
+    if doubtful:
+        return planned if before and before.doubtful and planned else system_now
+    if unpaid:
+        return planned if planned and planned > system_now else system_now + timedelta(seconds=TRUTH_SECONDS)
+    return None
 
 
 async def _announce(
@@ -61,10 +124,7 @@ async def _announce(
     row: StandingRow,
     standing: Standing,
 ) -> None:
-    await work.tell_gate(tenant.tenant_id)
-    stage = row.stage
-    if stage is before:
-        return
+    stage, at = row.stage, row.evaluated_at
     if stage.barred:
         barred: Literal["outbound_barred", "both_barred"] = (
             "both_barred" if stage is Stage.BOTH_BARRED else "outbound_barred"
@@ -74,43 +134,60 @@ async def _announce(
                 provider_id=tenant.provider_id,
                 tenant_id=tenant.tenant_id,
                 stage=barred,
+                why=row.cause or "unpaid",
                 since=row.since,
                 currency=tenant.currency,
                 invoices=owed(standing.counted),
             ),
-            time=row.evaluated_at,
+            time=at,
         )
     elif before.barred:
-        work.emit(
-            TenantRestored(provider_id=tenant.provider_id, tenant_id=tenant.tenant_id, at=row.evaluated_at),
-            time=row.evaluated_at,
-        )
+        work.emit(TenantRestored(provider_id=tenant.provider_id, tenant_id=tenant.tenant_id, at=at), time=at)
     action = "suspended" if stage.barred else "restored" if before.barred else "stage changed"
-    await _note(
-        work,
-        tenant,
-        row.evaluated_at,
-        action,
-        standing.why,
-        {
-            "from": before.value,
-            "to": stage.value,
-            "manual": standing.manual,
-            "invoices": [facts_of(invoice) for invoice in standing.counted],
-            "reminders": [
-                {"day": sent.day, "sent_at": sent.sent_at.isoformat(), "anchor": str(sent.anchor)}
-                for sent in account.reminders
-                if sent.invoice_ids & ids(standing.counted)
-            ],
-        },
+    details = {
+        "from": before.value,
+        "to": stage.value,
+        "cause": row.cause,
+        "manual": standing.manual,
+        "invoices": [facts_of(invoice) for invoice in standing.counted],
+        "reminders": [
+            {"day": sent.day, "sent_at": sent.sent_at.isoformat(), "anchor": str(sent.anchor)}
+            for sent in account.reminders
+            if sent.invoice_ids & ids(standing.counted)
+        ],
+    }
+    await _note(work, tenant, at, action, standing.why, details)
+
+
+async def _propose_termination(
+    work: SuspensionWork, tenant: Tenant, row: StandingRow, standing: Standing
+) -> None:
+    """Only the provider ends a contract."""
+    at = row.evaluated_at
+    since = row.since.astimezone(tenant.zone).date()
+    work.emit(
+        TerminationProposed(
+            provider_id=tenant.provider_id,
+            tenant_id=tenant.tenant_id,
+            since=since,
+            currency=tenant.currency,
+            invoices=owed(standing.counted),
+        ),
+        time=at,
     )
+    details = {
+        "suspended_since": since.isoformat(),
+        "invoices": [facts_of(invoice) for invoice in standing.counted],
+    }
+    await _note(work, tenant, at, "termination proposed", standing.why, details)
 
 
-async def _remind(work: SuspensionWork, tenant: Tenant, standing: Standing, reminder: Reminder) -> None:
-    now = await work.now(tenant.provider_id)
+async def _remind(
+    work: SuspensionWork, tenant: Tenant, standing: Standing, reminder: Reminder, now: datetime
+) -> ReminderSent:
     sent = ReminderSent(reminder.anchor.invoice_id, reminder.day, now, ids(reminder.invoices))
     if not await work.ledger.keep_reminder(tenant.provider_id, tenant.tenant_id, sent):
-        return
+        return sent
     suspends_at = standing.suspends_at
     suspends_on = suspends_at.astimezone(tenant.zone).date() if suspends_at else None
     work.emit(
@@ -130,6 +207,7 @@ async def _remind(work: SuspensionWork, tenant: Tenant, standing: Standing, remi
         "invoices": [facts_of(invoice) for invoice in reminder.invoices],
     }
     await _note(work, tenant, now, "reminded", f"day {reminder.day} of the ladder", details)
+    return sent
 
 
 async def _note(

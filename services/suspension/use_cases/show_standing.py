@@ -13,7 +13,7 @@ from services.suspension.use_cases.recompute_standing import policy_in_force
 from shared.errors import NotFound
 from shared.ids import ProviderId, TenantId
 
-StepKind = Literal["reminder", "overdue", "outbound_barred", "both_barred"]
+StepKind = Literal["reminder", "overdue", "outbound_barred", "both_barred", "termination"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,13 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownPause:
+    kind: Literal["debit", "dispute", "plan", "promise", "hold", "unsuspend"]
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """All of it, as of ``now`` (the provider's clock)."""
 
@@ -41,6 +48,7 @@ class Shown:
     overdue: tuple[Invoice, ...]
     steps: tuple[Step, ...]
     overrides: tuple[Override, ...]
+    pauses: tuple[ShownPause, ...]
     reachable_numbers: tuple[str, ...]
     now: datetime
 
@@ -62,7 +70,7 @@ async def show_standing(work: SuspensionWork, provider_id: ProviderId, tenant_id
     row = await work.standings.get(tenant_id)
     if row is None:
         raise NotFound("No such tenant.")
-    calendar = Calendar(tenant.zone, account.pauses)
+    calendar = Calendar(tenant.zone, account.pauses, policy, work.working_days)
     open_invoices = sorted(
         (i for i in account.invoices if i.is_open), key=lambda i: (i.due_on, str(i.invoice_id))
     )
@@ -70,13 +78,25 @@ async def show_standing(work: SuspensionWork, provider_id: ProviderId, tenant_id
     return Shown(
         tenant=tenant,
         row=row,
-        standing=evaluate(policy, account, now, tenant.zone),
+        standing=evaluate(policy, account, now, tenant.zone, work.working_days),
         policy=policy,
         overdue=tuple(i for i in open_invoices if calendar.overdue_at(i) <= now),
         steps=_steps(policy, account, calendar, open_invoices, row.stage, now),
         overrides=tuple(await work.ledger.overrides(tenant_id, now)),
+        pauses=_pauses(account, open_invoices, now),
         reachable_numbers=(provider.support_phone, *provider.reachable_numbers) if provider else (),
         now=now,
+    )
+
+
+def _pauses(account: Account, open_invoices: list[Invoice], now: datetime) -> tuple[ShownPause, ...]:
+    """Those that cover an open invoice now."""
+    return tuple(
+        ShownPause(pause.kind, pause.since, pause.until)
+        for pause in sorted(account.pauses, key=lambda pause: pause.since)
+        if pause.kind != "paid"
+        and pause.holds_at(now)
+        and any(pause.covers(invoice) for invoice in open_invoices)
     )
 
 
@@ -91,7 +111,12 @@ def _steps(
     anchor = next((invoice for invoice in open_invoices if invoice.collectable), None)
     if anchor is None:
         return ()
-    sent = {r.day: r.sent_at for r in account.reminders if anchor.invoice_id in r.invoice_ids}
+    sent = {
+        r.day: r.sent_at
+        for r in account.reminders
+        if anchor.invoice_id in r.invoice_ids
+        and (anchor.reopened_at is None or anchor.reopened_at <= r.sent_at)
+    }
     steps: list[Step] = []
     for day in sorted({*policy.reminder_days, *sent}):
         at = sent.get(day) or calendar.begins(anchor, day)
@@ -105,10 +130,16 @@ def _steps(
     for barred, day in reversed(policy.barred_stages):
         at = calendar.begins(anchor, day)
         if at is not None and told_at is not None:
-            at = max(at, calendar.notice_ends(told_at))
+            at = calendar.not_quiet(max(at, calendar.notice_ends(told_at)))
         done = stage is barred or (stage is Stage.BOTH_BARRED and at is not None and at <= now)
         kind: StepKind = "both_barred" if barred is Stage.BOTH_BARRED else "outbound_barred"
         steps.append(_step(kind, day, at, "done" if done else "coming", calendar))
+    if policy.terminate_after_days is not None:
+        at = calendar.begins(anchor, policy.terminate_after_days)
+        done = at is not None and at <= now and stage is Stage.BOTH_BARRED
+        steps.append(
+            _step("termination", policy.terminate_after_days, at, "done" if done else "coming", calendar)
+        )
     return tuple(sorted(steps, key=lambda step: (step.day, step.kind)))
 
 

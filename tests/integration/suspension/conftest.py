@@ -2,29 +2,60 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
 import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.suspension.adapters.work import SqlSuspensionWork, tenants_due
+from services.suspension.adapters.rows import kept_of_row
+from services.suspension.adapters.work import SqlSuspensionWork, take_doubtful, tenants_due
+from services.suspension.domain.account import Invoice
 from services.suspension.entrypoints.consumers import HANDLERS
-from services.suspension.entrypoints.scheduler import make_sweep
+from services.suspension.entrypoints.scheduler import Confirmer, make_sweep
 from services.suspension.main import MIGRATIONS
 from shared.clock import SetClock
 from shared.db.engine import make_engine
 from shared.db.migration import migrate
+from shared.errors import Unavailable
 from shared.events.envelope import Envelope, Event
 from shared.events.invoicing import ClockAdvanced
-from shared.ids import EventId, TenantId, new_id
+from shared.ids import EventId, ProviderId, TenantId, new_id
 from shared.messaging.broker import make_broker
 from shared.messaging.consumers import Consumers
 from tests.conftest import FreshDatabase
 from tests.unit.suspension.builders import PROVIDER
+
+
+class EchoTruth:
+    """Invoicing that says what suspension knows anyway, or ``says``; or is ``away``."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self.says: list[Invoice] | None = None
+        self.away = False
+        self.asked = 0
+
+    async def open_invoices(self, _: ProviderId, tenant_id: TenantId) -> list[Invoice]:
+        self.asked += 1
+        if self.away:
+            raise Unavailable("invoicing is away")
+        if self.says is not None:
+            return self.says
+        query = text("SELECT * FROM open_invoice WHERE tenant_id = :tenant_id")
+        try:
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(query, {"tenant_id": tenant_id})).mappings()
+                known = [kept_of_row(dict(row)).invoice for row in rows]
+        except DBAPIError as error:
+            # Its pool's connections were cut by a test; invoicing has a database of its own.
+            await self._engine.dispose()
+            raise Unavailable("invoicing is away") from error
+        return [one for one in known if one.is_open]
 
 
 class Desk:
@@ -37,9 +68,15 @@ class Desk:
         broker = make_broker("amqp://nobody@127.0.0.1:1/", prefetch=1)
         self._consumers = Consumers("suspension", broker, self.work, HANDLERS)
         self.sweep = make_sweep(self._tenants_due, self.work)
+        self.truth = EchoTruth(engine)
+        self.confirm = Confirmer(self._doubtful, self.work, self.truth).step
 
     async def _tenants_due(self, limit: int) -> list[TenantId]:
         return await tenants_due(self.engine, self.clock.now(), limit)
+
+    async def _doubtful(self, limit: int) -> list[TenantId]:
+        now = self.clock.now()
+        return await take_doubtful(self.engine, now, limit, now + timedelta(seconds=30))
 
     def work(self) -> SqlSuspensionWork:
         return SqlSuspensionWork(self.engine, clock=self.clock)
@@ -58,7 +95,11 @@ class Desk:
     async def move_to(self, at: datetime) -> None:
         """Moves the provider's test clock and sweeps, as the service does when the clock's event comes."""
         await self.send(ClockAdvanced(provider_id=PROVIDER, now=at))
-        while await self.sweep():
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Everything that is due is done."""
+        while await self.sweep() + await self.confirm():
             pass
 
     async def emitted(self) -> list[dict[str, Any]]:

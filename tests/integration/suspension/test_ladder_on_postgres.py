@@ -73,6 +73,8 @@ async def test_two_sweeps_at_once_change_nothing_more(desk: Desk) -> None:
     await desk.send(invoicing.ClockAdvanced(provider_id=PROVIDER, now=on_day(14)))
     done = await asyncio.gather(*(desk.sweep() for _ in range(4)))
     assert sum(done) == 1
+    confirmed = await asyncio.gather(*(desk.confirm() for _ in range(4)))
+    assert sum(confirmed) == 1
     assert [e["type"] for e in (await desk.emitted())[before:]] == ["suspension.tenant.suspended.v1"]
     assert await desk.sweep() == 0
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.suspension.domain.account import Account, PaymentFact, ReminderSent, Stage, ids
+from services.suspension.domain.account import Account, Fact, Invoice, ReminderSent, Stage, ids
+from services.suspension.domain.invoices import News
 from services.suspension.domain.policy import Policy
 from services.suspension.use_cases.ports import (
     AuditEntry,
@@ -53,6 +54,10 @@ async def open_work(request: pytest.FixtureRequest, desk: Desk) -> Open:
             yield work
 
     return open_fake if request.param == "fake" else open_real
+
+
+def _news(invoice: Invoice, paid_minor: int) -> News:
+    return News(invoice, paid_minor, said_at=EARLY, at=EARLY)
 
 
 async def _in_turn(open_work: Open, *steps: Callable[[SuspensionWork], Awaitable[Any]]) -> list[Any]:
@@ -103,13 +108,13 @@ async def test_invoices_only_move_towards_paid(open_work: Open) -> None:
     other = make_invoice("B", collectable=False)
     answers = await _in_turn(
         open_work,
-        lambda w: w.ledger.keep_invoice(PROVIDER, TENANT, part, 6_000),
-        lambda w: w.ledger.keep_invoice(PROVIDER, TENANT, issued, 0),
-        lambda w: w.ledger.keep_invoice(PROVIDER, TENANT, other, 0),
+        lambda w: w.ledger.hear_invoice(PROVIDER, TENANT, _news(part, 6_000)),
+        lambda w: w.ledger.hear_invoice(PROVIDER, TENANT, _news(issued, 0)),
+        lambda w: w.ledger.hear_invoice(PROVIDER, TENANT, _news(other, 0)),
         lambda w: w.ledger.account(TENANT),
-        lambda w: w.ledger.keep_invoice(PROVIDER, TENANT, paid, 10_000),
-        lambda w: w.ledger.keep_invoice(PROVIDER, TENANT, paid_again, 10_000),
-        lambda w: w.ledger.keep_invoice(PROVIDER, TENANT, issued, 0),
+        lambda w: w.ledger.hear_invoice(PROVIDER, TENANT, _news(paid, 10_000)),
+        lambda w: w.ledger.hear_invoice(PROVIDER, TENANT, _news(paid_again, 10_000)),
+        lambda w: w.ledger.hear_invoice(PROVIDER, TENANT, _news(issued, 0)),
         lambda w: w.ledger.account(TENANT),
     )
     accounts = [_sorted(a).invoices for a in answers if a is not None]
@@ -123,7 +128,7 @@ async def test_a_rest_below_the_cards_minimum_stays_uncollectable(open_work: Ope
     answers = await _in_turn(
         open_work,
         *(
-            lambda w, one=one: w.ledger.keep_invoice(PROVIDER, TENANT, one, 0)
+            lambda w, one=one: w.ledger.hear_invoice(PROVIDER, TENANT, _news(one, 0))
             for one in (issued, rest, early, late)
         ),
         lambda w: w.ledger.account(TENANT),
@@ -134,14 +139,14 @@ async def test_a_rest_below_the_cards_minimum_stays_uncollectable(open_work: Ope
 async def test_facts_are_kept_once(open_work: Open) -> None:
     """Payments and reminders told twice are there once; only the first reminder says that it is new."""
     invoice = make_invoice("A")
-    begun = PaymentFact(PaymentId(derived_id("p")), EARLY, False, ids([invoice]))
+    begun = Fact(PaymentId(derived_id("p")), EARLY, False, ids([invoice]))
     ended = replace(begun, at=LATE, ended=True)
     sent = ReminderSent(invoice.invoice_id, 3, on_day(3), ids([invoice]))
     answers = await _in_turn(
         open_work,
-        lambda w: w.ledger.keep_payment(PROVIDER, TENANT, ended),
-        lambda w: w.ledger.keep_payment(PROVIDER, TENANT, begun),
-        lambda w: w.ledger.keep_payment(PROVIDER, TENANT, begun),
+        lambda w: w.ledger.keep_fact(PROVIDER, TENANT, ended),
+        lambda w: w.ledger.keep_fact(PROVIDER, TENANT, begun),
+        lambda w: w.ledger.keep_fact(PROVIDER, TENANT, begun),
         lambda w: w.ledger.keep_reminder(PROVIDER, TENANT, sent),
         lambda w: w.ledger.keep_reminder(PROVIDER, TENANT, replace(sent, sent_at=on_day(4))),
         lambda w: w.ledger.account(TENANT),
@@ -191,10 +196,8 @@ async def test_policies_standings_and_audit(open_work: Open) -> None:
         lambda w: w.policies.drop(PROVIDER, TENANT),
         lambda w: w.policies.drop(PROVIDER, TENANT),
         lambda w: w.policies.of_tenant(PROVIDER, TENANT),
-        lambda w: w.standings.keep(replace(row, stage=Stage.NONE)),
-        lambda w: w.standings.keep(row),
-        lambda w: w.standings.is_due(TENANT, LATE - timedelta(seconds=1)),
-        lambda w: w.standings.is_due(TENANT, LATE),
+        lambda w: w.standings.keep([replace(row, stage=Stage.NONE)]),
+        lambda w: w.standings.keep([row]),
         lambda w: w.standings.all_due_at(PROVIDER, local(date(2026, 5, 1))),
         lambda w: w.standings.all_due_at(OTHER_PROVIDER, EARLY),
         lambda w: w.standings.get(TENANT),
@@ -206,8 +209,6 @@ async def test_policies_standings_and_audit(open_work: Open) -> None:
         own,
         True,
         False,
-        False,
-        True,
         replace(row, next_step_at=local(date(2026, 5, 1))),
         [entries[2], entries[1]],
     ]

@@ -20,12 +20,14 @@ from deploy.local.infra import Servers
 from deploy.local.tokens import AUDIENCE, ISSUER, Person, TokenIssuer
 from services.suspension.main import MIGRATIONS, build
 from services.suspension.settings import SuspensionSettings
+from shared.db.engine import make_engine
 from shared.db.migration import migrate
 from shared.events import invoicing
 from shared.events.envelope import Envelope, Event
 from shared.ids import EventId, ProviderId, TenantId, derived_id, new_id
 from shared.messaging.topology import EVENTS
 from tests.conftest import FreshDatabase, FreshVhost
+from tests.integration.suspension.conftest import EchoTruth
 from tests.support.infrastructure import Databases, Vhosts
 from tests.unit.suspension.builders import (
     OTHER_PROVIDER,
@@ -124,8 +126,10 @@ async def _running(database_url: str, broker_url: str, folder: Path) -> AsyncIte
         auth_issuer=ISSUER,
         auth_audience=AUDIENCE,
         auth_jwks=str(issuer.jwks_file),
+        invoicing_url="http://127.0.0.1:1",
     )
-    app = build(settings)
+    engine = make_engine(database_url, pool=2)
+    app = build(settings, truth=EchoTruth(engine))
     transport = httpx.ASGITransport(app=app)
     connection = await aio_pika.connect(broker_url)
     async with (
@@ -136,6 +140,7 @@ async def _running(database_url: str, broker_url: str, folder: Path) -> AsyncIte
         channel = await connection.channel()
         exchange = await channel.declare_exchange(EVENTS, aio_pika.ExchangeType.TOPIC, durable=True)
         yield Running(client, exchange, issuer, database_url, ProviderId(new_id()), TenantId(new_id()))
+    await engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -331,7 +336,14 @@ async def test_decisions_by_hand_win_and_are_audited(running: Running) -> None:
     shown = (await running.client.post(f"{running.root}/promise", json=promise, headers=INTERNAL)).json()
     assert (shown["stage"], shown["suspended"], shown["works_now"]["outbound"]) == ("none", False, "allow")
     shown = (await running.client.post(f"{running.root}/release", json=BY, headers=INTERNAL)).json()
-    assert (shown["stage"], shown["owed"]) == ("both_barred", {"minor": 10_000, "currency": "USD"})
+    assert (shown["stage"], shown["owed"]) == ("notice", {"minor": 10_000, "currency": "USD"})
+
+    async def barred_again() -> bool:
+        found = (await running.client.get(f"{running.root}/standing", headers=INTERNAL)).json()
+        return bool(found["stage"] == "both_barred")
+
+    # As soon as invoicing has said that it is still owed.
+    await until(barred_again, 5)
     shown = (await running.client.post(f"{running.root}/unsuspend", json=BY, headers=INTERNAL)).json()
     assert (shown["stage"], shown["next_step_at"]) == ("none", None)
     again = await running.client.post(f"{running.root}/unsuspend", json=BY, headers=INTERNAL)

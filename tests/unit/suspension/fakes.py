@@ -1,21 +1,21 @@
 """Suspension's unit of work in memory. ``tests/integration/suspension/test_ports.py`` holds it to the real one."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from typing import Any
 
-from services.suspension.adapters.ledger import pauses_by_hand, suspensions_by_hand
-from services.suspension.domain.account import (
-    Account,
-    Invoice,
-    PaymentFact,
-    ReminderSent,
-    debit_pauses,
-)
+from services.suspension.adapters.holidays_of import check_place
+from services.suspension.adapters.rows import account_of
+from services.suspension.domain.account import Account, Fact, Invoice, ReminderSent
+from services.suspension.domain.days import PLAIN_DAYS, WorkingDays
+from services.suspension.domain.invoices import Kept, News, join
 from services.suspension.domain.policy import Policy
+from services.suspension.use_cases.confirm_standing import ask_about, confirm_standing
 from services.suspension.use_cases.ports import (
     Audit,
     AuditEntry,
+    Case,
     Ledger,
     Override,
     OverrideKind,
@@ -23,10 +23,13 @@ from services.suspension.use_cases.ports import (
     Provider,
     StandingRow,
     Standings,
+    Switch,
+    Switches,
     Tenant,
     Tenants,
     Version,
 )
+from services.suspension.use_cases.recompute_standing import policy_in_force, recompute_standing
 from shared.events.envelope import Event
 from shared.ids import EventId, InvoiceId, ProviderId, TenantId
 
@@ -69,40 +72,41 @@ def _older(one: Version, other: Version) -> bool:
 
 class FakeLedger:
     def __init__(self) -> None:
-        self.invoices: dict[tuple[TenantId, InvoiceId], Invoice] = {}
-        self.payments: dict[TenantId, set[PaymentFact]] = {}
-        self.reminders: dict[tuple[TenantId, InvoiceId, int], ReminderSent] = {}
+        self.invoices: dict[tuple[TenantId, InvoiceId], Kept] = {}
+        self.facts: dict[TenantId, set[Fact]] = {}
+        self.reminders: dict[tuple[TenantId, InvoiceId, int, datetime | None], ReminderSent] = {}
         self.by_hand: list[Override] = []
 
     async def account(self, tenant_id: TenantId) -> Account:
-        by_hand = [one for one in self.by_hand if one.tenant_id == tenant_id]
-        return Account(
-            invoices=[i for (owner, _), i in self.invoices.items() if owner == tenant_id],
-            pauses=debit_pauses(self.payments.get(tenant_id, ())) + pauses_by_hand(by_hand),
-            suspensions=suspensions_by_hand(by_hand),
-            reminders=[r for (owner, _, _), r in self.reminders.items() if owner == tenant_id],
+        return account_of(
+            await self.kept_invoices(tenant_id),
+            self.facts.get(tenant_id, ()),
+            [r for (owner, *_), r in self.reminders.items() if owner == tenant_id],
+            [one for one in self.by_hand if one.tenant_id == tenant_id],
         )
 
-    async def keep_invoice(
-        self, provider_id: ProviderId, tenant_id: TenantId, invoice: Invoice, paid_minor: int
-    ) -> None:
-        key = tenant_id, invoice.invoice_id
-        known = self.invoices.setdefault(key, invoice)
-        settled = [at for at in (known.settled_at, invoice.settled_at) if at is not None]
-        self.invoices[key] = replace(
-            known,
-            balance_minor=min(known.balance_minor, invoice.balance_minor),
-            collectable=known.collectable and invoice.collectable,
-            settled_at=min(settled, default=None),
-        )
+    async def kept_invoices(self, tenant_id: TenantId) -> list[Kept]:
+        return [kept for (owner, _), kept in self.invoices.items() if owner == tenant_id]
 
-    async def keep_payment(self, provider_id: ProviderId, tenant_id: TenantId, fact: PaymentFact) -> None:
-        self.payments.setdefault(tenant_id, set()).add(fact)
+    async def invoice(self, tenant_id: TenantId, invoice_id: InvoiceId) -> Kept | None:
+        return self.invoices.get((tenant_id, invoice_id))
+
+    async def hear_invoice(self, provider_id: ProviderId, tenant_id: TenantId, news: News) -> None:
+        key = tenant_id, news.invoice.invoice_id
+        self.invoices[key] = join(self.invoices.get(key), news)
+
+    async def correct_invoice(self, provider_id: ProviderId, tenant_id: TenantId, kept: Kept) -> None:
+        self.invoices[tenant_id, kept.invoice.invoice_id] = kept
+
+    async def keep_fact(self, provider_id: ProviderId, tenant_id: TenantId, fact: Fact) -> None:
+        self.facts.setdefault(tenant_id, set()).add(fact)
 
     async def keep_reminder(
         self, provider_id: ProviderId, tenant_id: TenantId, reminder: ReminderSent
     ) -> bool:
-        key = tenant_id, reminder.anchor, reminder.day
+        anchor = self.invoices.get((tenant_id, reminder.anchor))
+        life_at = anchor.invoice.reopened_at if anchor else None
+        key = tenant_id, reminder.anchor, reminder.day, life_at
         return self.reminders.setdefault(key, reminder) is reminder
 
     async def add_override(self, override: Override) -> None:
@@ -151,17 +155,41 @@ class FakeStandings:
     async def get(self, tenant_id: TenantId) -> StandingRow | None:
         return self.kept.get(tenant_id)
 
-    async def keep(self, row: StandingRow) -> None:
-        self.kept[row.tenant_id] = row
+    async def keep(self, rows: Sequence[StandingRow]) -> None:
+        self.kept.update({row.tenant_id: row for row in rows})
+
+    async def ask_truth(self, tenant_id: TenantId, at: datetime) -> None:
+        if tenant_id in self.kept:
+            self.kept[tenant_id] = replace(self.kept[tenant_id], truth_due_at=at)
+
+    async def with_steps_to_come(self, provider_id: ProviderId) -> list[TenantId]:
+        rows = [row for row in self.kept.values() if row.provider_id == provider_id and row.next_step_at]
+        return [row.tenant_id for row in sorted(rows, key=lambda row: str(row.next_step_at))]
 
     async def all_due_at(self, provider_id: ProviderId, at: datetime) -> None:
         for tenant_id, row in self.kept.items():
             if row.provider_id == provider_id:
                 self.kept[tenant_id] = replace(row, next_step_at=at)
 
-    async def is_due(self, tenant_id: TenantId, system_now: datetime) -> bool:
-        row = self.kept.get(tenant_id)
-        return row is not None and row.next_step_at is not None and row.next_step_at <= system_now
+
+class FakeSwitches:
+    def __init__(self) -> None:
+        self.kept: dict[tuple[ProviderId, str], Switch] = {}
+
+    async def keep(self, switch: Switch) -> None:
+        self.kept[switch.provider_id, switch.name] = switch
+
+    async def get(self, provider_id: ProviderId, name: str) -> Switch | None:
+        return self.kept.get((provider_id, name))
+
+    async def of_provider(self, provider_id: ProviderId) -> list[Switch]:
+        return [switch for (owner, _), switch in sorted(self.kept.items()) if owner == provider_id]
+
+    async def drop(self, provider_id: ProviderId, name: str) -> bool:
+        return self.kept.pop((provider_id, name), None) is not None
+
+    async def log(self, provider_id: ProviderId, name: str, limit: int) -> list[dict[str, Any]]:
+        return []
 
 
 class FakeAudit:
@@ -174,6 +202,13 @@ class FakeAudit:
     async def of_tenant(self, tenant_id: TenantId, limit: int) -> list[AuditEntry]:
         return [entry for owner, entry in reversed(self.entries) if owner == tenant_id][:limit]
 
+    async def whole(
+        self, provider_id: ProviderId, tenant_id: TenantId | None
+    ) -> AsyncIterator[tuple[TenantId | None, AuditEntry]]:
+        for owner, entry in self.entries:
+            if tenant_id is None or owner == tenant_id:
+                yield owner, entry
+
 
 @dataclass
 class FakeWork:
@@ -185,6 +220,8 @@ class FakeWork:
     policies: Policies = field(default_factory=FakePolicies)
     standings: Standings = field(default_factory=FakeStandings)
     audit: Audit = field(default_factory=FakeAudit)
+    switches: Switches = field(default_factory=FakeSwitches)
+    working_days: WorkingDays = PLAIN_DAYS
     emitted: list[Event] = field(default_factory=list)
     told: list[TenantId | ProviderId] = field(default_factory=list)
     locked: list[TenantId] = field(default_factory=list)
@@ -195,14 +232,45 @@ class FakeWork:
     def system_now(self) -> datetime:
         return self.at
 
+    def check_place(self, place: str) -> None:
+        check_place(place)
+
     async def advance_clock(self, provider_id: ProviderId, now: datetime) -> None:
         self.at = max(self.at, now)
 
     async def lock_tenant(self, tenant_id: TenantId) -> None:
         self.locked.append(tenant_id)
 
+    async def lock_due(self, tenant_ids: Sequence[TenantId]) -> list[TenantId]:
+        rows = [await self.standings.get(one) for one in tenant_ids]
+        return [row.tenant_id for row in rows if row and row.next_step_at and row.next_step_at <= self.at]
+
+    async def cases(self, tenant_ids: Sequence[TenantId]) -> list[Case]:
+        found = []
+        for tenant_id in tenant_ids:
+            tenant = await self.tenants.get(tenant_id)
+            if tenant is not None:
+                policy = await policy_in_force(self, tenant)
+                account = await self.ledger.account(tenant_id)
+                before = await self.standings.get(tenant_id)
+                found.append(Case(tenant, policy, account, before, self.at))
+        return found
+
     def emit(self, event: Event, *, time: datetime, event_id: EventId | None = None) -> None:
         self.emitted.append(event)
 
     async def tell_gate(self, subject: TenantId | ProviderId) -> None:
         self.told.append(subject)
+
+
+async def settle(work: FakeWork, tenant_id: TenantId, truth: Sequence[Invoice] | None = None) -> None:
+    """Looks again, and asks invoicing as the service would. ``truth`` None: invoicing says what is known anyway."""
+    await recompute_standing(work, tenant_id)
+    row = await work.standings.get(tenant_id)
+    if row is None or row.truth_due_at is None or row.truth_due_at > work.system_now():
+        return
+    question = await ask_about(work, tenant_id)
+    assert question is not None
+    known = [kept.invoice for kept in await work.ledger.kept_invoices(tenant_id)]
+    answer = [one for one in known if one.is_open] if truth is None else truth
+    assert await confirm_standing(work, question, answer)

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local.tokens import AUDIENCE, ISSUER, Person, TokenIssuer
 from services.suspension.adapters.gate_memory import Entry, GateMemory
-from services.suspension.adapters.numbers import calling_code, international, is_emergency_in
+from services.suspension.adapters.numbers import calling_code, international, is_emergency_in, is_toll_free
 from services.suspension.domain.account import Stage
 from services.suspension.domain.emergency import dialled, is_emergency
 from services.suspension.domain.gate import Answer, Line, decide
@@ -39,16 +39,16 @@ def make_line(stage: Stage = Stage.NONE, **values: object) -> Line:
 def test_each_stage_bars_its_directions(stage: Stage, outbound: Answer, inbound: Answer) -> None:
     """Outbound is rejected, inbound announced; the provider's own numbers stay reachable."""
     line = make_line(stage)
-    assert decide(line, "outbound", reachable=False) == outbound
-    assert decide(line, "inbound", reachable=False) == inbound
-    assert decide(line, "outbound", reachable=True) == "allow"
+    assert decide(line, "outbound", called="domestic") == outbound
+    assert decide(line, "inbound", called="domestic") == inbound
+    assert decide(line, "outbound", called="reachable") == "allow"
 
 
 def test_inbound_can_be_rejected_by_policy_and_closed_tenants_are() -> None:
     """The policy chooses what callers get; of a closed tenant nothing is left."""
-    assert decide(make_line(Stage.BOTH_BARRED, inbound="reject"), "inbound", reachable=False) == "reject"
+    assert decide(make_line(Stage.BOTH_BARRED, inbound="reject"), "inbound", called="domestic") == "reject"
     closed = make_line(closed=True)
-    assert [decide(closed, d, reachable=True) for d in ("inbound", "outbound")] == ["reject", "reject"]
+    assert [decide(closed, d, called="reachable") for d in ("inbound", "outbound")] == ["reject", "reject"]
 
 
 @pytest.mark.parametrize(
@@ -183,8 +183,16 @@ def test_national_and_international_spellings_are_one_number() -> None:
 
 
 def make_gate(memory: GateMemory) -> Gate:
+    def note(line: Line) -> None:
+        memory.note_emergency(line.tenant_id, time.time() + 3600)
+
     return Gate(
-        memory, is_emergency_in=is_emergency_in, calling_code=calling_code, international=international
+        memory,
+        is_emergency_in=is_emergency_in,
+        calling_code=calling_code,
+        international=international,
+        is_toll_free=is_toll_free,
+        on_emergency=note,
     )
 
 
@@ -263,9 +271,9 @@ async def test_gate_answers_in_the_right_order() -> None:
         gate.answer(PROVIDER, "acme", "sideways", "+1")
     assert gate.answer(PROVIDER, "acme", "outbound", "2125550100") == "allow"
     assert gate.answer(PROVIDER, "acme", "outbound", "2125550101") == "reject"
+    assert gate.answer(PROVIDER, "acme", "inbound", "2125550100") == "announce"
     assert gate.answer(PROVIDER, "acme", "outbound", "1911") == "allow"
     assert gate.answer(PROVIDER, "acme", "outbound", "<sip:911@edge.example>") == "allow"
-    assert gate.answer(PROVIDER, "acme", "inbound", "2125550100") == "announce"
 
 
 class CountingVerifier(TokenVerifier):
@@ -304,3 +312,52 @@ async def test_a_token_is_verified_once_until_it_expires_or_for_five_minutes(
         with pytest.raises(Unauthenticated):
             await tokens.verify(mint[2][:-4])
     assert verifier.count == 6
+
+
+async def test_the_emergency_centre_can_call_back_for_a_while() -> None:
+    """After an outbound emergency call inbound calls reach a barred tenant; only that tenant, and only so long."""
+    now = 1_000.0
+    memory = GateMemory(real_time=lambda: now)
+    other = TenantId(uuid4())
+    await memory.replace(
+        [
+            make_entry("acme.example", stage=Stage.BOTH_BARRED),
+            make_entry("other.example", tenant_id=other, stage=Stage.BOTH_BARRED),
+        ],
+        {},
+    )
+    gate = Gate(
+        memory,
+        is_emergency_in=is_emergency_in,
+        calling_code=calling_code,
+        international=international,
+        is_toll_free=is_toll_free,
+        on_emergency=lambda line: memory.note_emergency(line.tenant_id, now + 3600),
+    )
+    assert gate.answer(PROVIDER, "acme.example", "inbound", "+12125550199") == "announce"
+    assert gate.answer(PROVIDER, "acme.example", "outbound", "911") == "allow"
+    assert gate.answer(PROVIDER, "acme.example", "inbound", "+12125550199") == "allow"
+    assert gate.answer(PROVIDER, "acme.example", "outbound", "+12125550199") == "reject"
+    assert gate.answer(PROVIDER, "other.example", "inbound", "+12125550199") == "announce"
+    now += 3601
+    assert gate.answer(PROVIDER, "acme.example", "inbound", "+12125550199") == "announce"
+
+
+@pytest.mark.parametrize(
+    ("line", "answers"),
+    [
+        (make_line(Stage.OUTBOUND_BARRED, cause="spend_limit"), ["reject", "allow", "allow", "reject"]),
+        (make_line(Stage.OUTBOUND_BARRED, cause="unpaid"), ["reject", "reject", "allow", "reject"]),
+        (make_line(Stage.NONE, international_barred=True), ["allow", "allow", "allow", "reject"]),
+        (make_line(Stage.NONE), ["allow", "allow", "allow", "allow"]),
+    ],
+)
+async def test_limits_stop_what_costs_money(line: Line, answers: list[str]) -> None:
+    """A spend limit leaves toll-free and the provider's numbers; a fraud alert stops calls to other countries."""
+    memory = GateMemory()
+    await memory.replace([Entry(line, "acme.example")], {PROVIDER: frozenset({"+12125550100"})})
+    gate = make_gate(memory)
+    numbers = ["+12125559999", "+18005550199", "(212) 555-0100", "+442079460000"]
+    assert [gate.answer(PROVIDER, "acme.example", "outbound", to) for to in numbers] == answers
+    assert gate.answer(PROVIDER, "acme.example", "inbound", "+12125559999") == "allow"
+    assert gate.answer(PROVIDER, "acme.example", "outbound", "911") == "allow"

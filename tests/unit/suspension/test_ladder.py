@@ -8,13 +8,14 @@ import pytest
 
 from services.suspension.domain.account import (
     Account,
+    Fact,
     ManualSuspension,
     Pause,
-    PaymentFact,
     ReminderSent,
     Stage,
-    debit_pauses,
     ids,
+    pauses_of,
+    spans_of,
 )
 from services.suspension.domain.days import Calendar, midnight
 from services.suspension.domain.policy import Policy
@@ -350,19 +351,19 @@ def test_debit_pauses_do_not_depend_on_the_order_of_events() -> None:
     payment, card = PaymentId(new_id()), PaymentId(new_id())
     covered = ids([A])
     facts = [
-        PaymentFact(payment, on_day(1), False, covered),
-        PaymentFact(payment, on_day(3), True, covered),
-        PaymentFact(payment, on_day(5), False, covered),
-        PaymentFact(payment, on_day(5), True, covered),
-        PaymentFact(card, on_day(2), True, covered),
+        Fact(payment, on_day(1), False, covered),
+        Fact(payment, on_day(3), True, covered),
+        Fact(payment, on_day(5), False, covered),
+        Fact(payment, on_day(5), True, covered),
+        Fact(card, on_day(2), True, covered),
     ]
     expected = [
         Pause("debit", on_day(1), on_day(3), covered),
         Pause("debit", on_day(5), on_day(5), covered),
     ]
-    assert debit_pauses(facts) == expected
-    assert debit_pauses([*reversed(facts), *facts]) == expected
-    assert debit_pauses(facts[:1]) == [Pause("debit", on_day(1), None, covered)]
+    assert pauses_of(spans_of(facts)) == expected
+    assert pauses_of(spans_of([*reversed(facts), *facts])) == expected
+    assert pauses_of(spans_of(facts[:1])) == [Pause("debit", on_day(1), None, covered)]
 
 
 def test_a_reminder_counts_for_every_invoice_it_named() -> None:

@@ -12,7 +12,6 @@ from services.suspension.domain.account import Account, Invoice, Pause, Reminder
 from services.suspension.domain.ladder import evaluate
 from services.suspension.domain.policy import Policy
 from services.suspension.entrypoints.consumers import HANDLERS
-from services.suspension.use_cases.recompute_standing import recompute_standing
 from shared.events import invoicing
 from shared.events.envelope import Envelope, Event
 from shared.ids import EventId, new_id
@@ -27,7 +26,7 @@ from tests.unit.suspension.builders import (
     opened,
     told,
 )
-from tests.unit.suspension.fakes import FakeWork
+from tests.unit.suspension.fakes import FakeWork, settle
 
 DAYS = range(-5, 60)
 Told = tuple[Event, datetime]
@@ -182,7 +181,7 @@ async def _live(said: Sequence[Told], hours: Sequence[int]) -> FakeWork:
         work.at = on_day(-14) + timedelta(hours=hour)
         while arrivals and arrivals[0][0] <= hour:
             await _hear(work, [said[arrivals.pop(0)[1]]])
-        await recompute_standing(work, TENANT)
+        await settle(work, TENANT)
     return work
 
 
@@ -228,8 +227,8 @@ def test_sweeping_again_says_nothing_more(hour: int, times: int) -> None:
     """At any instant, looking again emits, audits and tells the gate nothing."""
     work = asyncio.run(_live(_story([False]), [0, 0, 0]))
     work.at = on_day(-14) + timedelta(hours=hour)
-    asyncio.run(recompute_standing(work, TENANT))
+    asyncio.run(settle(work, TENANT))
     before = len(work.emitted), len(work.told)
     for _ in range(times):
-        asyncio.run(recompute_standing(work, TENANT))
+        asyncio.run(settle(work, TENANT))
     assert (len(work.emitted), len(work.told)) == before

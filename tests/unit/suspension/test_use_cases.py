@@ -9,9 +9,8 @@ from services.suspension.domain.account import Stage
 from services.suspension.domain.policy import Policy
 from services.suspension.entrypoints.consumers import HANDLERS
 from services.suspension.use_cases.override_ladder import override_ladder, release_ladder
-from services.suspension.use_cases.recompute_standing import recompute_standing
 from services.suspension.use_cases.show_standing import show_standing
-from services.suspension.use_cases.sweep_tenant import sweep_tenant
+from services.suspension.use_cases.sweep_tenants import sweep_tenants
 from shared.errors import Conflict, Invalid, NotFound, Permanent, Transient
 from shared.events import invoicing, payments
 from shared.events.envelope import Envelope, Event
@@ -26,7 +25,7 @@ from tests.unit.suspension.builders import (
     on_day,
     opened,
 )
-from tests.unit.suspension.fakes import FakeWork
+from tests.unit.suspension.fakes import FakeWork, settle
 
 
 async def hear(work: FakeWork, event: Event, at: datetime | None = None) -> None:
@@ -64,7 +63,7 @@ async def walked(day: int) -> FakeWork:
     await hear(work, invoice_event())
     for each in range(-14, day + 1):
         work.at = on_day(each)
-        await recompute_standing(work, TENANT)
+        await settle(work, TENANT)
     return work
 
 
@@ -75,13 +74,13 @@ async def test_a_debit_in_process_stops_the_clock_until_its_outcome() -> None:
     await hear(work, payment(payments.PaymentProcessing, on_day(13, 10)))
     for day in (14, 15, 16):
         work.at = on_day(day)
-        await recompute_standing(work, TENANT)
+        await settle(work, TENANT)
         assert await stage(work) is Stage.NONE
     work.at = on_day(16, 10)
     await hear(work, payment(payments.PaymentFailed, on_day(16, 10), reason="no_funds"))
     assert await stage(work) is Stage.NOTICE
     work.at = on_day(17)
-    await recompute_standing(work, TENANT)
+    await settle(work, TENANT)
     assert await stage(work) is Stage.BOTH_BARRED
 
 
@@ -91,7 +90,7 @@ async def test_the_outcome_of_a_debit_may_come_before_its_beginning() -> None:
     await hear(work, payment(payments.PaymentFailed, on_day(12, 8), reason="no_funds"))
     await hear(work, payment(payments.PaymentProcessing, on_day(12, 7)))
     work.at = on_day(14)
-    await recompute_standing(work, TENANT)
+    await settle(work, TENANT)
     assert await stage(work) is Stage.BOTH_BARRED
 
 
@@ -149,7 +148,8 @@ async def test_sweep_of_a_tenant_that_is_not_due_does_nothing() -> None:
     """The second replica finds it done."""
     work = await walked(13)
     work.at = on_day(14)
-    assert [await sweep_tenant(work, TENANT) for _ in range(3)] == [True, False, False]
+    assert [await sweep_tenants(work, [TENANT]) for _ in range(3)] == [True, False, False]
+    await settle(work, TENANT)
     assert sum(isinstance(event, TenantSuspended) for event in work.emitted) == 1
 
 
@@ -175,7 +175,7 @@ async def test_unsuspending_covers_todays_invoices_and_not_those_to_come() -> No
     await hear(work, invoice_event(name="KV-2", due_on=on_day(20).date()))
     for day in range(15, 35):
         work.at = on_day(day)
-        await recompute_standing(work, TENANT)
+        await settle(work, TENANT)
         assert (await stage(work)).barred == (day >= 34), day
 
 
@@ -233,8 +233,8 @@ async def test_a_tenants_own_policy_comes_before_its_providers() -> None:
     work = await walked(13)
     await work.policies.keep(PROVIDER, None, Policy(grace_days=13), work.at)
     await work.policies.keep(PROVIDER, TENANT, Policy(grace_days=20), work.at)
-    await recompute_standing(work, TENANT)
+    await settle(work, TENANT)
     assert await stage(work) is Stage.NOTICE
     await work.policies.drop(PROVIDER, TENANT)
-    await recompute_standing(work, TENANT)
+    await settle(work, TENANT)
     assert await stage(work) is Stage.BOTH_BARRED

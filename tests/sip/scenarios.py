@@ -1,0 +1,194 @@
+"""What SIPp plays: callers and called, as its XML. ``[tenant]`` is the SIP domain, ``[source]`` the caller's number."""
+
+_SDP = """v=0
+o=tester 1 [version] IN IP[local_ip_type] [local_ip]
+s=-
+c=IN IP[media_ip_type] [media_ip]
+t=0 0
+m=audio 6000 RTP/AVP 0
+a=rtpmap:0 PCMU/8000
+a={direction}
+"""
+
+
+def _sdp(direction: str) -> str:
+    return _SDP.format(direction=direction).replace("[version]", "2" if direction == "sendonly" else "1")
+
+
+def _invite(uri: str) -> str:
+    return f"""<send retrans="500"><![CDATA[
+INVITE {uri} SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:[source]@[from_domain]>;tag=[pid]SIPp[call_number]
+To: <{uri}>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:[source]@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Type: application/sdp
+Content-Length: [len]
+
+{_sdp("sendrecv")}]]></send>"""
+
+
+def _within(method: str, cseq: int, body: str = "") -> str:
+    kind = "Content-Type: application/sdp\n" if body else ""
+    return f"""<send{' retrans="500"' if method != "ACK" else ""}><![CDATA[
+{method} [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+[routes]
+From: <sip:[source]@[from_domain]>;tag=[pid]SIPp[call_number]
+To: <[uri]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: {cseq} {method}
+Contact: <sip:[source]@[local_ip]:[local_port]>
+Max-Forwards: 70
+{kind}Content-Length: [len]
+
+{body}]]></send>"""
+
+
+def _scenario(*steps: str) -> str:
+    body = "\n".join(steps)
+    return f'<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="tollgate">\n{body}\n</scenario>\n'
+
+
+_PROVISIONAL = "".join(f'<recv response="{code}" optional="true"></recv>' for code in (100, 180, 183))
+_ANSWERED = f'{_PROVISIONAL}<recv response="200" rrs="true"></recv>'
+
+
+def _pause(milliseconds: int) -> str:
+    return f'<pause milliseconds="{milliseconds}"/>'
+
+
+def _ack_of_refusal(code: int) -> str:
+    return f"""<send><![CDATA[
+ACK [uri] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:[source]@[from_domain]>;tag=[pid]SIPp[call_number]
+To: <[uri]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send><!-- {code} -->"""
+
+
+def completes(uri: str, *, talk_ms: int = 200, hold_ms: int = 0) -> str:
+    """Answered, talks, holds the other side for a while if asked to, hangs up."""
+    held = (
+        [
+            _within("INVITE", 2, _sdp("sendonly")),
+            _ANSWERED,
+            _within("ACK", 2),
+            _pause(hold_ms),
+            _within("INVITE", 3, _sdp("sendrecv")),
+            _ANSWERED,
+            _within("ACK", 3),
+        ]
+        if hold_ms
+        else []
+    )
+    return _scenario(
+        _invite(uri),
+        _ANSWERED,
+        _within("ACK", 1),
+        _pause(talk_ms),
+        *held,
+        _within("BYE", 4),
+        '<recv response="200"></recv>',
+    ).replace("[uri]", uri)
+
+
+def refused(uri: str, code: int, *, reason: str = "cause=21") -> str:
+    """The final answer is ``code`` with ``reason`` in the header Reason; a 183 comes before a 480."""
+    before = (
+        '<recv response="100" optional="true"></recv><recv response="183"></recv>'
+        if code == 480
+        else '<recv response="100" optional="true"></recv>'
+    )
+    return _scenario(
+        _invite(uri),
+        before,
+        f'<recv response="{code}"><action><ereg regexp="{reason}" search_in="hdr" header="Reason:"'
+        ' check_it="true" assign_to="found"/></action></recv>',
+        '<Reference variables="found"/>',
+        _ack_of_refusal(code),
+    ).replace("[uri]", uri)
+
+
+def registers(uri: str) -> str:
+    """A phone that registers."""
+    return _scenario(
+        f"""<send retrans="500"><![CDATA[
+REGISTER {uri} SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:[source]@[from_domain]>;tag=[pid]SIPp[call_number]
+To: <sip:[source]@[from_domain]>
+Call-ID: [call_id]
+CSeq: 1 REGISTER
+Contact: <sip:[source]@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>""",
+        '<recv response="200"></recv>',
+    )
+
+
+def _answer(extra: str = "", body: str = "") -> str:
+    kind = "Content-Type: application/sdp\n" if body else ""
+    return f"""<send><![CDATA[
+SIP/2.0 {extra}
+[last_Via:]
+[last_From:]
+[last_To:];tag=[pid]SIPpTag[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+[last_Record-Route:]
+Contact: <sip:[local_ip]:[local_port]>
+{kind}Content-Length: [len]
+
+{body}]]></send>"""
+
+
+def _reply_within(body: str = "") -> str:
+    kind = "Content-Type: application/sdp\n" if body else ""
+    return f"""<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:[local_ip]:[local_port]>
+{kind}Content-Length: [len]
+
+{body}]]></send>"""
+
+
+def answers(*, ring_ms: int = 100) -> str:
+    """Rings, answers, takes re-INVITEs, waits for the other side to hang up; also answers a REGISTER."""
+    return f"""<?xml version="1.0" encoding="ISO-8859-1" ?>
+<scenario name="tollgate-answers">
+<recv request="REGISTER" optional="true" next="registered"></recv>
+<recv request="INVITE" crlf="true"></recv>
+{_answer("180 Ringing")}
+{_pause(ring_ms)}
+{_answer("200 OK", _sdp("sendrecv")).replace("<send>", '<send retrans="500">')}
+<recv request="ACK" rtd="true" crlf="true"></recv>
+<label id="talking"/>
+<recv request="INVITE" optional="true" next="again"></recv>
+<recv request="BYE" next="over"></recv>
+<label id="again"/>
+{_reply_within(_sdp("recvonly"))}
+<recv request="ACK" next="talking"></recv>
+<label id="over"/>
+{_reply_within()}
+<nop next="done"/>
+<label id="registered"/>
+{_answer("200 OK")}
+<label id="done"/>
+</scenario>
+"""
