@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
-from services.invoicing.domain.invoices import OneTimeCharge
+from services.invoicing.domain.lines import OneTimeCharge
 from services.invoicing.domain.settlement import Credit
 from shared.ids import InvoiceId, PaymentId, ProviderId, TenantId
 from shared.money import Currency, Money

@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
 from services.invoicing.adapters.tables import invoice as table
-from services.invoicing.domain.invoices import Draft, Line, TaxLine
+from services.invoicing.domain.invoices import Draft
+from services.invoicing.domain.lines import Line
 from services.invoicing.domain.settlement import Invoice
+from services.invoicing.domain.taxes import TaxLine
 from services.invoicing.use_cases.ports import Document
 from shared.db.due import due_now, instant
 from shared.errors import NotFound

@@ -17,7 +17,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
-from services.invoicing.domain.invoices import Line, minutes
+from services.invoicing.domain.lines import Line, minutes
 from services.invoicing.use_cases.ports import Document
 from shared.money import Money, exponent
 

@@ -5,8 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from services.invoicing.domain.catalogue import Plan, Provider, Tenant
-from services.invoicing.domain.invoices import Draft, Line, TaxLine
+from services.invoicing.domain.invoices import Draft
+from services.invoicing.domain.lines import Line
 from services.invoicing.domain.settlement import Invoice
+from services.invoicing.domain.taxes import TaxLine
 from services.invoicing.use_cases.ports import Document
 from shared.money import Currency, Money
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from services.invoicing.domain.catalogue import Provider, Tenant
-from services.invoicing.domain.invoices import Draft, UsageOf, usage_lines
+from services.invoicing.domain.invoices import Draft
+from services.invoicing.domain.lines import UsageOf, usage_lines
 from services.invoicing.domain.periods import due_on, overdue_at
 from services.invoicing.domain.settlement import (
     Invoice,

@@ -8,9 +8,11 @@ from typing import Any, Literal, Protocol, Self
 from uuid import UUID
 
 from services.invoicing.domain.catalogue import Plan, Provider, Tenant
-from services.invoicing.domain.invoices import Billed, Draft, Line, OneTimeCharge, TaxLine
+from services.invoicing.domain.invoices import Draft
+from services.invoicing.domain.lines import Billed, Line, OneTimeCharge
 from services.invoicing.domain.periods import Span
 from services.invoicing.domain.settlement import Credit, Invoice
+from services.invoicing.domain.taxes import TaxLine
 from services.invoicing.domain.totals import Totals
 from shared.events.envelope import Event
 from shared.ids import EventId, InvoiceId, PaymentId, PlanId, ProviderId, TenantId

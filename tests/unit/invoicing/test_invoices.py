@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from services.invoicing.domain.catalogue import Plan, Tax
 from services.invoicing.domain.clock_stops import Standing, next_stop, what_is_open
-from services.invoicing.domain.invoices import Billed, UsageOf, make_invoice, usage_lines
+from services.invoicing.domain.invoices import make_invoice
+from services.invoicing.domain.lines import Billed, UsageOf, usage_lines
 from services.invoicing.domain.periods import next_anchor, previous_anchor, span_from
 from services.invoicing.domain.settlement import (
     Invoice,

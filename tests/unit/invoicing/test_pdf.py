@@ -7,8 +7,9 @@ from decimal import Decimal
 from pypdf import PdfReader
 
 from services.invoicing.adapters.pdf import make_pdf
-from services.invoicing.domain.invoices import Line, TaxLine
+from services.invoicing.domain.lines import Line
 from services.invoicing.domain.settlement import Invoice
+from services.invoicing.domain.taxes import TaxLine
 from services.invoicing.use_cases.ports import Document
 from shared.ids import InvoiceId, ProviderId, TenantId, derived_id
 from shared.money import Money, currency
