@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from services.invoicing.domain.billing_terms import BillingTerms, Registration
 from shared.errors import Invalid
 from shared.ids import PlanId, ProviderId, TenantId
 from shared.money import Currency
@@ -15,12 +16,35 @@ TenantStatus = Literal["trial", "active", "closed"]
 PRICE_PLACES = 6
 
 
+TaxCategory = Literal["standard", "reverse_charge", "exempt"]
+
+
 @dataclass(frozen=True, slots=True)
 class Tax:
-    """A rate in percent that applies to every taxable line."""
+    """A rate in percent that applies to every taxable line, anywhere or in a country or region of it.
+
+    Days are half-open; None is open. ``category`` and ``note`` say why an applied rate is 0 percent.
+    """
 
     name: str
     rate: Decimal
+    country: str | None = None
+    region: str | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    category: TaxCategory = "standard"
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ``Invalid`` naming the field."""
+        if not (self.rate.is_finite() and 0 <= self.rate <= 100):
+            raise Invalid(
+                f"The rate of {self.name} is {self.rate} percent; write 0 to 100, like 8.875.", field="tax.rate"
+            )
+        if self.region is not None and self.country is None:
+            raise Invalid(f"{self.name} names a region without its country; add the country.", field="tax.region")
+        if self.valid_from is not None and self.valid_to is not None and self.valid_to <= self.valid_from:
+            raise Invalid(f"{self.name} ends before it begins; correct its days.", field="tax.valid_to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +78,12 @@ class Provider:
     finalisation_delay_minutes: int
     created_at: datetime
     taxes: tuple[Tax, ...]
+    registrations: tuple[Registration, ...] = ()
+    billing: BillingTerms = BillingTerms()
+
+    @property
+    def credit_note_prefix(self) -> str:
+        return self.billing.credit_note_prefix or f"{self.invoice_prefix}CN"
 
 
 @dataclass(frozen=True, slots=True)
