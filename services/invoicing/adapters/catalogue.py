@@ -15,9 +15,11 @@ from shared.errors import NotFound
 from shared.ids import PlanId, ProviderId, TenantId
 from shared.money import Currency
 
-_NEXT_NUMBER = text(
-    "INSERT INTO invoice_number (provider_id, series, next) VALUES (:provider_id, :series, 2)"
-    " ON CONFLICT (provider_id, series) DO UPDATE SET next = invoice_number.next + 1 RETURNING next - 1"
+_TAKE_NUMBERS = text(
+    "INSERT INTO invoice_number (provider_id, series, next)"
+    " VALUES (:provider_id, :series, CAST(:count AS integer) + 1)"
+    " ON CONFLICT (provider_id, series) DO UPDATE SET next = invoice_number.next + CAST(:count AS integer)"
+    " RETURNING next - CAST(:count AS integer)"
 )
 
 
@@ -65,11 +67,13 @@ class SqlProviders:
         own: int | None = found.scalar_one_or_none()
         return own if own is not None else card_minimum_minor(code)
 
-    async def next_number(self, provider_id: ProviderId, series: str) -> int:
-        """Locks the series until the transaction ends, so that a rollback leaves no gap (R40)."""
-        values = {"provider_id": provider_id, "series": series}
-        number: int = (await self._connection.execute(_NEXT_NUMBER, values)).scalar_one()
-        return number
+    async def take_numbers(self, provider_id: ProviderId, series: str, count: int) -> int:
+        """The first of ``count`` numbers in a row. Locks the series until the transaction ends, so that a
+        rollback leaves no gap (R40).
+        """
+        values = {"provider_id": provider_id, "series": series, "count": count}
+        first: int = (await self._connection.execute(_TAKE_NUMBERS, values)).scalar_one()
+        return first
 
 
 class SqlPlans:

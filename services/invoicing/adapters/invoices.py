@@ -1,7 +1,7 @@
 """Issued invoices in PostgreSQL."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,11 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
 from services.invoicing.adapters.tables import invoice as table
-from services.invoicing.domain.invoices import Draft
 from services.invoicing.domain.lines import Line
 from services.invoicing.domain.settlement import Invoice
 from services.invoicing.domain.taxes import TaxLine
-from services.invoicing.use_cases.ports import Document
+from services.invoicing.use_cases.ports import Document, Issued
 from shared.db.due import due_now, instant
 from shared.errors import NotFound
 from shared.ids import InvoiceId, ProviderId, TenantId
@@ -48,39 +47,15 @@ class SqlInvoices:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, invoice: Invoice, draft: Draft, parties: Mapping[str, Any]) -> None:
-        keys = {"tenant_id": invoice.tenant_id, "invoice_id": invoice.invoice_id}
-        await self._connection.execute(insert(table).values(**asdict(invoice), parties=dict(parties)))
-        if draft.lines:
-            rows = [
-                {
-                    **keys,
-                    "position": position,
-                    "kind": line.kind,
-                    "description": line.description,
-                    "detail": line.detail,
-                    "quantity": line.quantity,
-                    "unit": line.unit,
-                    "unit_price": line.unit_price,
-                    "amount_minor": line.amount.minor,
-                    "start_date": line.start,
-                    "end_date": line.end,
-                    "evidence": dict(line.evidence),
-                }
-                for position, line in enumerate(draft.lines)
-            ]
-            await self._connection.execute(insert(tables.invoice_line), rows)
-        if draft.taxes:
-            taxes = [
-                {
-                    **keys,
-                    "name": tax.name,
-                    "rate": tax.rate,
-                    "base_minor": tax.base.minor,
-                    "amount_minor": tax.amount.minor,
-                }
-                for tax in draft.taxes
-            ]
+    async def add_all(self, issued: Sequence[Issued]) -> None:
+        """Each table in one statement."""
+        heads = [{**_head(one.invoice), "parties": dict(one.parties)} for one in issued]
+        await self._connection.execute(insert(table), heads)
+        lines = [row for one in issued for row in _line_rows(one)]
+        if lines:
+            await self._connection.execute(insert(tables.invoice_line), lines)
+        taxes = [row for one in issued for row in _tax_rows(one)]
+        if taxes:
             await self._connection.execute(insert(tables.invoice_tax), taxes)
 
     async def get(self, tenant_id: TenantId, invoice_id: InvoiceId) -> Invoice | None:
@@ -199,6 +174,45 @@ class SqlInvoices:
                 at=at,
             )
         )
+
+
+def _head(one: Invoice) -> dict[str, Any]:
+    return {field.name: getattr(one, field.name) for field in fields(Invoice)}
+
+
+def _line_rows(one: Issued) -> list[dict[str, Any]]:
+    return [
+        {
+            "tenant_id": one.invoice.tenant_id,
+            "invoice_id": one.invoice.invoice_id,
+            "position": position,
+            "kind": line.kind,
+            "description": line.description,
+            "detail": line.detail,
+            "quantity": line.quantity,
+            "unit": line.unit,
+            "unit_price": line.unit_price,
+            "amount_minor": line.amount.minor,
+            "start_date": line.start,
+            "end_date": line.end,
+            "evidence": dict(line.evidence),
+        }
+        for position, line in enumerate(one.draft.lines)
+    ]
+
+
+def _tax_rows(one: Issued) -> list[dict[str, Any]]:
+    return [
+        {
+            "tenant_id": one.invoice.tenant_id,
+            "invoice_id": one.invoice.invoice_id,
+            "name": tax.name,
+            "rate": tax.rate,
+            "base_minor": tax.base.minor,
+            "amount_minor": tax.amount.minor,
+        }
+        for tax in one.draft.taxes
+    ]
 
 
 def _invoice(row: Mapping[Any, Any]) -> Invoice:

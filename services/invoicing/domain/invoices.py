@@ -38,6 +38,8 @@ class Draft:
     # The two ranges that an invoice prints (R28); usage also where nothing was used.
     usage_period: Span | None = None
     fee_period: Span | None = None
+    # The revisions of usage that are billed, by period.
+    usage_billed: tuple[tuple[Span, int], ...] = ()
 
 
 def make_invoice(
@@ -83,4 +85,5 @@ def make_invoice(
         tuple(charge.charge_id for charge in charges),
         usage.span if usage is not None else None,
         fee[1] if fee is not None and fee[0].monthly_fee_minor is not None else None,
+        tuple((one.span, one.totals.revision) for one in [*([usage] if usage else []), *late]),
     )
