@@ -1,12 +1,12 @@
 """Providers, plans and tenants as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from services.invoicing.domain.billing_terms import BillingTerms, Registration
+from services.invoicing.domain.billing_terms import BillingTerms, Registration, TaxProfile
 from shared.errors import Invalid
 from shared.ids import PlanId, ProviderId, TenantId
 from shared.money import Currency
@@ -39,10 +39,13 @@ class Tax:
         """Raises ``Invalid`` naming the field."""
         if not (self.rate.is_finite() and 0 <= self.rate <= 100):
             raise Invalid(
-                f"The rate of {self.name} is {self.rate} percent; write 0 to 100, like 8.875.", field="tax.rate"
+                f"The rate of {self.name} is {self.rate} percent; write 0 to 100, like 8.875.",
+                field="tax.rate",
             )
         if self.region is not None and self.country is None:
-            raise Invalid(f"{self.name} names a region without its country; add the country.", field="tax.region")
+            raise Invalid(
+                f"{self.name} names a region without its country; add the country.", field="tax.region"
+            )
         if self.valid_from is not None and self.valid_to is not None and self.valid_to <= self.valid_from:
             raise Invalid(f"{self.name} ends before it begins; correct its days.", field="tax.valid_to")
 
@@ -79,7 +82,7 @@ class Provider:
     created_at: datetime
     taxes: tuple[Tax, ...]
     registrations: tuple[Registration, ...] = ()
-    billing: BillingTerms = BillingTerms()
+    billing: BillingTerms = field(default_factory=BillingTerms)
 
     @property
     def credit_note_prefix(self) -> str:
@@ -152,6 +155,7 @@ class Tenant:
     admin_email: str
     sip_domain: str
     account_codes: tuple[str, ...]
+    tax: TaxProfile = field(default_factory=TaxProfile)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -4,7 +4,7 @@ The same function serves the real invoice and the preview.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -20,7 +20,8 @@ from services.invoicing.domain.lines import (
     usage_lines,
 )
 from services.invoicing.domain.periods import Span
-from services.invoicing.domain.taxes import TaxLine, tax_lines
+from services.invoicing.domain.rounding import rounding_line
+from services.invoicing.domain.taxes import TaxLine, split_gross, tax_lines
 from shared.money import Currency, Money, total
 
 
@@ -50,11 +51,14 @@ def make_invoice(
     charges: Sequence[OneTimeCharge] = (),
     late: Sequence[UsageOf] = (),
     taxes: Sequence[Tax] = (),
+    prices_include_tax: bool = False,
+    rounded_on: date | None = None,
 ) -> Draft:
     """The fee of the next period, the usage of the ended one, one-time charges, late usage, tax (R28).
 
     Late usage may be negative; it never takes the subtotal below zero: what is left over stays unbilled and comes
-    off a later invoice (R29).
+    off a later invoice (R29). With ``prices_include_tax`` the lines are turned into nets (R35); ``billed`` stays in
+    terms of the price list. ``rounded_on`` dates the rounding line of a currency that has one (R39).
     """
     lines: list[Line] = []
     billed: dict[date, dict[str, Billed]] = {}
@@ -72,9 +76,13 @@ def make_invoice(
         made, billed[one.span.start] = late_lines(one, currency, room)
         room += sum(line.amount.minor for line in made)
         lines += made
-    subtotal = total((line.amount for line in lines), currency)
-    taxed = tax_lines(taxes, subtotal)
+    lines, taxed = _with_tax(lines, taxes, currency, prices_include_tax)
     tax_total = total((tax.amount for tax in taxed), currency)
+    subtotal = total((line.amount for line in lines), currency)
+    rest = rounding_line(subtotal + tax_total, rounded_on) if rounded_on is not None else None
+    if rest is not None:
+        lines.append(rest)
+        subtotal = subtotal + rest.amount
     return Draft(
         tuple(lines),
         taxed,
@@ -87,3 +95,16 @@ def make_invoice(
         fee[1] if fee is not None and fee[0].monthly_fee_minor is not None else None,
         tuple((one.span, one.totals.revision) for one in [*([usage] if usage else []), *late]),
     )
+
+
+def _with_tax(
+    lines: Sequence[Line], taxes: Sequence[Tax], currency: Currency, prices_include_tax: bool
+) -> tuple[list[Line], tuple[TaxLine, ...]]:
+    """Net lines and their tax. A line made of a gross price keeps it as evidence."""
+    if not (prices_include_tax and taxes and lines):
+        return list(lines), tax_lines(taxes, total((line.amount for line in lines), currency))
+    nets, taxed = split_gross([line.amount for line in lines], taxes)
+    return [
+        replace(line, amount=net, evidence={**line.evidence, "gross_minor": line.amount.minor})
+        for line, net in zip(lines, nets, strict=True)
+    ], taxed

@@ -13,7 +13,7 @@ from services.invoicing.domain.periods import Span
 from services.invoicing.domain.totals import Totals
 from shared.money import Currency, Money, exponent, line_amount, round_half_up
 
-LineKind = Literal["fee", "extensions", "dids", "minutes", "one_time", "late_usage"]
+LineKind = Literal["fee", "extensions", "dids", "minutes", "one_time", "late_usage", "rounding"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Totals in the steps that a card takes (R39)."""
 
-from services.invoicing.domain.lines import Line
-from shared.money import Currency, Money, exponent, round_half_up
 from datetime import date
 from decimal import Decimal
+
+from services.invoicing.domain.lines import Line
+from shared.money import Currency, Money, exponent, round_half_up
 
 # Card amounts in currencies with three decimals must end in 0: https://docs.stripe.com/currencies#three-decimal
 THREE_DECIMALS_STEP = 10

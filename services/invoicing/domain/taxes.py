@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import cycle, islice
 
 from services.invoicing.domain.billing_terms import Registration, TaxProfile, holds
-from services.invoicing.domain.catalogue import Tax, TaxCategory
+from services.invoicing.domain.catalogue import Provider, Tax, TaxCategory, Tenant
+from services.invoicing.domain.periods import Span
 from shared.errors import Invalid
 from shared.money import Money, round_half_up
 
@@ -36,7 +37,9 @@ def check_rates(rates: Sequence[Tax]) -> None:
     for index, one in enumerate(rates):
         for other in rates[:index]:
             same = (one.name, one.country, one.region) == (other.name, other.country, other.region)
-            apart = (one.valid_to is not None and other.valid_from is not None and one.valid_to <= other.valid_from) or (
+            apart = (
+                one.valid_to is not None and other.valid_from is not None and one.valid_to <= other.valid_from
+            ) or (
                 other.valid_to is not None and one.valid_from is not None and other.valid_to <= one.valid_from
             )
             if same and not apart:
@@ -98,6 +101,25 @@ def taxes_due(
     return tuple(_unless_exempt(chosen[name], profile, on) for name in sorted(chosen))
 
 
+def taxes_of(provider: Provider, tenant: Tenant, on: date) -> tuple[Tax, ...]:
+    """The rates that an invoice of ``tenant`` bears on tax day ``on``."""
+    return taxes_due(
+        provider.taxes,
+        provider.registrations,
+        provider_country=provider.country,
+        tenant_country=tenant.country,
+        profile=tenant.tax,
+        on=on,
+    )
+
+
+def tax_day(provider: Provider, issued_on: date, period: Span | None) -> date:
+    """The issue day, or by the provider's option the last day of the period that ended (R33)."""
+    if provider.billing.tax_date == "period_end" and period is not None:
+        return period.end - timedelta(days=1)
+    return issued_on
+
+
 def _specific(rate: Tax) -> int:
     return (rate.country is not None) + (rate.region is not None)
 
@@ -132,7 +154,12 @@ def tax_lines(taxes: Iterable[Tax], base: Money) -> tuple[TaxLine, ...]:
     """One line for each rate, on the sum of the taxable lines."""
     return tuple(
         TaxLine(
-            tax.name, tax.rate, base, Money(tax_on(base.minor, tax.rate), base.currency), tax.category, tax.note
+            tax.name,
+            tax.rate,
+            base,
+            Money(tax_on(base.minor, tax.rate), base.currency),
+            tax.category,
+            tax.note,
         )
         for tax in taxes
     )

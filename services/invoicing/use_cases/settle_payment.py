@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from services.invoicing.domain.settlement import Credit, Invoice, allocate, payment_postings
+from services.invoicing.domain.books import payment_postings
+from services.invoicing.domain.settlement import Credit, Invoice, allocate
 from services.invoicing.use_cases.announcements import about_invoice
 from services.invoicing.use_cases.ports import Work
 from shared.errors import NotFound, Permanent, Transient
