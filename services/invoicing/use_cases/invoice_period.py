@@ -7,6 +7,7 @@ from services.invoicing.domain.periods import Span
 from services.invoicing.domain.totals import NOTHING_METERED
 from services.invoicing.use_cases.issue_invoice import issue_invoice, late_usage, note_late_billed
 from services.invoicing.use_cases.ports import Period, Work
+from services.invoicing.use_cases.tax_terms import terms
 from shared.clock import local_date
 
 
@@ -36,7 +37,7 @@ async def invoice_period(work: Work, found: Period) -> None:
         fee=await next_fee(work, tenant, period),
         charges=await work.charges.waiting(tenant.tenant_id, local_date(now, tenant.zone)),
         late=late,
-        taxes=provider.taxes,
+        **terms(provider, tenant, now, period.span),
     )
     await issue_invoice(work, provider, tenant, draft, cause=f"period {period.span.start}")
     await work.periods.set_state(period, "invoiced")
@@ -58,7 +59,7 @@ async def invoice_first_fee(work: Work, found: Period) -> None:
         plan.currency,
         fee=(plan, period.span),
         charges=await work.charges.waiting(tenant.tenant_id, local_date(now, tenant.zone)),
-        taxes=provider.taxes,
+        **terms(provider, tenant, now, None),
     )
     await issue_invoice(work, provider, tenant, draft, cause=f"first fee {period.span.start}")
     await work.periods.fee_billed(period)
