@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
-from services.invoicing.domain.catalogue import Brand, Plan, Provider, Tax, Tenant
+from services.invoicing.domain.catalogue import Brand, Provider, Tax, Tenant
+from services.invoicing.domain.plans import Plan
 from shared.card_minimum import card_minimum_minor
 from shared.errors import NotFound
 from shared.ids import PlanId, ProviderId, TenantId
