@@ -16,7 +16,8 @@ from services.invoicing.adapters.terms_rows import (
     registrations_data,
 )
 from services.invoicing.domain.billing_terms import BillingTerms
-from services.invoicing.domain.catalogue import Brand, Plan, Provider, Tax, Tenant
+from services.invoicing.domain.catalogue import Brand, Provider, Tax, Tenant
+from services.invoicing.domain.plans import Plan
 from shared.card_minimum import card_minimum_minor
 from shared.errors import NotFound
 from shared.ids import PlanId, ProviderId, TenantId

@@ -2,7 +2,8 @@
 
 from typing import Literal, TypeVar
 
-from services.invoicing.domain.catalogue import Plan, Provider, Tenant
+from services.invoicing.domain.catalogue import Provider, Tenant
+from services.invoicing.domain.plans import Plan
 from services.invoicing.domain.settlement import Invoice
 from shared.events import invoicing as events
 

@@ -1,9 +1,10 @@
 """Periods whose finalisation delay has passed, and first fees, become invoices."""
 
-from services.invoicing.domain.catalogue import Plan, Provider, Tenant
+from services.invoicing.domain.catalogue import Provider, Tenant
 from services.invoicing.domain.invoices import make_invoice
 from services.invoicing.domain.lines import UsageOf
 from services.invoicing.domain.periods import Span
+from services.invoicing.domain.plans import Plan
 from services.invoicing.domain.totals import NOTHING_METERED
 from services.invoicing.use_cases.issue_invoice import issue_invoice, late_usage, note_late_billed
 from services.invoicing.use_cases.ports import Period, Work

@@ -9,11 +9,12 @@ from typing import Any
 from services.invoicing.domain.books import credit_used_postings, issue_postings
 from services.invoicing.domain.catalogue import Provider, Tenant
 from services.invoicing.domain.invoices import Draft
-from services.invoicing.domain.lines import UsageOf, usage_lines
+from services.invoicing.domain.lines import UsageOf
 from services.invoicing.domain.periods import due_on, overdue_at
 from services.invoicing.domain.settlement import Credit, Invoice, number_of, spend_credit
 from services.invoicing.domain.taxes import registration_at
 from services.invoicing.domain.totals import NOTHING_METERED
+from services.invoicing.domain.usage_lines import usage_lines
 from services.invoicing.use_cases.announcements import about_invoice
 from services.invoicing.use_cases.ports import Issued, Work
 from shared.clock import local_date

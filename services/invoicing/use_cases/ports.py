@@ -7,10 +7,11 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 from uuid import UUID
 
-from services.invoicing.domain.catalogue import Plan, Provider, Tenant
+from services.invoicing.domain.catalogue import Provider, Tenant
 from services.invoicing.domain.invoices import Draft
 from services.invoicing.domain.lines import Billed, Line, OneTimeCharge
 from services.invoicing.domain.periods import Span
+from services.invoicing.domain.plans import Plan
 from services.invoicing.domain.settlement import Credit, Invoice
 from services.invoicing.domain.taxes import TaxLine
 from services.invoicing.domain.totals import Totals

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.invoicing.domain.catalogue import Plan, Provider, Tenant
+from services.invoicing.domain.catalogue import Provider, Tenant
 from services.invoicing.domain.invoices import Draft, make_invoice
 from services.invoicing.domain.lines import OneTimeCharge, UsageOf
 from services.invoicing.domain.periods import Span, span_from
+from services.invoicing.domain.plans import Plan
 from services.invoicing.domain.totals import NOTHING_METERED, Totals
 from services.invoicing.use_cases.issue_invoice import late_usage
 from services.invoicing.use_cases.ports import Work

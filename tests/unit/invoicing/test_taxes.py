@@ -26,8 +26,15 @@ DAY = date(2026, 11, 1)
 NOBODY = TaxProfile()
 
 
-def rate(percent: str, country: str | None = None, region: str | None = None, **more: date) -> Tax:
-    return Tax("VAT", Decimal(percent), country, region, **more)
+def rate(
+    percent: str,
+    country: str | None = None,
+    region: str | None = None,
+    *,
+    valid_from: date | None = None,
+    valid_to: date | None = None,
+) -> Tax:
+    return Tax("VAT", Decimal(percent), country, region, valid_from, valid_to)
 
 
 def due(
