@@ -146,7 +146,7 @@ class SqlPlans:
         )
         if added.first() is None:
             return False
-        await self._connection.execute(insert(tables.plan_version).values(asdict(plan)))
+        await self._connection.execute(insert(tables.plan_version).values({k: v for k, v in asdict(plan).items() if k in tables.plan_version.c}))
         return True
 
     async def get(self, provider_id: ProviderId, plan_id: PlanId, version: int | None = None) -> Plan:
@@ -170,7 +170,7 @@ class SqlPlans:
 
 
 def _plan(row: Mapping[Any, Any]) -> Plan:
-    return Plan(**{field.name: row[field.name] for field in fields(Plan)})
+    return Plan(**{field.name: row[field.name] for field in fields(Plan) if field.name in row})
 
 
 class SqlTenants:
@@ -180,7 +180,7 @@ class SqlTenants:
     async def add(self, tenant: Tenant) -> bool:
         added = await self._connection.execute(
             upsert(tables.tenant)
-            .values({**asdict(tenant), "tax": profile_data(tenant.tax)})
+            .values({k: v for k, v in {**asdict(tenant), "tax": profile_data(tenant.tax)}.items() if k in tables.tenant.c})
             .on_conflict_do_nothing()
             .returning(tables.tenant.c.tenant_id)
         )
