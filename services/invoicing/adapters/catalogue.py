@@ -146,7 +146,11 @@ class SqlPlans:
         )
         if added.first() is None:
             return False
-        await self._connection.execute(insert(tables.plan_version).values({k: v for k, v in asdict(plan).items() if k in tables.plan_version.c}))
+        await self._connection.execute(
+            insert(tables.plan_version).values(
+                {k: v for k, v in asdict(plan).items() if k in tables.plan_version.c}
+            )
+        )
         return True
 
     async def get(self, provider_id: ProviderId, plan_id: PlanId, version: int | None = None) -> Plan:
@@ -180,7 +184,13 @@ class SqlTenants:
     async def add(self, tenant: Tenant) -> bool:
         added = await self._connection.execute(
             upsert(tables.tenant)
-            .values({k: v for k, v in {**asdict(tenant), "tax": profile_data(tenant.tax)}.items() if k in tables.tenant.c})
+            .values(
+                {
+                    k: v
+                    for k, v in {**asdict(tenant), "tax": profile_data(tenant.tax)}.items()
+                    if k in tables.tenant.c
+                }
+            )
             .on_conflict_do_nothing()
             .returning(tables.tenant.c.tenant_id)
         )

@@ -232,9 +232,9 @@ invoice_tax = Table(
     Column("rate", Numeric(9, 6), nullable=False),
     Column("base_minor", BigInteger, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
-    # Why a rate is 0 percent: standard, reverse_charge, exempt.
-    Column("category", Text, nullable=False, server_default=text("'standard'")),
-    Column("note", Text),
+    # UNCL 5305, and why a rate is 0 percent.
+    Column("category", Text, nullable=False, server_default=text("'S'")),
+    Column("reason", Text),
 )
 
 invoice_number = Table(

@@ -49,7 +49,7 @@ def due(
     found = taxes_due(
         rates, registrations, provider_country=provider, tenant_country=tenant, profile=profile, on=on
     )
-    return [f"{tax.name} {tax.rate} {tax.category}" for tax in found]
+    return [f"{tax.name} {tax.rate} {tax.category or str()}".rstrip() for tax in found]
 
 
 def test_the_most_specific_rate_of_a_name_holds_at_the_tenants_place() -> None:

@@ -138,9 +138,9 @@ def _add_tax() -> None:
         op.add_column("tax_rate", sa.Column(name, sa.Date(), nullable=True))
     op.add_column(
         "invoice_tax",
-        sa.Column("category", sa.Text(), server_default=sa.text("'standard'"), nullable=False),
+        sa.Column("category", sa.Text(), server_default=sa.text("'S'"), nullable=False),
     )
-    op.add_column("invoice_tax", sa.Column("note", sa.Text(), nullable=True))
+    op.add_column("invoice_tax", sa.Column("reason", sa.Text(), nullable=True))
 
 
 def _add_notes() -> None:
