@@ -10,7 +10,7 @@ from pathlib import Path
 import phonenumbers
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.notifications.adapters.formats import NBSP, LocalFormats
+from shared.formats import NBSP, LocalFormats
 from services.notifications.domain.address import one_line, usable_address
 from services.notifications.domain.brand import colours
 from services.notifications.domain.letter import Figure, Letter, Wording

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from services.notifications.adapters.composing import MailComposer
 from services.notifications.adapters.documents import from_document, to_document
-from services.notifications.adapters.formats import LocalFormats
+from shared.formats import LocalFormats
 from services.notifications.domain.facts import (
     Facts,
     FailedPayment,
