@@ -101,6 +101,7 @@ def parties(provider: Provider, tenant: Tenant) -> dict[str, Any]:
         "by": {
             "name": provider.legal_name,
             "address": list(provider.address),
+            "country": provider.country,
             "tax_id": provider.tax_id,
             "email": provider.billing_email,
             "phone": provider.support_phone,
@@ -109,6 +110,7 @@ def parties(provider: Provider, tenant: Tenant) -> dict[str, Any]:
         "to": {
             "name": tenant.name,
             "address": list(tenant.address),
+            "country": tenant.country,
             "email": tenant.billing_email,
             "locale": tenant.locale,
             "time_zone": tenant.time_zone,
