@@ -19,7 +19,7 @@ from services.invoicing.adapters.documents.press_job import LENGTH_BYTES, Job, O
 
 TEMPLATE = Path(__file__).with_name("document.typ")
 # PDF/A-3 at its accessible level, and PDF/UA-1: both ask for a tagged document.
-STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
+STANDARDS: "list[typst.PDFStandard]" = ["a-3a", "ua-1"]
 
 
 class Printer:
@@ -36,7 +36,7 @@ class Printer:
     def print(self, job: Job) -> Outcome:
         """A logo that cannot be drawn, or a character that no font has, must not keep a tenant from the invoice."""
         logo = self._logo(job)
-        tries: list[tuple[str | None, list[typst.PDFStandard], tuple[str, ...]]] = [
+        tries: "list[tuple[str | None, list[typst.PDFStandard], tuple[str, ...]]]" = [
             (logo, STANDARDS, ()),
             (logo, [], ("standards",)),
         ]
@@ -63,7 +63,7 @@ class Printer:
             path.write_bytes(job.logo)
         return name
 
-    def _compile(self, job: Job, logo: str | None, standards: list[typst.PDFStandard]) -> bytes:
+    def _compile(self, job: Job, logo: str | None, standards: "list[typst.PDFStandard]") -> bytes:
         content = json.loads(job.data)
         content["logo"] = logo
         content["attach"] = None if job.xml is None else {"xml": job.xml, "description": job.description}
