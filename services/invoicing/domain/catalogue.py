@@ -14,7 +14,8 @@ from shared.money import Currency
 TenantStatus = Literal["trial", "active", "closed"]
 
 
-# UNCL 5305 as EN 16931 uses it: standard, zero, exempt, reverse charge, not subject to tax.
+# UNCL 5305 as EN 16931 uses it: standard, zero, exempt, reverse charge, not subject to tax. Its K (intra-community
+# supply) and G (export) are for goods; telephone service is none.
 TaxCategory = Literal["S", "Z", "E", "AE", "O"]
 
 

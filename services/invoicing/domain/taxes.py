@@ -150,17 +150,11 @@ def tax_on(base_minor: int, rate: Decimal) -> int:
 
 def tax_lines(taxes: Iterable[Tax], base: Money) -> tuple[TaxLine, ...]:
     """One line for each rate, on the sum of the taxable lines."""
-    return tuple(
-        TaxLine(
-            tax.name,
-            tax.rate,
-            base,
-            Money(tax_on(base.minor, tax.rate), base.currency),
-            tax.category,
-            tax.note,
-        )
-        for tax in taxes
-    )
+    return tuple(_line(tax, base, Money(tax_on(base.minor, tax.rate), base.currency)) for tax in taxes)
+
+
+def _line(tax: Tax, base: Money, amount: Money) -> TaxLine:
+    return TaxLine(tax.name, tax.rate, base, amount, tax.category or ("S" if tax.rate else "Z"), tax.reason)
 
 
 def split_gross(gross: Sequence[Money], taxes: Sequence[Tax]) -> tuple[list[Money], tuple[TaxLine, ...]]:

@@ -169,6 +169,7 @@ def parties(provider: Provider, tenant: Tenant, issued_on: date) -> dict[str, An
         "by": {
             "name": provider.legal_name,
             "address": list(provider.address),
+            "country": provider.country,
             "tax_id": registered.number if registered else provider.tax_id,
             "email": provider.billing_email,
             "phone": provider.support_phone,
@@ -177,6 +178,7 @@ def parties(provider: Provider, tenant: Tenant, issued_on: date) -> dict[str, An
         "to": {
             "name": tenant.name,
             "address": list(tenant.address),
+            "country": tenant.country,
             "email": tenant.billing_email,
             "locale": tenant.locale,
             "time_zone": tenant.time_zone,
