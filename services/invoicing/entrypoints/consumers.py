@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from services.invoicing.domain.totals import Minutes, Totals
 from services.invoicing.use_cases.ports import Work
+from services.invoicing.use_cases.read_metered import metered_totals
 from services.invoicing.use_cases.settle_payment import settle_payment
 from services.invoicing.use_cases.take_totals import period_trace, take_totals
 from shared.errors import Invalid, Permanent
@@ -15,23 +15,9 @@ from shared.money import Money, currency
 
 
 async def on_period_metered(work: Work, event: PeriodMetered, _: Envelope) -> None:
-    parts = tuple(
-        Minutes(
-            part.call_class,
-            part.direction,
-            part.calls,
-            part.billed_seconds,
-            part.included_seconds,
-            part.charged_seconds,
-            part.price_per_minute,
-            part.charge,
-        )
-        for part in event.minutes
-    )
-    totals = Totals(event.revision, event.extensions_peak, event.dids_peak, parts)
     # The invoice is issued by a loop after the finalisation delay, in the same trace.
     await work.remember_trace(event.provider_id, period_trace(event.tenant_id, event.start_date))
-    await take_totals(work, event.tenant_id, event.start_date, totals)
+    await take_totals(work, event.tenant_id, event.start_date, metered_totals(event))
 
 
 async def on_payment_succeeded(work: Work, event: PaymentSucceeded, _: Envelope) -> None:
