@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from services.invoicing.domain.totals import Minutes, Totals
 from services.invoicing.use_cases.money_ports import Dispute, Refund
 from services.invoicing.use_cases.ports import Work
+from services.invoicing.use_cases.read_metered import metered_totals
 from services.invoicing.use_cases.settle_payment import settle_payment
 from services.invoicing.use_cases.take_dispute import take_dispute
 from services.invoicing.use_cases.take_refund import take_failed_refund, take_refund
@@ -18,23 +18,9 @@ from shared.money import Money, currency
 
 
 async def on_period_metered(work: Work, event: PeriodMetered, _: Envelope) -> None:
-    parts = tuple(
-        Minutes(
-            part.call_class,
-            part.direction,
-            part.calls,
-            part.billed_seconds,
-            part.included_seconds,
-            part.charged_seconds,
-            part.price_per_minute,
-            part.charge,
-        )
-        for part in event.minutes
-    )
-    totals = Totals(event.revision, event.extensions_peak, event.dids_peak, parts)
     # The invoice is issued by a loop after the finalisation delay, in the same trace.
     await work.remember_trace(event.provider_id, period_trace(event.tenant_id, event.start_date))
-    await take_totals(work, event.tenant_id, event.start_date, totals)
+    await take_totals(work, event.tenant_id, event.start_date, metered_totals(event))
 
 
 async def on_payment_succeeded(work: Work, event: PaymentSucceeded, _: Envelope) -> None:

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0002_money"
-down_revision = "0001"
+revision = "0003_money"
+down_revision = "0002_subscriptions"
 
 _GUARD_INVOICE = """
 CREATE OR REPLACE FUNCTION guard_invoice() RETURNS trigger LANGUAGE plpgsql AS $$
