@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query
 
 from services.invoicing.domain.periods import next_anchor
 from services.invoicing.domain.settlement import Invoice
-from services.invoicing.entrypoints import shapes
+from services.invoicing.entrypoints import money_shapes, shapes
 from services.invoicing.use_cases.ports import UsageFigures, Work
 from services.invoicing.use_cases.preview_invoice import preview_invoice, read_basis
 from shared.clock import local_date
@@ -100,7 +100,12 @@ def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures) -> 
     ) -> dict[str, Any]:
         async with open_work() as work:
             document = await work.invoices.document(provider_id, tenant_id, invoice_id)
-            return shapes.invoice(document, await work.now(provider_id))
+            notes = await work.credit_notes.of_invoice(tenant_id, invoice_id)
+            now = await work.now(provider_id)
+        return {
+            **shapes.invoice(document, now),
+            "credit_notes": [money_shapes.credit_note_row(one) for one in notes],
+        }
 
     @router.get("/preview")
     async def get_preview(provider_id: ProviderId, tenant_id: TenantId) -> dict[str, Any]:
