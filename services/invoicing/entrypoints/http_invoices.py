@@ -11,6 +11,8 @@ from fastapi import APIRouter, Depends, Query
 from services.invoicing.domain.periods import next_anchor
 from services.invoicing.domain.settlement import Invoice
 from services.invoicing.entrypoints import money_shapes, shapes
+from services.invoicing.entrypoints.bodies import LocaleTag
+from services.invoicing.use_cases.explain_invoice import explain_invoice
 from services.invoicing.use_cases.ports import UsageFigures, Work
 from services.invoicing.use_cases.preview_invoice import preview_invoice, read_basis
 from shared.clock import local_date
@@ -106,6 +108,15 @@ def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures) -> 
             **shapes.invoice(document, now),
             "credit_notes": [money_shapes.credit_note_row(one) for one in notes],
         }
+
+    @router.get("/invoices/{invoice_id}/explanation")
+    async def get_explanation(
+        provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId, locale: LocaleTag | None = None
+    ) -> dict[str, Any]:
+        """Why it differs from the invoice before, in the tenant's language or that of ``locale``."""
+        async with open_work() as work:
+            found = await explain_invoice(work, provider_id, tenant_id, invoice_id)
+        return money_shapes.explanation(found, locale or found.locale)
 
     @router.get("/preview")
     async def get_preview(provider_id: ProviderId, tenant_id: TenantId) -> dict[str, Any]:
