@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from services.invoicing.entrypoints.http_catalogue import OpenWork, catalogue_router
 from services.invoicing.entrypoints.http_invoices import RenderPdf, invoices_router
+from services.invoicing.entrypoints.http_subscriptions import subscriptions_router
 from services.invoicing.entrypoints.http_test_clock import test_clock_router
 from services.invoicing.entrypoints.test_clock import TestClockCoordinator
 from services.invoicing.use_cases.ports import UsageFigures
@@ -24,6 +25,7 @@ def invoicing_router(
     """``changed`` is called after a commit that may have made something due; ``usage`` serves the preview."""
     router = APIRouter()
     router.include_router(catalogue_router(open_work, internal, changed))
+    router.include_router(subscriptions_router(open_work, internal, usage, changed))
     router.include_router(test_clock_router(open_work, internal, coordinator, changed))
     router.include_router(invoices_router(open_work, internal, usage, render))
     return router
