@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from uuid import UUID
 
 from sqlalchemy import insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -117,6 +118,18 @@ class SqlAccount:
                 created_at=credit.created_at,
             )
         )
+
+    async def credit(self, tenant_id: TenantId, credit_id: UUID) -> Credit | None:
+        table = tables.credit
+        found = await self._connection.execute(
+            select(table).where(table.c.tenant_id == tenant_id, table.c.credit_id == credit_id)
+        )
+        row = found.first()
+        return None if row is None else Credit(row.credit_id, row.remaining_minor, row.created_at)
+
+    async def spend(self, tenant_id: TenantId, credit_id: UUID, minor: int) -> None:
+        """Takes ``minor`` off a credit; the database refuses more than is left."""
+        await self._connection.execute(_SPEND, {"t": tenant_id, "c": credit_id, "minor": minor})
 
     async def spend_all(self, issued: Sequence[Issued], at: datetime) -> None:
         """Takes off what invoices used of credits, and notes it as a part of what paid them."""

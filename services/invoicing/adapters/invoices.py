@@ -1,12 +1,13 @@
 """Issued invoices in PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
@@ -22,7 +23,7 @@ from shared.money import Currency, Money
 
 _OVERDUE = text(
     "SELECT i.* FROM invoice i WHERE i.collectable AND i.overdue_marked_at IS NULL"  # noqa: S608 (a constant)
-    " AND i.cancelled_at IS NULL AND i.paid_minor < i.total_minor"
+    " AND i.cancelled_at IS NULL AND i.paid_minor + i.credited_minor < i.total_minor"
     f" AND i.overdue_at <= {due_now('i')} ORDER BY i.overdue_at, i.number LIMIT 1"
 )
 
@@ -30,13 +31,14 @@ _OVERDUE = text(
 def _status_is(status: str, now: datetime) -> ColumnElement[bool]:
     """R57 in SQL; ``unpaid`` is any with a balance."""
     alive = table.c.cancelled_at.is_(None)
-    unpaid = and_(alive, table.c.paid_minor < table.c.total_minor)
+    settled = table.c.paid_minor + table.c.credited_minor
+    unpaid = and_(alive, settled < table.c.total_minor)
     late = and_(unpaid, table.c.collectable, table.c.overdue_at <= instant(now))
     early = and_(unpaid, or_(~table.c.collectable, table.c.overdue_at > instant(now)))
     return {
         "unpaid": unpaid,
         "cancelled": table.c.cancelled_at.is_not(None),
-        "paid": and_(alive, table.c.paid_minor >= table.c.total_minor),
+        "paid": and_(alive, settled >= table.c.total_minor),
         "overdue": late,
         "partially_paid": and_(early, table.c.paid_minor > 0),
         "sent": and_(early, table.c.paid_minor == 0),
@@ -93,7 +95,14 @@ class SqlInvoices:
             _invoice(row),
             tuple(_line(one, code) for one in line_rows.mappings()),
             tuple(
-                TaxLine(t.name, t.rate.normalize(), Money(t.base_minor, code), Money(t.amount_minor, code))
+                TaxLine(
+                    t.name,
+                    t.rate.normalize(),
+                    Money(t.base_minor, code),
+                    Money(t.amount_minor, code),
+                    t.category,
+                    t.reason,
+                )
                 for t in tax_rows
             ),
             row["parties"],
@@ -125,7 +134,7 @@ class SqlInvoices:
             .where(
                 table.c.tenant_id == tenant_id,
                 table.c.cancelled_at.is_(None),
-                table.c.paid_minor < table.c.total_minor,
+                table.c.paid_minor + table.c.credited_minor < table.c.total_minor,
             )
             .order_by(table.c.invoice_id)
             .with_for_update()
@@ -144,12 +153,16 @@ class SqlInvoices:
             .values(values)
         )
 
-    async def set_paid(self, invoice: Invoice) -> None:
+    async def set_settled(self, invoice: Invoice) -> None:
+        """Writes all that may still change of an issued invoice."""
         await self._set(
             invoice,
             paid_minor=invoice.paid_minor,
             paid_at=invoice.paid_at,
             collectable=invoice.collectable,
+            credited_minor=invoice.credited_minor,
+            overdue_marked_at=invoice.overdue_marked_at,
+            cancelled_at=invoice.cancelled_at,
         )
 
     async def mark_overdue(self, invoice: Invoice, at: datetime) -> None:
@@ -164,16 +177,66 @@ class SqlInvoices:
         minor: int,
         at: datetime,
     ) -> None:
+        """Notes what paid an invoice, or with less than nothing what a bank took back."""
+        parts = tables.invoice_payment
+        row = upsert(parts).values(
+            tenant_id=tenant_id,
+            invoice_id=invoice_id,
+            source_id=source_id,
+            source=source,
+            amount_minor=minor,
+            at=at,
+        )
         await self._connection.execute(
-            insert(tables.invoice_payment).values(
-                tenant_id=tenant_id,
-                invoice_id=invoice_id,
-                source_id=source_id,
-                source=source,
-                amount_minor=minor,
-                at=at,
+            row.on_conflict_do_update(
+                index_elements=["tenant_id", "invoice_id", "source_id"],
+                set_={"amount_minor": parts.c.amount_minor + row.excluded.amount_minor},
             )
         )
+
+    async def parts_from(self, tenant_id: TenantId, sources: Collection[UUID]) -> dict[InvoiceId, int]:
+        """What is left on each invoice of what ``sources`` together paid, in minor units; only above 0."""
+        parts = tables.invoice_payment
+        paid = func.sum(parts.c.amount_minor)
+        found = await self._connection.execute(
+            select(parts.c.invoice_id, paid.label("minor"))
+            .where(parts.c.tenant_id == tenant_id, parts.c.source_id.in_(sources))
+            .group_by(parts.c.invoice_id)
+            .having(paid > 0)
+            .order_by(parts.c.invoice_id)
+        )
+        return {InvoiceId(row.invoice_id): int(row.minor) for row in found}
+
+    async def small_open(self, tenants: Collection[TenantId]) -> dict[TenantId, int]:
+        """What each tenant owes on invoices that wait for the next one because of the card's minimum (R38)."""
+        rest = table.c.total_minor - table.c.paid_minor - table.c.credited_minor
+        found = await self._connection.execute(
+            select(table.c.tenant_id, func.sum(rest).label("minor"))
+            .where(
+                table.c.tenant_id.in_(tenants), ~table.c.collectable, table.c.cancelled_at.is_(None), rest > 0
+            )
+            .group_by(table.c.tenant_id)
+        )
+        return {TenantId(row.tenant_id): int(row.minor) for row in found}
+
+    async def any(self, provider_id: ProviderId) -> bool:
+        found = await self._connection.execute(select(exists().where(table.c.provider_id == provider_id)))
+        return bool(found.scalar_one())
+
+    async def before(self, invoice: Invoice) -> InvoiceId | None:
+        """The tenant's invoice before this one."""
+        found = await self._connection.execute(
+            select(table.c.invoice_id)
+            .where(
+                table.c.tenant_id == invoice.tenant_id,
+                tuple_(table.c.issued_at, table.c.number) < (invoice.issued_at, invoice.number),
+                table.c.currency == invoice.currency,
+            )
+            .order_by(table.c.issued_at.desc(), table.c.number.desc())
+            .limit(1)
+        )
+        made: InvoiceId | None = found.scalar_one_or_none()
+        return made
 
 
 def _head(one: Invoice) -> dict[str, Any]:
@@ -210,6 +273,8 @@ def _tax_rows(one: Issued) -> list[dict[str, Any]]:
             "rate": tax.rate,
             "base_minor": tax.base.minor,
             "amount_minor": tax.amount.minor,
+            "category": tax.category,
+            "reason": tax.reason,
         }
         for tax in one.draft.taxes
     ]

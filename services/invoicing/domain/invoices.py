@@ -4,7 +4,7 @@ The same function serves the real invoice, the preview and the dry run of a chan
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -20,7 +20,8 @@ from services.invoicing.domain.differences import (
 from services.invoicing.domain.lines import Billed, FeeOf, Line, OneTimeCharge, UsageOf, charge_line
 from services.invoicing.domain.periods import Span
 from services.invoicing.domain.plans import Plan
-from services.invoicing.domain.taxes import TaxLine, tax_lines
+from services.invoicing.domain.rounding import rounding_line
+from services.invoicing.domain.taxes import TaxLine, split_gross, tax_lines
 from shared.money import Currency, Money, total
 
 
@@ -52,11 +53,15 @@ def make_invoice(
     charges: Sequence[OneTimeCharge] = (),
     late: Sequence[UsageOf] = (),
     taxes: Sequence[Tax] = (),
+    prices_include_tax: bool = False,
+    rounded_on: date | None = None,
 ) -> Draft:
     """The fee of the next period, the usage of the ended one, one-time charges, changes and late usage, tax (R28).
 
     Reductions never take the subtotal below zero: what is left over is the surplus, and stays unbilled in
     ``billed`` so that it comes off a later invoice unless somebody makes credit of it (R29).
+    With ``prices_include_tax`` the lines are turned into nets (R35); ``billed`` stays in terms of the price list.
+    ``rounded_on`` dates the rounding line of a currency that has one (R39).
     """
     fee_of = FeeOf(agreed_on(*fee), {}) if isinstance(fee, tuple) else fee
     ordinary: list[Difference] = fee_differences(fee_of) if fee_of else []
@@ -68,13 +73,16 @@ def make_invoice(
     room += sum(one.minor for one in [*ordinary, *others] if one.fresh)
     fresh, billed, _ = bill([one for one in ordinary if one.fresh], 0, currency)
     changed, then, surplus = bill([one for one in [*ordinary, *others] if not one.fresh], room, currency)
-    lines = (*fresh, *charged, *changed)
+    lines, taxed = _with_tax([*fresh, *charged, *changed], taxes, currency, prices_include_tax)
     subtotal = total((line.amount for line in lines), currency)
-    taxed = tax_lines(taxes, subtotal)
     tax_total = total((tax.amount for tax in taxed), currency)
+    rest = rounding_line(subtotal + tax_total, rounded_on) if rounded_on is not None else None
+    if rest is not None:
+        lines.append(rest)
+        subtotal = subtotal + rest.amount
     metered = [one for one in [*([usage] if usage else []), *late] if one.metered]
     return Draft(
-        lines,
+        tuple(lines),
         taxed,
         subtotal,
         tax_total,
@@ -86,6 +94,19 @@ def make_invoice(
         tuple((one.span, one.totals.revision) for one in metered),
         tuple(surplus),
     )
+
+
+def _with_tax(
+    lines: Sequence[Line], taxes: Sequence[Tax], currency: Currency, prices_include_tax: bool
+) -> tuple[list[Line], tuple[TaxLine, ...]]:
+    """Net lines and their tax. A line made of a gross price keeps it as evidence."""
+    if not (prices_include_tax and taxes and lines):
+        return list(lines), tax_lines(taxes, total((line.amount for line in lines), currency))
+    nets, taxed = split_gross([line.amount for line in lines], taxes)
+    return [
+        replace(line, amount=net, evidence={**line.evidence, "gross_minor": line.amount.minor})
+        for line, net in zip(lines, nets, strict=True)
+    ], taxed
 
 
 def _merged(

@@ -26,6 +26,7 @@ LineKind = Literal[
     "proration",
     "late_usage",
     "re_rating",
+    "rounding",
 ]
 
 

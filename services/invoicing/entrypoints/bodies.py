@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.invoicing.domain.logo import check_logo
 from shared.errors import Refusal
 from shared.money import currency
 
@@ -86,14 +87,21 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _logo(address: str | None) -> str | None:
+    if address is not None:
+        try:
+            check_logo(address)
+        except Refusal as error:
+            raise ValueError(error.message) from error
+    return address
+
+
 class BrandBody(Body):
-    """``logo`` is an SVG or PNG as a data address."""
+    """``logo`` is an SVG, PNG or JPEG as a data address, at most 1 MiB (``domain.logo``)."""
 
     name: Short
     colour: str = Field(pattern=r"^#[0-9A-Fa-f]{6}$", description="#RRGGBB")
-    logo: str | None = Field(
-        None, max_length=300_000, pattern=r"^data:image/(svg\+xml|png)[;,]", description="data address"
-    )
+    logo: Annotated[str | None, AfterValidator(_logo)] = Field(None, description="data address")
 
 
 class TaxBody(Body):

@@ -140,6 +140,8 @@ def tax(one: TaxLine) -> dict[str, Any]:
         "rate": plain(one.rate),
         "base": money(one.base),
         "amount": money(one.amount),
+        "category": one.category,
+        "reason": one.reason,
     }
 
 
@@ -168,6 +170,7 @@ def invoice_row(one: Invoice, now: datetime) -> dict[str, Any]:
         "balance": amount(one.balance_minor, one.currency),
         "status": one.status(now),
         "collectable": one.collectable,
+        "credited": amount(one.credited_minor, one.currency),
     }
 
 
@@ -179,10 +182,10 @@ def invoice(document: Document, now: datetime) -> dict[str, Any]:
         "subtotal": amount(one.subtotal_minor, one.currency),
         "tax": amount(one.tax_minor, one.currency),
         "credit_applied": amount(one.credit_applied_minor, one.currency),
-        "lines": [line(each) for each in document.lines],
+        "lines": [{"line_id": position, **line(each)} for position, each in enumerate(document.lines)],
         "taxes": [tax(each) for each in document.taxes],
         "billed_by": {name: by[name] for name in ("name", "address", "tax_id", "email", "phone")},
         "usage_period": document.parties["periods"]["usage"],
         "fee_period": document.parties["periods"]["fee"],
-        "billed_to": {name: to[name] for name in ("name", "address", "email")},
+        "billed_to": {name: to[name] for name in ("name", "address", "email")} | {"tax_id": to.get("tax_id")},
     }

@@ -11,6 +11,7 @@ from services.invoicing.use_cases.issue_invoice import Issue, issue_invoices
 from services.invoicing.use_cases.ports import Period, Work
 from services.invoicing.use_cases.read_closing import Closing, read_closings
 from services.invoicing.use_cases.take_totals import period_trace
+from services.invoicing.use_cases.tax_terms import terms
 from shared.ids import TenantId
 
 InvoiceStep = Literal["final", "fee", "late"]
@@ -70,7 +71,7 @@ def draft_of(step: InvoiceStep, closing: Closing) -> Draft:
         fee=closing.fee(period) if step == "fee" else closing.fee(after) if after else None,
         charges=closing.due_charges(),
         late=[closing.usage(one) for one in late],
-        taxes=closing.provider.taxes,
+        **terms(closing.provider, closing.tenant, closing.now, period.span if step == "final" else None),
     )
 
 

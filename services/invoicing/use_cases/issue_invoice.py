@@ -8,17 +8,12 @@ from typing import Any
 
 from opentelemetry import context, propagate, trace
 
+from services.invoicing.domain.books import credit_used_postings, issue_postings
 from services.invoicing.domain.catalogue import Provider, Tenant
 from services.invoicing.domain.invoices import Draft
 from services.invoicing.domain.periods import due_on, overdue_at
-from services.invoicing.domain.settlement import (
-    Credit,
-    Invoice,
-    credit_used_postings,
-    issue_postings,
-    number_of,
-    spend_credit,
-)
+from services.invoicing.domain.settlement import Credit, Invoice, number_of, spend_credit
+from services.invoicing.domain.taxes import registration_at
 from services.invoicing.use_cases.announcements import about_invoice
 from services.invoicing.use_cases.ports import Issued, Work
 from shared.clock import local_date
@@ -49,25 +44,31 @@ class Issue:
 
 async def issue_invoice(
     work: Work, provider: Provider, tenant: Tenant, draft: Draft, *, cause: str
-) -> Invoice:
-    """Issues one draft now. The tenant's lock must be held."""
+) -> Invoice | None:
+    """Issues one draft now; None for a zero invoice that the provider skips. The tenant's lock must be held."""
     held = await work.account.credits(tenant.tenant_id)
     minimum = await work.providers.card_minimum(provider.provider_id, draft.total.currency)
-    (invoice,) = await issue_invoices(work, [Issue(provider, tenant, draft, cause, held, minimum)])
-    return invoice
+    issued = await issue_invoices(work, [Issue(provider, tenant, draft, cause, held, minimum)])
+    return issued[0] if issued else None
 
 
 async def issue_invoices(work: Work, issues: Sequence[Issue]) -> list[Invoice]:
     """Issues drafts of different tenants of one provider now, in their order, each table written once.
 
-    The number series is locked last and until the commit (R40); years have series of their own.
+    The number series is locked last and until the commit (R40); years have series of their own. A draft without any
+    amount gets no invoice where the provider skips those (R37).
     """
+    issues = [one for one in issues if not _is_skipped(one)]
     if not issues:
         return []
     now = await work.now(issues[0].provider.provider_id)
     days = [local_date(now, one.tenant.zone) for one in issues]
+    small = await work.invoices.small_open([one.tenant.tenant_id for one in issues])
     numbers = await _take_numbers(work, issues[0].provider, days)
-    made = [_make(one, day, number, now) for one, day, number in zip(issues, days, numbers, strict=True)]
+    made = [
+        _make(one, day, number, now, small.get(one.tenant.tenant_id, 0))
+        for one, day, number in zip(issues, days, numbers, strict=True)
+    ]
     await work.invoices.add_all(made)
     await work.account.spend_all(made, now)
     await work.charges.billed_all(made)
@@ -106,7 +107,15 @@ async def _take_numbers(work: Work, provider: Provider, days: Sequence[date]) ->
     return numbers
 
 
-def _make(issue: Issue, issued_on: date, number: str, now: datetime) -> Issued:
+def _is_skipped(issue: Issue) -> bool:
+    """Only an invoice whose every line is zero: one that nets to zero has something to say (R37)."""
+    return issue.provider.billing.zero_invoices == "skip" and not any(
+        line.amount for line in issue.draft.lines
+    )
+
+
+def _make(issue: Issue, issued_on: date, number: str, now: datetime, carried_minor: int) -> Issued:
+    """``carried_minor``: what earlier invoices below the card's minimum wait with, collected with this one (R38)."""
     provider, tenant, draft = issue.provider, issue.tenant, issue.draft
     due = due_on(issued_on, provider.terms_days)
     spent = spend_credit(issue.credits, draft.total.minor)
@@ -127,10 +136,11 @@ def _make(issue: Issue, issued_on: date, number: str, now: datetime) -> Issued:
         issued_on=issued_on,
         due_on=due,
         overdue_at=overdue_at(due, tenant.zone),
-        collectable=total_minor == credit_minor or total_minor - credit_minor >= issue.card_minimum,
+        collectable=total_minor == credit_minor
+        or total_minor - credit_minor + carried_minor >= issue.card_minimum,
         paid_at=now if total_minor == credit_minor else None,
     )
-    return Issued(invoice, draft, {**parties(provider, tenant), "periods": periods(draft)}, spent)
+    return Issued(invoice, draft, {**parties(provider, tenant, issued_on), "periods": periods(draft)}, spent)
 
 
 def _entries(one: Issued, now: datetime) -> list[JournalEntry]:
@@ -164,13 +174,20 @@ def periods(draft: Draft) -> dict[str, dict[str, str] | None]:
     }
 
 
-def parties(provider: Provider, tenant: Tenant) -> dict[str, Any]:
-    """Who bills whom, as it is printed on this invoice for good."""
+def parties(provider: Provider, tenant: Tenant, issued_on: date) -> dict[str, Any]:
+    """Who bills whom, as it is printed on this invoice for good. Registered where the tenant is, the provider shows
+    that number, and at home otherwise.
+    """
+    place = (tenant.country, tenant.tax.region)
+    registered = registration_at(provider.registrations, *place, issued_on) or registration_at(
+        provider.registrations, provider.country, None, issued_on
+    )
     return {
         "by": {
             "name": provider.legal_name,
             "address": list(provider.address),
-            "tax_id": provider.tax_id,
+            "country": provider.country,
+            "tax_id": registered.number if registered else provider.tax_id,
             "email": provider.billing_email,
             "phone": provider.support_phone,
             "brand": asdict(provider.brand),
@@ -178,8 +195,10 @@ def parties(provider: Provider, tenant: Tenant) -> dict[str, Any]:
         "to": {
             "name": tenant.name,
             "address": list(tenant.address),
+            "country": tenant.country,
             "email": tenant.billing_email,
             "locale": tenant.locale,
             "time_zone": tenant.time_zone,
+            "tax_id": tenant.tax.vat_number,
         },
     }

@@ -10,6 +10,7 @@ from services.invoicing.domain.totals import Totals
 from services.invoicing.use_cases.open_tenant import make_period
 from services.invoicing.use_cases.ports import Period, Work
 from services.invoicing.use_cases.read_closing import Closing, read_closings
+from services.invoicing.use_cases.tax_terms import terms
 from shared.errors import NotFound
 from shared.ids import ProviderId, TenantId
 
@@ -55,7 +56,7 @@ def preview_invoice(basis: PreviewBasis, totals: Totals) -> Draft:
         fee=basis.next_fee,
         charges=[one for one in closing.charges if one.on <= period.span.end],
         late=[closing.usage(one) for one in closing.late],
-        taxes=closing.provider.taxes,
+        **terms(closing.provider, closing.tenant, closing.now, period.span),
     )
 
 
