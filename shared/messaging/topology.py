@@ -36,7 +36,13 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         invoicing.PeriodEnded,
         invoicing.ClockAdvanced,
     ),
-    "invoicing": (usage.PeriodMetered, payments.PaymentSucceeded),
+    "invoicing": (
+        usage.PeriodMetered,
+        payments.PaymentSucceeded,
+        payments.PaymentRefunded,
+        payments.RefundFailed,
+        payments.PaymentDisputed,
+    ),
     "payments": (*_TENANTS, *_INVOICES, invoicing.ProviderChanged, invoicing.ClockAdvanced),
     "suspension": (
         *_TENANTS,

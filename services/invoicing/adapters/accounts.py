@@ -4,15 +4,25 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
-from services.invoicing.domain.invoices import OneTimeCharge
+from services.invoicing.domain.lines import OneTimeCharge
 from services.invoicing.domain.settlement import Credit
-from shared.ids import InvoiceId, PaymentId, ProviderId, TenantId
+from services.invoicing.use_cases.ports import Issued
+from shared.ids import PaymentId, ProviderId, TenantId
 from shared.money import Currency, Money
+
+_CHARGE_BILLED = text("UPDATE one_time_charge SET invoice_id = :i WHERE tenant_id = :t AND charge_id = :c")
+_SPEND = text(
+    "UPDATE credit SET remaining_minor = remaining_minor - :minor WHERE tenant_id = :t AND credit_id = :c"
+)
+_PART = text(
+    "INSERT INTO invoice_payment (tenant_id, invoice_id, source_id, source, amount_minor, at)"
+    " VALUES (:t, :i, :c, 'credit', :minor, :at)"
+)
 
 
 class SqlCharges:
@@ -46,13 +56,15 @@ class SqlCharges:
             for r in found
         ]
 
-    async def billed(self, tenant_id: TenantId, charges: Sequence[UUID], invoice_id: InvoiceId) -> None:
-        table = tables.one_time_charge
-        await self._connection.execute(
-            update(table)
-            .where(table.c.tenant_id == tenant_id, table.c.charge_id.in_(charges))
-            .values(invoice_id=invoice_id)
-        )
+    async def billed_all(self, issued: Sequence[Issued]) -> None:
+        """Notes on which invoice each charge stands."""
+        rows = [
+            {"t": one.invoice.tenant_id, "c": charge_id, "i": one.invoice.invoice_id}
+            for one in issued
+            for charge_id in one.draft.charges
+        ]
+        if rows:
+            await self._connection.execute(_CHARGE_BILLED, rows)
 
 
 class SqlAccount:
@@ -85,13 +97,34 @@ class SqlAccount:
             )
         )
 
-    async def spend(self, tenant_id: TenantId, credit_id: UUID, minor: int) -> None:
+    async def credit(self, tenant_id: TenantId, credit_id: UUID) -> Credit | None:
         table = tables.credit
-        await self._connection.execute(
-            update(table)
-            .where(table.c.tenant_id == tenant_id, table.c.credit_id == credit_id)
-            .values(remaining_minor=table.c.remaining_minor - minor)
+        found = await self._connection.execute(
+            select(table).where(table.c.tenant_id == tenant_id, table.c.credit_id == credit_id)
         )
+        row = found.first()
+        return None if row is None else Credit(row.credit_id, row.remaining_minor, row.created_at)
+
+    async def spend(self, tenant_id: TenantId, credit_id: UUID, minor: int) -> None:
+        """Takes ``minor`` off a credit; the database refuses more than is left."""
+        await self._connection.execute(_SPEND, {"t": tenant_id, "c": credit_id, "minor": minor})
+
+    async def spend_all(self, issued: Sequence[Issued], at: datetime) -> None:
+        """Takes off what invoices used of credits, and notes it as a part of what paid them."""
+        rows = [
+            {
+                "t": one.invoice.tenant_id,
+                "c": credit_id,
+                "i": one.invoice.invoice_id,
+                "minor": minor,
+                "at": at,
+            }
+            for one in issued
+            for credit_id, minor in one.spent
+        ]
+        if rows:
+            await self._connection.execute(_SPEND, rows)
+            await self._connection.execute(_PART, rows)
 
     async def receive(
         self,

@@ -18,7 +18,7 @@ _OWN_WORK = text(
     " UNION ALL SELECT p.finalise_at FROM billing_period p"
     " WHERE p.provider_id = :provider_id AND p.state = 'metered' AND p.parked_reason IS NULL"
     " UNION ALL SELECT i.overdue_at FROM invoice i WHERE i.provider_id = :provider_id AND i.collectable"
-    " AND i.overdue_marked_at IS NULL AND i.cancelled_at IS NULL AND i.paid_minor < i.total_minor),"
+    " AND i.overdue_marked_at IS NULL AND i.cancelled_at IS NULL AND i.paid_minor + i.credited_minor < i.total_minor),"
     f" clock AS (SELECT {due_now('pr')} AS now FROM (SELECT CAST(:provider_id AS uuid) AS provider_id) pr)"
     " SELECT (SELECT count(*) FROM due WHERE due.at <= clock.now)"
     " + (SELECT count(*) FROM billing_period p WHERE p.provider_id = :provider_id AND p.state = 'ended') AS under_way,"

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import TextualSelect
 
 from services.invoicing.adapters.tables import billing_period as table
-from services.invoicing.domain.invoices import Billed
+from services.invoicing.domain.lines import Billed
 from services.invoicing.domain.periods import Span
 from services.invoicing.domain.totals import Totals
 from services.invoicing.use_cases.ports import Period, PeriodState

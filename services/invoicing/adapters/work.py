@@ -7,8 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.invoicing.adapters.accounts import SqlAccount, SqlCharges, SqlClocks
 from services.invoicing.adapters.catalogue import SqlPlans, SqlProviders, SqlTenants
+from services.invoicing.adapters.credit_notes import SqlCreditNotes
 from services.invoicing.adapters.invoices import SqlInvoices
 from services.invoicing.adapters.periods import SqlPeriods
+from services.invoicing.adapters.returns import SqlReturns
 from shared.clock import Clock
 from shared.db.unit_of_work import SqlUnitOfWork
 
@@ -25,6 +27,8 @@ class SqlWork(SqlUnitOfWork):
         self.invoices = SqlInvoices(self.connection)
         self.charges = SqlCharges(self.connection)
         self.account = SqlAccount(self.connection)
+        self.credit_notes = SqlCreditNotes(self.connection)
+        self.returns = SqlReturns(self.connection)
         self.clocks = SqlClocks(self.connection)
         return self
 

@@ -90,7 +90,10 @@ class Paid:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A document. ``total = subtotal + tax``, ``balance = total - credit_used - paid`` while it is open."""
+    """A document. ``total = subtotal + tax``, ``balance = total - credit_used - paid - credited`` while it is open.
+
+    ``credit_used`` is account credit, ``credited`` what credit notes took off the balance.
+    """
 
     kind: PaperKind
     number: str
@@ -110,6 +113,7 @@ class Paper:
     credit_used: Money
     paid: Money
     balance: Money
+    credited: Money | None = None
     status: Status | None = None
     usage_days: Days | None = None
     fee_days: Days | None = None

@@ -5,8 +5,9 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 
-from services.invoicing.domain.catalogue import Brand, Plan, Provider, Tax, Tenant
-from services.invoicing.domain.invoices import OneTimeCharge
+from services.invoicing.domain.catalogue import Brand, Provider, Tax, Tenant
+from services.invoicing.domain.lines import OneTimeCharge
+from services.invoicing.domain.plans import Plan
 from services.invoicing.entrypoints import shapes
 from services.invoicing.entrypoints.bodies import (
     ChargeBody,

@@ -4,9 +4,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from services.invoicing.domain.catalogue import Plan, Provider, Tenant
-from services.invoicing.domain.invoices import Draft, Line, TaxLine
+from services.invoicing.domain.catalogue import Provider, Tenant
+from services.invoicing.domain.invoices import Draft
+from services.invoicing.domain.lines import Line
+from services.invoicing.domain.plans import Plan
 from services.invoicing.domain.settlement import Invoice
+from services.invoicing.domain.taxes import TaxLine
 from services.invoicing.use_cases.ports import Document
 from shared.money import Currency, Money
 

@@ -1,6 +1,6 @@
 """A plan's first version."""
 
-from services.invoicing.domain.catalogue import Plan
+from services.invoicing.domain.plans import Plan
 from services.invoicing.use_cases.announcements import about_plan
 from services.invoicing.use_cases.ports import Work
 from shared.errors import Conflict

@@ -1,8 +1,9 @@
 """The events of invoicing, made of its values."""
 
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from services.invoicing.domain.catalogue import Plan, Provider, Tenant
+from services.invoicing.domain.catalogue import Provider, Tenant
+from services.invoicing.domain.plans import Plan
 from services.invoicing.domain.settlement import Invoice
 from shared.events import invoicing as events
 
@@ -32,6 +33,11 @@ def about_invoice(kind: type[I], invoice: Invoice) -> I:
         overdue_at=invoice.overdue_at,
         collectable=invoice.collectable,
     )
+
+
+def about_reopened(invoice: Invoice, why: Literal["disputed", "returned"]) -> events.InvoiceReopened:
+    made = about_invoice(events.InvoicePartiallyPaid, invoice)
+    return events.InvoiceReopened(**made.model_dump(), why=why)
 
 
 def about_tenant(kind: type[T], tenant: Tenant) -> T:

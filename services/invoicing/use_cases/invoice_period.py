@@ -1,11 +1,14 @@
 """Periods whose finalisation delay has passed, and first fees, become invoices."""
 
-from services.invoicing.domain.catalogue import Plan, Provider, Tenant
-from services.invoicing.domain.invoices import UsageOf, make_invoice
+from services.invoicing.domain.catalogue import Provider, Tenant
+from services.invoicing.domain.invoices import make_invoice
+from services.invoicing.domain.lines import UsageOf
 from services.invoicing.domain.periods import Span
+from services.invoicing.domain.plans import Plan
 from services.invoicing.domain.totals import NOTHING_METERED
 from services.invoicing.use_cases.issue_invoice import issue_invoice, late_usage, note_late_billed
 from services.invoicing.use_cases.ports import Period, Work
+from services.invoicing.use_cases.tax_terms import terms
 from shared.clock import local_date
 
 
@@ -35,7 +38,7 @@ async def invoice_period(work: Work, found: Period) -> None:
         fee=await next_fee(work, tenant, period),
         charges=await work.charges.waiting(tenant.tenant_id, local_date(now, tenant.zone)),
         late=late,
-        taxes=provider.taxes,
+        **terms(provider, tenant, now, period.span),
     )
     await issue_invoice(work, provider, tenant, draft, cause=f"period {period.span.start}")
     await work.periods.set_state(period, "invoiced")
@@ -57,7 +60,7 @@ async def invoice_first_fee(work: Work, found: Period) -> None:
         plan.currency,
         fee=(plan, period.span),
         charges=await work.charges.waiting(tenant.tenant_id, local_date(now, tenant.zone)),
-        taxes=provider.taxes,
+        **terms(provider, tenant, now, None),
     )
     await issue_invoice(work, provider, tenant, draft, cause=f"first fee {period.span.start}")
     await work.periods.fee_billed(period)

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
-from services.invoicing.domain.catalogue import Plan, Provider, Tenant
+from services.invoicing.domain.catalogue import Provider, Tenant
 from services.invoicing.domain.periods import Span, begins_at, span_from
+from services.invoicing.domain.plans import Plan
 from services.invoicing.use_cases.announcements import about_tenant
 from services.invoicing.use_cases.ports import Period, Work
 from shared.errors import Conflict, Invalid

@@ -1,13 +1,17 @@
 """What the next invoice comes to so far, through the function that makes the real one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from services.invoicing.domain.catalogue import Plan, Provider, Tenant
-from services.invoicing.domain.invoices import Draft, OneTimeCharge, UsageOf, make_invoice
+from services.invoicing.domain.catalogue import Provider, Tenant
+from services.invoicing.domain.invoices import Draft, make_invoice
+from services.invoicing.domain.lines import OneTimeCharge, UsageOf
 from services.invoicing.domain.periods import Span, span_from
+from services.invoicing.domain.plans import Plan
 from services.invoicing.domain.totals import NOTHING_METERED, Totals
 from services.invoicing.use_cases.issue_invoice import late_usage
 from services.invoicing.use_cases.ports import Work
+from services.invoicing.use_cases.tax_terms import terms
 from shared.ids import ProviderId, TenantId
 
 
@@ -22,6 +26,7 @@ class PreviewBasis:
     is_trial: bool
     charges: tuple[OneTimeCharge, ...]
     late: tuple[UsageOf, ...]
+    now: datetime
 
 
 async def read_basis(work: Work, provider_id: ProviderId, tenant_id: TenantId) -> PreviewBasis | None:
@@ -34,7 +39,16 @@ async def read_basis(work: Work, provider_id: ProviderId, tenant_id: TenantId) -
     plan = await work.plans.get(provider_id, period.plan_id, period.plan_version)
     charges = await work.charges.waiting(tenant_id, period.span.end)
     late = await late_usage(work, tenant)
-    return PreviewBasis(provider, tenant, plan, period.span, period.is_trial, tuple(charges), tuple(late))
+    return PreviewBasis(
+        provider,
+        tenant,
+        plan,
+        period.span,
+        period.is_trial,
+        tuple(charges),
+        tuple(late),
+        await work.now(provider_id),
+    )
 
 
 def preview_invoice(basis: PreviewBasis, totals: Totals) -> Draft:
@@ -47,5 +61,5 @@ def preview_invoice(basis: PreviewBasis, totals: Totals) -> Draft:
         fee=(basis.plan, following),
         charges=basis.charges,
         late=basis.late,
-        taxes=basis.provider.taxes,
+        **terms(basis.provider, basis.tenant, basis.now, basis.span),
     )

@@ -36,7 +36,7 @@ class Printer:
     def print(self, job: Job) -> Outcome:
         """A logo that cannot be drawn, or a character that no font has, must not keep a tenant from the invoice."""
         logo = self._logo(job)
-        tries: "list[tuple[str | None, list[typst.PDFStandard], tuple[str, ...]]]" = [
+        tries: list[tuple[str | None, list[typst.PDFStandard], tuple[str, ...]]] = [
             (logo, STANDARDS, ()),
             (logo, [], ("standards",)),
         ]
