@@ -43,6 +43,8 @@ class LineText:
 
     def __init__(self, words: DocumentWords, formats: LocalFormats) -> None:
         self._words, self._formats = words, formats
+        # The same words come again in every line of a document.
+        self._said: dict[str, str] = {}
 
     def description(self, line: PaperLine) -> str:
         return line.description if line.kind in _NAMED else self.said(line.description)
@@ -52,9 +54,12 @@ class LineText:
 
     def said(self, text: str) -> str:
         """Each part between commas or semicolons in the document's language."""
-        return "".join(
-            part if place % 2 else self._part(part) for place, part in enumerate(re.split(r"(, |; )", text))
-        )
+        if text not in self._said:
+            parts = re.split(r"(, |; )", text)
+            self._said[text] = "".join(
+                part if place % 2 else self._part(part) for place, part in enumerate(parts)
+            )
+        return self._said[text]
 
     def _part(self, part: str) -> str:
         for phrase, pattern in _patterns():
