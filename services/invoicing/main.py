@@ -61,6 +61,7 @@ def build(settings: InvoicingSettings) -> FastAPI:
     service.loop("end periods", lambda: scheduler.end_periods(open_work))
     service.loop("invoice first fees", lambda: scheduler.invoice_first_fees(open_work))
     service.loop("invoice periods", lambda: scheduler.invoice_periods(open_work))
+    service.loop("invoice late usage", lambda: scheduler.invoice_late_usage(open_work))
     service.loop("mark overdue", lambda: scheduler.mark_overdue_invoices(open_work))
     service.loop("test clocks", coordinator.step, interval_seconds=0.5)
     service.own_work(own_work)

@@ -1,6 +1,6 @@
 """One-time charges, account credit, received payments, test clocks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -56,6 +56,21 @@ class SqlCharges:
             for r in found
         ]
 
+    async def waiting_of(self, ids: Collection[TenantId]) -> dict[TenantId, list[OneTimeCharge]]:
+        """All charges of some tenants that are on no invoice yet, whatever their day."""
+        table = tables.one_time_charge
+        found = await self._connection.execute(
+            select(table)
+            .where(table.c.tenant_id.in_(ids), table.c.invoice_id.is_(None))
+            .order_by(table.c.on_date, table.c.charge_id)
+            .with_for_update()
+        )
+        charges: dict[TenantId, list[OneTimeCharge]] = {one: [] for one in ids}
+        for r in found:
+            price = Money(r.amount_minor, Currency(r.currency))
+            charges[r.tenant_id].append(OneTimeCharge(r.charge_id, r.description, price, r.on_date))
+        return charges
+
     async def billed_all(self, issued: Sequence[Issued]) -> None:
         """Notes on which invoice each charge stands."""
         rows = [
@@ -73,13 +88,20 @@ class SqlAccount:
 
     async def credits(self, tenant_id: TenantId) -> list[Credit]:
         """What is left of account credit, oldest first."""
+        return (await self.credits_of([tenant_id]))[tenant_id]
+
+    async def credits_of(self, ids: Collection[TenantId]) -> dict[TenantId, list[Credit]]:
+        """What is left of the account credit of some tenants, oldest first."""
         table = tables.credit
         found = await self._connection.execute(
             select(table)
-            .where(table.c.tenant_id == tenant_id, table.c.remaining_minor > 0)
+            .where(table.c.tenant_id.in_(ids), table.c.remaining_minor > 0)
             .order_by(table.c.created_at, table.c.credit_id)
         )
-        return [Credit(row.credit_id, row.remaining_minor, row.created_at) for row in found]
+        held: dict[TenantId, list[Credit]] = {one: [] for one in ids}
+        for row in found:
+            held[row.tenant_id].append(Credit(row.credit_id, row.remaining_minor, row.created_at))
+        return held
 
     async def add_credit(
         self, provider_id: ProviderId, tenant_id: TenantId, credit: Credit, code: Currency, reason: str

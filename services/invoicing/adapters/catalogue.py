@@ -1,14 +1,16 @@
 """Providers, plans and tenants in PostgreSQL."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
+from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, select, text, update
+from sqlalchemy import delete, exists, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
+from services.invoicing.adapters.plan_terms import plan_of, plan_values
 from services.invoicing.adapters.terms_rows import (
     profile_data,
     read_profile,
@@ -146,8 +148,44 @@ class SqlPlans:
         )
         if added.first() is None:
             return False
-        await self._connection.execute(insert(tables.plan_version).values(asdict(plan)))
+        await self._connection.execute(insert(tables.plan_version).values(plan_values(plan)))
         return True
+
+    async def lock(self, provider_id: ProviderId, plan_id: PlanId) -> None:
+        """One new version at a time."""
+        table = tables.plan
+        await self._connection.execute(
+            select(table.c.newest_version)
+            .where(table.c.provider_id == provider_id, table.c.plan_id == plan_id)
+            .with_for_update()
+        )
+
+    async def add_version(self, plan: Plan) -> None:
+        table = tables.plan
+        await self._connection.execute(insert(tables.plan_version).values(plan_values(plan)))
+        await self._connection.execute(
+            update(table)
+            .where(table.c.provider_id == plan.provider_id, table.c.plan_id == plan.plan_id)
+            .values(newest_version=plan.version)
+        )
+
+    async def in_force(self, provider_id: ProviderId, plan_id: PlanId, on: date) -> Plan:
+        """The version that new subscriptions take on a day. Raises ``NotFound``."""
+        table = tables.plan_version
+        found = await self._connection.execute(
+            select(table)
+            .where(
+                table.c.provider_id == provider_id,
+                table.c.plan_id == plan_id,
+                or_(table.c.valid_from.is_(None), table.c.valid_from <= on),
+            )
+            .order_by(table.c.version.desc())
+            .limit(1)
+        )
+        row = found.mappings().first()
+        if row is None:
+            raise NotFound("There is no such plan; GET /plans lists them.", field="plan_id")
+        return plan_of(row)
 
     async def get(self, provider_id: ProviderId, plan_id: PlanId, version: int | None = None) -> Plan:
         """The newest version unless one is named. Raises ``NotFound``."""
@@ -159,18 +197,14 @@ class SqlPlans:
         row = found.mappings().first()
         if row is None:
             raise NotFound("There is no such plan; GET /plans lists them.", field="plan_id")
-        return _plan(row)
+        return plan_of(row)
 
     async def of_provider(self, provider_id: ProviderId) -> list[Plan]:
         table = tables.plan_version
         found = await self._connection.execute(
             select(table).where(table.c.provider_id == provider_id).order_by(table.c.plan_id, table.c.version)
         )
-        return [_plan(row) for row in found.mappings()]
-
-
-def _plan(row: Mapping[Any, Any]) -> Plan:
-    return Plan(**{field.name: row[field.name] for field in fields(Plan)})
+        return [plan_of(row) for row in found.mappings()]
 
 
 class SqlTenants:
@@ -223,12 +257,28 @@ class SqlTenants:
         )
         return bool(found.scalar_one())
 
-    async def set_status(self, tenant: Tenant) -> None:
+    async def get_all(self, provider_id: ProviderId, ids: Collection[TenantId]) -> dict[TenantId, Tenant]:
+        """Those of them that are the provider's."""
+        table = tables.tenant
+        found = await self._connection.execute(
+            select(table).where(table.c.provider_id == provider_id, table.c.tenant_id.in_(ids))
+        )
+        return {row["tenant_id"]: _tenant(row) for row in found.mappings()}
+
+    async def save_subscription(self, tenant: Tenant) -> None:
+        """Status, plan, anchor and end."""
         table = tables.tenant
         await self._connection.execute(
             update(table)
             .where(table.c.provider_id == tenant.provider_id, table.c.tenant_id == tenant.tenant_id)
-            .values(status=tenant.status)
+            .values(
+                status=tenant.status,
+                plan_id=tenant.plan_id,
+                plan_version=tenant.plan_version,
+                plan_from=tenant.plan_from,
+                anchor_day=tenant.anchor_day,
+                ends_on=tenant.ends_on,
+            )
         )
 
     async def set_tax(self, tenant: Tenant) -> None:

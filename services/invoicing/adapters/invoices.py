@@ -101,7 +101,7 @@ class SqlInvoices:
                     Money(t.base_minor, code),
                     Money(t.amount_minor, code),
                     t.category,
-                    t.note,
+                    t.reason,
                 )
                 for t in tax_rows
             ),
@@ -274,7 +274,7 @@ def _tax_rows(one: Issued) -> list[dict[str, Any]]:
             "base_minor": tax.base.minor,
             "amount_minor": tax.amount.minor,
             "category": tax.category,
-            "note": tax.note,
+            "reason": tax.reason,
         }
         for tax in one.draft.taxes
     ]

@@ -15,6 +15,8 @@ _OWN_WORK = text(
     " WHERE p.provider_id = :provider_id AND p.state = 'running' AND p.parked_reason IS NULL"
     " UNION ALL SELECT p.fee_due_at FROM billing_period p"
     " WHERE p.provider_id = :provider_id AND p.fee_due_at IS NOT NULL AND p.parked_reason IS NULL"
+    " UNION ALL SELECT p.late_due_at FROM billing_period p"
+    " WHERE p.provider_id = :provider_id AND p.late_due_at IS NOT NULL AND p.parked_reason IS NULL"
     " UNION ALL SELECT p.finalise_at FROM billing_period p"
     " WHERE p.provider_id = :provider_id AND p.state = 'metered' AND p.parked_reason IS NULL"
     " UNION ALL SELECT i.overdue_at FROM invoice i WHERE i.provider_id = :provider_id AND i.collectable"

@@ -89,6 +89,9 @@ plan_version = Table(
     *(Column(f"price_{name}", Numeric(18, 6), nullable=False) for name in ("extension", "did", "minute")),
     Column("minimum_seconds", Integer, nullable=False),
     Column("increment_seconds", Integer, nullable=False),
+    # Tiers, add-ons, discounts and the like: read and written as a whole, never searched.
+    Column("terms", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("valid_from", Date),
 )
 
 tenant = Table(
@@ -104,6 +107,7 @@ tenant = Table(
     Column("opened_on", Date, nullable=False),
     Column("anchor_day", Integer, nullable=False),
     Column("trial_ends_on", Date),
+    Column("ends_on", Date),
     Column("address", JSONB, nullable=False),
     Column("account_codes", JSONB, nullable=False),
     Column("tax", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
@@ -142,6 +146,20 @@ billing_period = Table(
     # Newer totals than what was billed: the difference goes to the next invoice.
     Column("late", Boolean, nullable=False, server_default=text("false")),
     Column("parked_reason", Text),
+    # What the fee that begins with this period pays for: the month or a year (R20); used up to fee_until.
+    Column("fee_end", Date),
+    Column("fee_days", Integer),
+    Column("fee_until", Date),
+    # Late usage of a tenant that has closed makes one last invoice then (R43).
+    _at("late_due_at", nullable=True),
+    Index(
+        "ix_billing_period_late_due",
+        "provider_id",
+        "late_due_at",
+        postgresql_where=text("late_due_at IS NOT NULL"),
+    ),
+    Index("ix_billing_period_late", "tenant_id", postgresql_where=text("late")),
+    Index("ix_billing_period_end", "provider_id", "end_date"),
     Index("ix_billing_period_running", "provider_id", "end_at", postgresql_where=text("state = 'running'")),
     Index(
         "ix_billing_period_open",
@@ -152,6 +170,66 @@ billing_period = Table(
     Index(
         "ix_billing_period_fee", "provider_id", "fee_due_at", postgresql_where=text("fee_due_at IS NOT NULL")
     ),
+)
+
+# Which version of which plan a tenant is on, from which day; one row a day, the last state counts (R23).
+plan_assignment = Table(
+    "plan_assignment",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("from_date", Date, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("plan_id", Uuid, nullable=False),
+    Column("plan_version", Integer, nullable=False),
+)
+
+add_on_quantity = Table(
+    "add_on_quantity",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("from_date", Date, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("quantity", Integer, nullable=False),
+)
+
+coupon = Table(
+    "coupon",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("terms", JSONB, nullable=False),
+    _at("created_at"),
+)
+
+tenant_discount = Table(
+    "tenant_discount",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("discount_id", Uuid, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("code", Text),
+    Column("name", Text, nullable=False),
+    Column("percent", Numeric(9, 6)),
+    Column("amount", Numeric),
+    Column("applies_to", Text, nullable=False),
+    Column("from_date", Date, nullable=False),
+    Column("until_date", Date),
+    UniqueConstraint("tenant_id", "code"),
+)
+
+# Who changed what of a subscription, when, and from which day it holds.
+subscription_change = Table(
+    "subscription_change",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("change_id", Uuid, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    _at("made_at"),
+    Column("effective_on", Date, nullable=False),
+    *_text("what", "by"),
+    Column("detail", JSONB, nullable=False),
+    Index("ix_subscription_change_newest", "tenant_id", "made_at"),
 )
 
 one_time_charge = Table(
@@ -165,6 +243,7 @@ one_time_charge = Table(
     Column("currency", Text, nullable=False),
     Column("on_date", Date, nullable=False),
     Column("invoice_id", Uuid),
+    Index("ix_one_time_charge_waiting", "tenant_id", postgresql_where=text("invoice_id IS NULL")),
 )
 
 invoice = Table(
@@ -232,9 +311,9 @@ invoice_tax = Table(
     Column("rate", Numeric(9, 6), nullable=False),
     Column("base_minor", BigInteger, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
-    # Why a rate is 0 percent: standard, reverse_charge, exempt.
-    Column("category", Text, nullable=False, server_default=text("'standard'")),
-    Column("note", Text),
+    # UNCL 5305, and why a rate is 0 percent.
+    Column("category", Text, nullable=False, server_default=text("'S'")),
+    Column("reason", Text),
 )
 
 invoice_number = Table(
@@ -256,6 +335,7 @@ credit = Table(
     *_text("currency", "reason"),
     _at("created_at"),
     CheckConstraint("remaining_minor >= 0 AND remaining_minor <= amount_minor", name="remaining"),
+    Index("ix_credit_left", "tenant_id", postgresql_where=text("remaining_minor > 0")),
 )
 
 # What paid an invoice: parts of payments and of account credit, negative where a bank took one back. Their sum is
@@ -279,10 +359,12 @@ payment = Table(
     Column("provider_id", Uuid, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
+    # As people may see it; none of payments of before it was kept.
+    Column("method", Text),
     _at("at"),
 )
 
-# Never changed. The database refuses notes beyond the invoice and lines beyond the line (migration 0002_money).
+# Never changed. The database refuses notes beyond the invoice and lines beyond the line (migration 0003_money).
 credit_note = Table(
     "credit_note",
     metadata,

@@ -14,14 +14,16 @@ from shared.money import Currency
 TenantStatus = Literal["trial", "active", "closed"]
 
 
-TaxCategory = Literal["standard", "reverse_charge", "exempt"]
+# UNCL 5305 as EN 16931 uses it: standard, zero, exempt, reverse charge, not subject to tax. Its K (intra-community
+# supply) and G (export) are for goods; telephone service is none.
+TaxCategory = Literal["S", "Z", "E", "AE", "O"]
 
 
 @dataclass(frozen=True, slots=True)
 class Tax:
     """A rate in percent that applies to every taxable line, anywhere or in a country or region of it.
 
-    Days are half-open; None is open. ``category`` and ``note`` say why an applied rate is 0 percent.
+    Days are half-open; None is open. ``category`` and ``reason`` say why an applied rate is 0 percent.
     """
 
     name: str
@@ -30,8 +32,8 @@ class Tax:
     region: str | None = None
     valid_from: date | None = None
     valid_to: date | None = None
-    category: TaxCategory = "standard"
-    note: str | None = None
+    category: TaxCategory | None = None
+    reason: str | None = None
 
     def __post_init__(self) -> None:
         """Raises ``Invalid`` naming the field."""

@@ -36,7 +36,7 @@ class HeldTax:
     rate: Decimal
     amount_minor: int
     credited_minor: int = 0
-    category: TaxCategory = "standard"
+    category: TaxCategory = "S"
 
     @property
     def rest_minor(self) -> int:
@@ -84,7 +84,7 @@ class NoteTax:
     rate: Decimal
     base_minor: int
     amount_minor: int
-    category: TaxCategory = "standard"
+    category: TaxCategory = "S"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from services.invoicing.domain.paper import Paper, PaperLine, PaperTax, Party, TaxCategory
+from services.invoicing.domain.catalogue import TaxCategory
+from services.invoicing.domain.paper import Paper, PaperLine, PaperTax, Party
 from shared.errors import Conflict
 from shared.money import Money, exponent, line_amount
 

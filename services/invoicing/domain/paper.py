@@ -10,13 +10,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from services.invoicing.domain.catalogue import TaxCategory
 from services.invoicing.domain.settlement import Status
 from shared.money import Currency, Money
 
 PaperKind = Literal["invoice", "credit_note", "receipt"]
-# UNCL 5305 as EN 16931 uses it: standard, zero, exempt, reverse charge, not subject to tax. Its K (intra-community
-# supply) and G (export) are for goods; telephone service is none.
-TaxCategory = Literal["S", "Z", "E", "AE", "O"]
 
 
 @dataclass(frozen=True, slots=True)

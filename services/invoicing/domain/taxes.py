@@ -17,19 +17,19 @@ from shared.money import Money, round_half_up
 EU_MEMBERS = frozenset(
     "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
 )
-REVERSE_CHARGE_NOTE = "Reverse charge: the recipient owes the VAT (Article 196 of Directive 2006/112/EC)."
+REVERSE_CHARGE = "Reverse charge: the recipient owes the VAT (Article 196 of Directive 2006/112/EC)."
 
 
 @dataclass(frozen=True, slots=True)
 class TaxLine:
-    """One rate on the sum of its taxable lines. ``category`` and ``note`` say why a rate is 0 percent."""
+    """One rate on the sum of its taxable lines. ``category`` and ``reason`` say why a rate is 0 percent."""
 
     name: str
     rate: Decimal
     base: Money
     amount: Money
-    category: TaxCategory = "standard"
-    note: str | None = None
+    category: TaxCategory = "S"
+    reason: str | None = None
 
 
 def check_rates(rates: Sequence[Tax]) -> None:
@@ -97,7 +97,7 @@ def taxes_due(
                 chosen[rate.name] = rate
     if is_reverse_charge(provider_country, tenant_country, profile):
         name = next((rate.name for rate in rates if rate.country == provider_country), "VAT")
-        return (Tax(name, Decimal(0), category="reverse_charge", note=REVERSE_CHARGE_NOTE),)
+        return (Tax(name, Decimal(0), category="AE", reason=REVERSE_CHARGE),)
     return tuple(_unless_exempt(chosen[name], profile, on) for name in sorted(chosen))
 
 
@@ -139,9 +139,7 @@ def _applies(
 def _unless_exempt(rate: Tax, profile: TaxProfile, on: date) -> Tax:
     for one in profile.exemptions:
         if one.tax_name in (None, rate.name) and holds(on, one.valid_from, one.valid_to):
-            return Tax(
-                rate.name, Decimal(0), category="exempt", note=f"Exempt, certificate {one.certificate}."
-            )
+            return Tax(rate.name, Decimal(0), category="E", reason=f"Exempt, certificate {one.certificate}.")
     return rate
 
 
@@ -152,17 +150,11 @@ def tax_on(base_minor: int, rate: Decimal) -> int:
 
 def tax_lines(taxes: Iterable[Tax], base: Money) -> tuple[TaxLine, ...]:
     """One line for each rate, on the sum of the taxable lines."""
-    return tuple(
-        TaxLine(
-            tax.name,
-            tax.rate,
-            base,
-            Money(tax_on(base.minor, tax.rate), base.currency),
-            tax.category,
-            tax.note,
-        )
-        for tax in taxes
-    )
+    return tuple(_line(tax, base, Money(tax_on(base.minor, tax.rate), base.currency)) for tax in taxes)
+
+
+def _line(tax: Tax, base: Money, amount: Money) -> TaxLine:
+    return TaxLine(tax.name, tax.rate, base, amount, tax.category or ("S" if tax.rate else "Z"), tax.reason)
 
 
 def split_gross(gross: Sequence[Money], taxes: Sequence[Tax]) -> tuple[list[Money], tuple[TaxLine, ...]]:
@@ -178,7 +170,14 @@ def split_gross(gross: Sequence[Money], taxes: Sequence[Tax]) -> tuple[list[Mone
     nets = by_largest_remainder([one.minor * 100 / whole for one in gross], net_sum)
     base = Money(net_sum, currency)
     lines = tuple(
-        TaxLine(tax.name, tax.rate, base, Money(amount, currency), tax.category, tax.note)
+        TaxLine(
+            tax.name,
+            tax.rate,
+            base,
+            Money(amount, currency),
+            tax.category or ("S" if tax.rate else "Z"),
+            tax.reason,
+        )
         for tax, amount in zip(taxes, amounts, strict=True)
     )
     return [Money(net, currency) for net in nets], lines

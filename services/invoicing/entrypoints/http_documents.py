@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Response
 
 from services.invoicing.domain.paper import Paper
 from services.invoicing.entrypoints.http_invoices import OpenWork
-from services.invoicing.use_cases.make_paper import credit_note_paper, invoice_paper
+from services.invoicing.use_cases.make_paper import credit_note_paper, invoice_paper, receipt_paper
 from services.invoicing.use_cases.ports import Document
 from shared.ids import InvoiceId, ProviderId, TenantId
 
@@ -74,5 +74,14 @@ def documents_router(
             note = await work.credit_notes.document(provider_id, tenant_id, credit_note_id)
             invoice = await work.invoices.document(provider_id, tenant_id, note.note.invoice_id)
         return await answer(credit_note_paper(note, invoice), form)
+
+    @router.get("/payments/{payment_id}/receipt", response_class=Response)
+    async def get_receipt(provider_id: ProviderId, tenant_id: TenantId, payment_id: UUID) -> Response:
+        """The receipt of a payment that succeeded, as PDF (R63)."""
+        async with open_work() as work:
+            provider = await work.providers.get(provider_id)
+            tenant = await work.tenants.get(provider_id, tenant_id)
+            receipt = await work.receipts.get(provider_id, tenant_id, payment_id)
+        return await answer(receipt_paper(receipt, provider, tenant), "pdf")
 
     return router

@@ -110,7 +110,7 @@ def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures) -> 
             basis = await read_basis(work, provider_id, tenant_id)
         if basis is None:
             return shapes.empty_draft(tenant.currency)
-        totals = await usage.totals(tenant, basis.span, basis.plan.plan_id, basis.plan.version)
+        totals = await usage.totals(tenant, basis.period.span, basis.plan.plan_id, basis.plan.version)
         return shapes.draft(preview_invoice(basis, totals))
 
     return router

@@ -94,4 +94,32 @@ def about_plan(plan: Plan) -> events.PlanChanged:
         increment_seconds=plan.increment_seconds,
         included_minutes=plan.included_minutes,
         price_per_minute=plan.price_minute,
+        rated_by_deck=plan.rated_by_deck,
+        class_terms={
+            name: events.ClassTerms(
+                price_per_minute=one.price_per_minute,
+                connect_fee=one.connect_fee,
+                minimum_seconds=one.minimum_seconds,
+                increment_seconds=one.increment_seconds,
+            )
+            for name, one in plan.class_terms.items()
+        },
+        class_prices_per_minute={
+            name: one.price_per_minute
+            for name, one in plan.class_terms.items()
+            if one.price_per_minute is not None
+        },
+        bundles=tuple(
+            events.IncludedBundle(
+                bundle=one.bundle,
+                classes=one.classes,
+                minutes=one.minutes,
+                per_extension=one.per_extension,
+                pooled=one.pooled,
+            )
+            for one in plan.bundles
+        ),
+        counts=plan.counts,
+        spend_alert_minor=plan.spend_alert_minor,
+        spend_limit_minor=plan.spend_limit_minor,
     )

@@ -6,15 +6,14 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
+from opentelemetry import context, propagate, trace
+
 from services.invoicing.domain.books import credit_used_postings, issue_postings
 from services.invoicing.domain.catalogue import Provider, Tenant
 from services.invoicing.domain.invoices import Draft
-from services.invoicing.domain.lines import UsageOf
 from services.invoicing.domain.periods import due_on, overdue_at
 from services.invoicing.domain.settlement import Credit, Invoice, number_of, spend_credit
 from services.invoicing.domain.taxes import registration_at
-from services.invoicing.domain.totals import NOTHING_METERED
-from services.invoicing.domain.usage_lines import usage_lines
 from services.invoicing.use_cases.announcements import about_invoice
 from services.invoicing.use_cases.ports import Issued, Work
 from shared.clock import local_date
@@ -22,6 +21,8 @@ from shared.events.invoicing import InvoiceIssued, InvoicePaid, UsageBilled
 from shared.ids import InvoiceId, derived_id
 from shared.journal import JournalEntry
 from shared.money import Money
+
+_tracer = trace.get_tracer(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Issue:
     cause: str
     credits: Sequence[Credit]
     card_minimum: int
+    # The name under which the trace is kept that this invoice goes on.
+    trace: str | None = None
 
 
 async def issue_invoice(
@@ -60,8 +63,8 @@ async def issue_invoices(work: Work, issues: Sequence[Issue]) -> list[Invoice]:
         return []
     now = await work.now(issues[0].provider.provider_id)
     days = [local_date(now, one.tenant.zone) for one in issues]
-    numbers = await _take_numbers(work, issues[0].provider, days)
     small = await work.invoices.small_open([one.tenant.tenant_id for one in issues])
+    numbers = await _take_numbers(work, issues[0].provider, days)
     made = [
         _make(one, day, number, now, small.get(one.tenant.tenant_id, 0))
         for one, day, number in zip(issues, days, numbers, strict=True)
@@ -70,11 +73,25 @@ async def issue_invoices(work: Work, issues: Sequence[Issue]) -> list[Invoice]:
     await work.account.spend_all(made, now)
     await work.charges.billed_all(made)
     await work.post_all([entry for one in made for entry in _entries(one, now)])
-    for one in made:
-        work.emit(about_issued(one), time=now)
-        if one.invoice.balance_minor == 0:
-            work.emit(about_invoice(InvoicePaid, one.invoice), time=now)
+    await _announce(work, issues, made, now)
     return [one.invoice for one in made]
+
+
+async def _announce(work: Work, issues: Sequence[Issue], made: Sequence[Issued], now: datetime) -> None:
+    """Each in the trace of what made it due."""
+    names = [one.trace for one in issues if one.trace is not None]
+    kept = await work.traces(issues[0].provider.provider_id, names) if names else {}
+    for issue, one in zip(issues, made, strict=True):
+        carrier = kept.get(issue.trace or "")
+        token = context.attach(propagate.extract(carrier)) if carrier else None
+        try:
+            with _tracer.start_as_current_span("issue invoice"):
+                work.emit(about_issued(one), time=now)
+                if one.invoice.balance_minor == 0:
+                    work.emit(about_invoice(InvoicePaid, one.invoice), time=now)
+        finally:
+            if token is not None:
+                context.detach(token)
 
 
 async def _take_numbers(work: Work, provider: Provider, days: Sequence[date]) -> list[str]:
@@ -185,22 +202,3 @@ def parties(provider: Provider, tenant: Tenant, issued_on: date) -> dict[str, An
             "tax_id": tenant.tax.vat_number,
         },
     }
-
-
-async def late_usage(work: Work, tenant: Tenant) -> list[UsageOf]:
-    """Invoiced periods of which usage knows more now (late usage)."""
-    found = []
-    for period in await work.periods.late(tenant.tenant_id):
-        plan = await work.plans.get(tenant.provider_id, period.plan_id, period.plan_version)
-        found.append(UsageOf(period.span, plan, period.totals or NOTHING_METERED, period.billed))
-    return found
-
-
-async def note_late_billed(work: Work, tenant: Tenant, late: list[UsageOf], draft: Draft) -> None:
-    """Keeps what was billed of each late period; one with a rest that found no room stays late (R29)."""
-    for one in late:
-        billed = draft.billed[one.span.start]
-        wanted = {key: line.amount.minor for key, line in usage_lines(one.plan, one.span, one.totals).items()}
-        had = {key: part.minor for key, part in billed.items()}
-        rest = any(had.get(key, 0) != wanted.get(key, 0) for key in {*had, *wanted})
-        await work.periods.set_billed(tenant.tenant_id, one.span.start, billed, late=rest)

@@ -5,21 +5,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from services.invoicing.domain import catalogue
+from services.invoicing.domain.catalogue import Provider, TaxCategory, Tenant
 from services.invoicing.domain.lines import Line
-from services.invoicing.domain.paper import Days, Look, Paper, PaperLine, PaperTax, Party, TaxCategory
+from services.invoicing.domain.paper import Days, Look, Paid, Paper, PaperLine, PaperTax, Party
 from services.invoicing.domain.taxes import TaxLine
+from services.invoicing.use_cases.issue_invoice import parties
 from services.invoicing.use_cases.money_ports import NoteDocument
 from services.invoicing.use_cases.ports import Document
+from services.invoicing.use_cases.receipt_ports import Receipt
+from shared.clock import local_date
 from shared.money import Money
 
 # Lines that bear no tax (R39).
 _UNTAXED_KINDS = frozenset({"rounding"})
-_CATEGORIES: dict[catalogue.TaxCategory, TaxCategory] = {
-    "standard": "S",
-    "exempt": "E",
-    "reverse_charge": "AE",
-}
 
 
 def invoice_paper(document: Document, now: datetime, billing_url: str | None = None) -> Paper:
@@ -119,6 +117,37 @@ def credit_note_paper(document: NoteDocument, invoice: Document) -> Paper:
     )
 
 
+def receipt_paper(receipt: Receipt, provider: Provider, tenant: Tenant) -> Paper:
+    """The money that came, in the names and addresses of today."""
+    kept = parties(provider, tenant, local_date(receipt.at, tenant.zone))
+    zero = Money(0, receipt.amount.currency)
+    credited = receipt.amount.minor - sum(part.minor for _, part in receipt.parts)
+    on = local_date(receipt.at, tenant.zone)
+    return Paper(
+        kind="receipt",
+        number=receipt.payment_id.hex[-8:].upper(),
+        currency=receipt.amount.currency,
+        issued_at=receipt.at,
+        issued_on=on,
+        due_on=None,
+        seller=party(kept["by"]),
+        buyer=party(kept["to"]),
+        look=look(kept["by"]),
+        locale=tenant.locale,
+        lines=(),
+        taxes=(),
+        subtotal=receipt.amount,
+        tax=zero,
+        total=receipt.amount,
+        credit_used=zero,
+        paid=receipt.amount,
+        balance=zero,
+        received=Paid(
+            on, receipt.amount, receipt.method, receipt.parts, Money(credited, receipt.amount.currency)
+        ),
+    )
+
+
 def party(kept: Mapping[str, Any]) -> Party:
     """As kept with the invoice; invoices of before there was a field lack it."""
     return Party(
@@ -136,15 +165,17 @@ def look(by: Mapping[str, Any]) -> Look:
     return Look(brand["name"], brand["colour"], brand["logo"])
 
 
-def _category(category: catalogue.TaxCategory, rate: Decimal) -> TaxCategory:
+def _category(category: TaxCategory, rate: Decimal) -> TaxCategory:
     """A standard rate of zero is what EN 16931 calls zero-rated."""
-    return "Z" if category == "standard" and not rate else _CATEGORIES[category]
+    return "Z" if category == "S" and not rate else category
 
 
 def paper_tax(tax: TaxLine) -> PaperTax:
     """Why reverse charge holds is said by the language's catalogue; an exemption names its certificate."""
     category = _category(tax.category, tax.rate)
-    return PaperTax(tax.name, tax.rate, category, tax.base, tax.amount, tax.note if category == "E" else None)
+    return PaperTax(
+        tax.name, tax.rate, category, tax.base, tax.amount, tax.reason if category == "E" else None
+    )
 
 
 def paper_line(line: Line, taxes: int) -> PaperLine:

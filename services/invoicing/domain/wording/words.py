@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.invoicing.domain.paper import PaperKind, TaxCategory
+from services.invoicing.domain.catalogue import TaxCategory
+from services.invoicing.domain.paper import PaperKind
 from services.invoicing.domain.settlement import Status
 
 

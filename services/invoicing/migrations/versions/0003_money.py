@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0002_money"
-down_revision = "0001"
+revision = "0003_money"
+down_revision = "0002_subscriptions"
 
 _GUARD_INVOICE = """
 CREATE OR REPLACE FUNCTION guard_invoice() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -138,9 +138,9 @@ def _add_tax() -> None:
         op.add_column("tax_rate", sa.Column(name, sa.Date(), nullable=True))
     op.add_column(
         "invoice_tax",
-        sa.Column("category", sa.Text(), server_default=sa.text("'standard'"), nullable=False),
+        sa.Column("category", sa.Text(), server_default=sa.text("'S'"), nullable=False),
     )
-    op.add_column("invoice_tax", sa.Column("note", sa.Text(), nullable=True))
+    op.add_column("invoice_tax", sa.Column("reason", sa.Text(), nullable=True))
 
 
 def _add_notes() -> None:
