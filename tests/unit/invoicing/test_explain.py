@@ -141,7 +141,7 @@ lines = st.builds(
         direction=direction,
         call_class="standard",
         included=included,
-    ),  # fmt: skip
+    ),
     kinds,
     st.decimals("-50", "5000", places=1),
     st.sampled_from(["0.019", "0.02", "12", "2.5"]),
