@@ -186,10 +186,13 @@ def clean(state: State = STATE) -> None:
 def install_packages(
     chromium: Annotated[bool, typer.Option("--chromium", help="a browser for the page's tests")] = False,
     servers: Annotated[bool, typer.Option("--servers", help="PostgreSQL and RabbitMQ")] = False,
+    fonts: Annotated[bool, typer.Option("--fonts", help="what invoices are set in")] = False,
 ) -> None:
     """Install missing system packages without starting any of their services."""
     if servers:
         packages.ensure_servers()
+    if fonts:
+        packages.ensure_fonts()
     if chromium:
         ensure_chromium()
 

@@ -125,6 +125,8 @@ def service_settings(
             "STRIPE_WEBHOOK_SECRET": stripe.webhook_secret,
             "STRIPE_API_BASE": stripe.api_base,
         }
+    if service == "invoicing":
+        settings["BILLING_URL"] = addresses.billing_page
     if service == "gateway":
         settings |= {
             "STRIPE_PUBLISHABLE_KEY": stripe.publishable_key,

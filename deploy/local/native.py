@@ -43,6 +43,7 @@ def prepare(state: Path, *, running: bool = False) -> NativeHomes:
     log = state / "log"
     log.mkdir(parents=True, exist_ok=True)
     postgres_programs, rabbitmq_script = packages.ensure_servers()
+    packages.ensure_fonts()
     known = _remembered(state)
     data = _data_folder(state, known)
     book = PortBook(state)

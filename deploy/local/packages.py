@@ -113,6 +113,27 @@ def rabbitmq_server() -> Path | None:
     return script if script.exists() and shutil.which("epmd") else None
 
 
+# What invoices are set in; the same packages as in the image of invoicing.
+FONTS = {
+    "fonts-noto-core": Path("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf"),
+    "fonts-noto-cjk": Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
+}
+
+
+def ensure_fonts() -> None:
+    """The fonts of documents. Where there is no apt they are asked for, not demanded: documents fall back to the
+    typesetter's own, which have Latin, Greek and Cyrillic only."""
+    missing = [name for name, file in FONTS.items() if not file.exists()]
+    if not missing:
+        return
+    if shutil.which("apt-get") is None:
+        print(
+            f"tollgate: without the fonts of {', '.join(missing)} invoices print Latin names only", flush=True
+        )
+        return
+    install(missing, "fonts for invoices")
+
+
 def ensure_servers() -> tuple[Path, Path]:
     """PostgreSQL's program folder and RabbitMQ's start script, installing what is missing."""
     missing = []

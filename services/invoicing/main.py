@@ -6,8 +6,9 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
+from services.invoicing.adapters.documents.press import Press
+from services.invoicing.adapters.documents.writing import DocumentWriter
 from services.invoicing.adapters.own_work import own_work as invoicing_work
-from services.invoicing.adapters.pdf import render_pdf
 from services.invoicing.adapters.services_http import TIMEOUT_SECONDS, HttpProgress, HttpUsage
 from services.invoicing.adapters.work import work_opener
 from services.invoicing.entrypoints import scheduler
@@ -32,6 +33,7 @@ def build(settings: InvoicingSettings) -> FastAPI:
     client = httpx.AsyncClient(
         headers=internal_headers(settings.internal_token), timeout=TIMEOUT_SECONDS, trust_env=False
     )
+    press = Press()
     others = HttpProgress(
         client,
         {
@@ -59,10 +61,12 @@ def build(settings: InvoicingSettings) -> FastAPI:
     service.loop("end periods", lambda: scheduler.end_periods(open_work))
     service.loop("invoice first fees", lambda: scheduler.invoice_first_fees(open_work))
     service.loop("invoice periods", lambda: scheduler.invoice_periods(open_work))
+    service.loop("invoice late usage", lambda: scheduler.invoice_late_usage(open_work))
     service.loop("mark overdue", lambda: scheduler.mark_overdue_invoices(open_work))
     service.loop("test clocks", coordinator.step, interval_seconds=0.5)
     service.own_work(own_work)
     service.on_stop(client.aclose)
+    service.on_stop(press.close)
     service.app.include_router(
         invoicing_router(
             open_work,
@@ -70,7 +74,8 @@ def build(settings: InvoicingSettings) -> FastAPI:
             coordinator=coordinator,
             changed=service.wake_all,
             usage=HttpUsage(client, settings.usage_url),
-            render=render_pdf,
+            write=DocumentWriter(press),
+            billing_url=settings.billing_url,
         )
     )
     service.app.include_router(journal_router(service.engine, service.internal))

@@ -12,3 +12,9 @@ class InvoicingSettings(Settings):
     payments_url: str = Field(description="base address of payments")
     suspension_url: str = Field(description="base address of suspension")
     notifications_url: str = Field(description="base address of notifications")
+    billing_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s<>\"']+$",
+        max_length=500,
+        description="address of the Billing page; none: documents print no link to Pay Now",
+    )

@@ -180,6 +180,10 @@ class SqlUnitOfWork:
 
     async def post(self, entry: JournalEntry) -> None:
         """Books a journal entry. The same ``entry_id`` twice is an IntegrityError: a fact is booked once."""
+        await self.post_all([entry])
+
+    async def post_all(self, entries: Sequence[JournalEntry]) -> None:
+        """Books journal entries in one statement."""
         rows: Sequence[dict[str, Any]] = [
             {
                 "tenant_id": entry.tenant_id,
@@ -192,9 +196,11 @@ class SqlUnitOfWork:
                 "amount_minor": posting.amount.minor,
                 "currency": posting.amount.currency,
             }
+            for entry in entries
             for position, posting in enumerate(entry.postings)
         ]
-        await self.connection.execute(_POST, list(rows))
+        if rows:
+            await self.connection.execute(_POST, list(rows))
 
     async def fetch(self, statement: str | TextClause, **values: Any) -> list[dict[str, Any]]:
         """All rows of a query as dictionaries."""

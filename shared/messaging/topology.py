@@ -37,7 +37,13 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         invoicing.InvoiceIssued,
         invoicing.ClockAdvanced,
     ),
-    "invoicing": (usage.PeriodMetered, payments.PaymentSucceeded),
+    "invoicing": (
+        usage.PeriodMetered,
+        payments.PaymentSucceeded,
+        payments.PaymentRefunded,
+        payments.RefundFailed,
+        payments.PaymentDisputed,
+    ),
     "payments": (
         *_TENANTS,
         *_INVOICES,

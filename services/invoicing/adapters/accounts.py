@@ -1,18 +1,28 @@
 """One-time charges, account credit, received payments, test clocks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
-from services.invoicing.domain.invoices import OneTimeCharge
+from services.invoicing.domain.lines import OneTimeCharge
 from services.invoicing.domain.settlement import Credit
-from shared.ids import InvoiceId, PaymentId, ProviderId, TenantId
+from services.invoicing.use_cases.ports import Issued
+from shared.ids import PaymentId, ProviderId, TenantId
 from shared.money import Currency, Money
+
+_CHARGE_BILLED = text("UPDATE one_time_charge SET invoice_id = :i WHERE tenant_id = :t AND charge_id = :c")
+_SPEND = text(
+    "UPDATE credit SET remaining_minor = remaining_minor - :minor WHERE tenant_id = :t AND credit_id = :c"
+)
+_PART = text(
+    "INSERT INTO invoice_payment (tenant_id, invoice_id, source_id, source, amount_minor, at)"
+    " VALUES (:t, :i, :c, 'credit', :minor, :at)"
+)
 
 
 class SqlCharges:
@@ -46,13 +56,30 @@ class SqlCharges:
             for r in found
         ]
 
-    async def billed(self, tenant_id: TenantId, charges: Sequence[UUID], invoice_id: InvoiceId) -> None:
+    async def waiting_of(self, ids: Collection[TenantId]) -> dict[TenantId, list[OneTimeCharge]]:
+        """All charges of some tenants that are on no invoice yet, whatever their day."""
         table = tables.one_time_charge
-        await self._connection.execute(
-            update(table)
-            .where(table.c.tenant_id == tenant_id, table.c.charge_id.in_(charges))
-            .values(invoice_id=invoice_id)
+        found = await self._connection.execute(
+            select(table)
+            .where(table.c.tenant_id.in_(ids), table.c.invoice_id.is_(None))
+            .order_by(table.c.on_date, table.c.charge_id)
+            .with_for_update()
         )
+        charges: dict[TenantId, list[OneTimeCharge]] = {one: [] for one in ids}
+        for r in found:
+            price = Money(r.amount_minor, Currency(r.currency))
+            charges[r.tenant_id].append(OneTimeCharge(r.charge_id, r.description, price, r.on_date))
+        return charges
+
+    async def billed_all(self, issued: Sequence[Issued]) -> None:
+        """Notes on which invoice each charge stands."""
+        rows = [
+            {"t": one.invoice.tenant_id, "c": charge_id, "i": one.invoice.invoice_id}
+            for one in issued
+            for charge_id in one.draft.charges
+        ]
+        if rows:
+            await self._connection.execute(_CHARGE_BILLED, rows)
 
 
 class SqlAccount:
@@ -61,13 +88,20 @@ class SqlAccount:
 
     async def credits(self, tenant_id: TenantId) -> list[Credit]:
         """What is left of account credit, oldest first."""
+        return (await self.credits_of([tenant_id]))[tenant_id]
+
+    async def credits_of(self, ids: Collection[TenantId]) -> dict[TenantId, list[Credit]]:
+        """What is left of the account credit of some tenants, oldest first."""
         table = tables.credit
         found = await self._connection.execute(
             select(table)
-            .where(table.c.tenant_id == tenant_id, table.c.remaining_minor > 0)
+            .where(table.c.tenant_id.in_(ids), table.c.remaining_minor > 0)
             .order_by(table.c.created_at, table.c.credit_id)
         )
-        return [Credit(row.credit_id, row.remaining_minor, row.created_at) for row in found]
+        held: dict[TenantId, list[Credit]] = {one: [] for one in ids}
+        for row in found:
+            held[row.tenant_id].append(Credit(row.credit_id, row.remaining_minor, row.created_at))
+        return held
 
     async def add_credit(
         self, provider_id: ProviderId, tenant_id: TenantId, credit: Credit, code: Currency, reason: str
@@ -85,13 +119,34 @@ class SqlAccount:
             )
         )
 
-    async def spend(self, tenant_id: TenantId, credit_id: UUID, minor: int) -> None:
+    async def credit(self, tenant_id: TenantId, credit_id: UUID) -> Credit | None:
         table = tables.credit
-        await self._connection.execute(
-            update(table)
-            .where(table.c.tenant_id == tenant_id, table.c.credit_id == credit_id)
-            .values(remaining_minor=table.c.remaining_minor - minor)
+        found = await self._connection.execute(
+            select(table).where(table.c.tenant_id == tenant_id, table.c.credit_id == credit_id)
         )
+        row = found.first()
+        return None if row is None else Credit(row.credit_id, row.remaining_minor, row.created_at)
+
+    async def spend(self, tenant_id: TenantId, credit_id: UUID, minor: int) -> None:
+        """Takes ``minor`` off a credit; the database refuses more than is left."""
+        await self._connection.execute(_SPEND, {"t": tenant_id, "c": credit_id, "minor": minor})
+
+    async def spend_all(self, issued: Sequence[Issued], at: datetime) -> None:
+        """Takes off what invoices used of credits, and notes it as a part of what paid them."""
+        rows = [
+            {
+                "t": one.invoice.tenant_id,
+                "c": credit_id,
+                "i": one.invoice.invoice_id,
+                "minor": minor,
+                "at": at,
+            }
+            for one in issued
+            for credit_id, minor in one.spent
+        ]
+        if rows:
+            await self._connection.execute(_SPEND, rows)
+            await self._connection.execute(_PART, rows)
 
     async def receive(
         self,

@@ -1,19 +1,21 @@
 """Issued invoices in PostgreSQL."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
 from services.invoicing.adapters.tables import invoice as table
-from services.invoicing.domain.invoices import Draft, Line, TaxLine
+from services.invoicing.domain.lines import Line
 from services.invoicing.domain.settlement import Invoice
-from services.invoicing.use_cases.ports import Document
+from services.invoicing.domain.taxes import TaxLine
+from services.invoicing.use_cases.ports import Document, Issued
 from shared.db.due import due_now, instant
 from shared.errors import NotFound
 from shared.ids import InvoiceId, ProviderId, TenantId
@@ -21,7 +23,7 @@ from shared.money import Currency, Money
 
 _OVERDUE = text(
     "SELECT i.* FROM invoice i WHERE i.collectable AND i.overdue_marked_at IS NULL"  # noqa: S608 (a constant)
-    " AND i.cancelled_at IS NULL AND i.paid_minor < i.total_minor"
+    " AND i.cancelled_at IS NULL AND i.paid_minor + i.credited_minor < i.total_minor"
     f" AND i.overdue_at <= {due_now('i')} ORDER BY i.overdue_at, i.number LIMIT 1"
 )
 
@@ -29,13 +31,14 @@ _OVERDUE = text(
 def _status_is(status: str, now: datetime) -> ColumnElement[bool]:
     """R57 in SQL; ``unpaid`` is any with a balance."""
     alive = table.c.cancelled_at.is_(None)
-    unpaid = and_(alive, table.c.paid_minor < table.c.total_minor)
+    settled = table.c.paid_minor + table.c.credited_minor
+    unpaid = and_(alive, settled < table.c.total_minor)
     late = and_(unpaid, table.c.collectable, table.c.overdue_at <= instant(now))
     early = and_(unpaid, or_(~table.c.collectable, table.c.overdue_at > instant(now)))
     return {
         "unpaid": unpaid,
         "cancelled": table.c.cancelled_at.is_not(None),
-        "paid": and_(alive, table.c.paid_minor >= table.c.total_minor),
+        "paid": and_(alive, settled >= table.c.total_minor),
         "overdue": late,
         "partially_paid": and_(early, table.c.paid_minor > 0),
         "sent": and_(early, table.c.paid_minor == 0),
@@ -46,39 +49,15 @@ class SqlInvoices:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, invoice: Invoice, draft: Draft, parties: Mapping[str, Any]) -> None:
-        keys = {"tenant_id": invoice.tenant_id, "invoice_id": invoice.invoice_id}
-        await self._connection.execute(insert(table).values(**asdict(invoice), parties=dict(parties)))
-        if draft.lines:
-            rows = [
-                {
-                    **keys,
-                    "position": position,
-                    "kind": line.kind,
-                    "description": line.description,
-                    "detail": line.detail,
-                    "quantity": line.quantity,
-                    "unit": line.unit,
-                    "unit_price": line.unit_price,
-                    "amount_minor": line.amount.minor,
-                    "start_date": line.start,
-                    "end_date": line.end,
-                    "evidence": dict(line.evidence),
-                }
-                for position, line in enumerate(draft.lines)
-            ]
-            await self._connection.execute(insert(tables.invoice_line), rows)
-        if draft.taxes:
-            taxes = [
-                {
-                    **keys,
-                    "name": tax.name,
-                    "rate": tax.rate,
-                    "base_minor": tax.base.minor,
-                    "amount_minor": tax.amount.minor,
-                }
-                for tax in draft.taxes
-            ]
+    async def add_all(self, issued: Sequence[Issued]) -> None:
+        """Each table in one statement."""
+        heads = [{**_head(one.invoice), "parties": dict(one.parties)} for one in issued]
+        await self._connection.execute(insert(table), heads)
+        lines = [row for one in issued for row in _line_rows(one)]
+        if lines:
+            await self._connection.execute(insert(tables.invoice_line), lines)
+        taxes = [row for one in issued for row in _tax_rows(one)]
+        if taxes:
             await self._connection.execute(insert(tables.invoice_tax), taxes)
 
     async def get(self, tenant_id: TenantId, invoice_id: InvoiceId) -> Invoice | None:
@@ -116,7 +95,14 @@ class SqlInvoices:
             _invoice(row),
             tuple(_line(one, code) for one in line_rows.mappings()),
             tuple(
-                TaxLine(t.name, t.rate.normalize(), Money(t.base_minor, code), Money(t.amount_minor, code))
+                TaxLine(
+                    t.name,
+                    t.rate.normalize(),
+                    Money(t.base_minor, code),
+                    Money(t.amount_minor, code),
+                    t.category,
+                    t.reason,
+                )
                 for t in tax_rows
             ),
             row["parties"],
@@ -148,7 +134,7 @@ class SqlInvoices:
             .where(
                 table.c.tenant_id == tenant_id,
                 table.c.cancelled_at.is_(None),
-                table.c.paid_minor < table.c.total_minor,
+                table.c.paid_minor + table.c.credited_minor < table.c.total_minor,
             )
             .order_by(table.c.invoice_id)
             .with_for_update()
@@ -167,12 +153,16 @@ class SqlInvoices:
             .values(values)
         )
 
-    async def set_paid(self, invoice: Invoice) -> None:
+    async def set_settled(self, invoice: Invoice) -> None:
+        """Writes all that may still change of an issued invoice."""
         await self._set(
             invoice,
             paid_minor=invoice.paid_minor,
             paid_at=invoice.paid_at,
             collectable=invoice.collectable,
+            credited_minor=invoice.credited_minor,
+            overdue_marked_at=invoice.overdue_marked_at,
+            cancelled_at=invoice.cancelled_at,
         )
 
     async def mark_overdue(self, invoice: Invoice, at: datetime) -> None:
@@ -187,16 +177,108 @@ class SqlInvoices:
         minor: int,
         at: datetime,
     ) -> None:
+        """Notes what paid an invoice, or with less than nothing what a bank took back."""
+        parts = tables.invoice_payment
+        row = upsert(parts).values(
+            tenant_id=tenant_id,
+            invoice_id=invoice_id,
+            source_id=source_id,
+            source=source,
+            amount_minor=minor,
+            at=at,
+        )
         await self._connection.execute(
-            insert(tables.invoice_payment).values(
-                tenant_id=tenant_id,
-                invoice_id=invoice_id,
-                source_id=source_id,
-                source=source,
-                amount_minor=minor,
-                at=at,
+            row.on_conflict_do_update(
+                index_elements=["tenant_id", "invoice_id", "source_id"],
+                set_={"amount_minor": parts.c.amount_minor + row.excluded.amount_minor},
             )
         )
+
+    async def parts_from(self, tenant_id: TenantId, sources: Collection[UUID]) -> dict[InvoiceId, int]:
+        """What is left on each invoice of what ``sources`` together paid, in minor units; only above 0."""
+        parts = tables.invoice_payment
+        paid = func.sum(parts.c.amount_minor)
+        found = await self._connection.execute(
+            select(parts.c.invoice_id, paid.label("minor"))
+            .where(parts.c.tenant_id == tenant_id, parts.c.source_id.in_(sources))
+            .group_by(parts.c.invoice_id)
+            .having(paid > 0)
+            .order_by(parts.c.invoice_id)
+        )
+        return {InvoiceId(row.invoice_id): int(row.minor) for row in found}
+
+    async def small_open(self, tenants: Collection[TenantId]) -> dict[TenantId, int]:
+        """What each tenant owes on invoices that wait for the next one because of the card's minimum (R38)."""
+        rest = table.c.total_minor - table.c.paid_minor - table.c.credited_minor
+        found = await self._connection.execute(
+            select(table.c.tenant_id, func.sum(rest).label("minor"))
+            .where(
+                table.c.tenant_id.in_(tenants), ~table.c.collectable, table.c.cancelled_at.is_(None), rest > 0
+            )
+            .group_by(table.c.tenant_id)
+        )
+        return {TenantId(row.tenant_id): int(row.minor) for row in found}
+
+    async def any(self, provider_id: ProviderId) -> bool:
+        found = await self._connection.execute(select(exists().where(table.c.provider_id == provider_id)))
+        return bool(found.scalar_one())
+
+    async def before(self, invoice: Invoice) -> InvoiceId | None:
+        """The tenant's invoice before this one; one that was cancelled does not count."""
+        found = await self._connection.execute(
+            select(table.c.invoice_id)
+            .where(
+                table.c.tenant_id == invoice.tenant_id,
+                tuple_(table.c.issued_at, table.c.number) < (invoice.issued_at, invoice.number),
+                table.c.currency == invoice.currency,
+                table.c.cancelled_at.is_(None),
+            )
+            .order_by(table.c.issued_at.desc(), table.c.number.desc())
+            .limit(1)
+        )
+        made: InvoiceId | None = found.scalar_one_or_none()
+        return made
+
+
+def _head(one: Invoice) -> dict[str, Any]:
+    return {field.name: getattr(one, field.name) for field in fields(Invoice)}
+
+
+def _line_rows(one: Issued) -> list[dict[str, Any]]:
+    return [
+        {
+            "tenant_id": one.invoice.tenant_id,
+            "invoice_id": one.invoice.invoice_id,
+            "position": position,
+            "kind": line.kind,
+            "description": line.description,
+            "detail": line.detail,
+            "quantity": line.quantity,
+            "unit": line.unit,
+            "unit_price": line.unit_price,
+            "amount_minor": line.amount.minor,
+            "start_date": line.start,
+            "end_date": line.end,
+            "evidence": dict(line.evidence),
+        }
+        for position, line in enumerate(one.draft.lines)
+    ]
+
+
+def _tax_rows(one: Issued) -> list[dict[str, Any]]:
+    return [
+        {
+            "tenant_id": one.invoice.tenant_id,
+            "invoice_id": one.invoice.invoice_id,
+            "name": tax.name,
+            "rate": tax.rate,
+            "base_minor": tax.base.minor,
+            "amount_minor": tax.amount.minor,
+            "category": tax.category,
+            "reason": tax.reason,
+        }
+        for tax in one.draft.taxes
+    ]
 
 
 def _invoice(row: Mapping[Any, Any]) -> Invoice:

@@ -3,37 +3,53 @@
 Finding what is due locks nothing: whoever acts takes the tenant's lock first, then reads the row again.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, case, func, select, text, update
+from sqlalchemy import and_, bindparam, case, func, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import TextualSelect
 
 from services.invoicing.adapters.tables import billing_period as table
-from services.invoicing.domain.invoices import Billed
+from services.invoicing.domain.agreed import FeeSpan
+from services.invoicing.domain.lines import Billed
 from services.invoicing.domain.periods import Span
 from services.invoicing.domain.totals import Totals
-from services.invoicing.use_cases.ports import Period, PeriodState
+from services.invoicing.use_cases.ports import DueStep, Period, PeriodState, RunProgress
 from shared.db.due import due_now
 from shared.ids import ProviderId, TenantId
 
 _NOW = due_now("p")
 
 
-def _first(condition: str, order: str) -> TextualSelect:
+def _due(condition: str, order: str) -> TextualSelect:
     return text(
         f"SELECT p.* FROM billing_period p WHERE p.parked_reason IS NULL AND {condition}"  # noqa: S608 (constants of this file)
-        f" ORDER BY {order}, p.tenant_id LIMIT 1"
+        f" ORDER BY {order}, p.tenant_id LIMIT :limit"
     ).columns(**{column.name: column.type for column in table.c})
 
 
-_ENDED = _first(f"p.state = 'running' AND p.end_at <= {_NOW}", "p.end_at")
-_FEE = _first(f"p.fee_due_at IS NOT NULL AND p.fee_due_at <= {_NOW}", "p.fee_due_at")
-_FINAL = _first(f"p.state = 'metered' AND p.finalise_at <= {_NOW}", "p.finalise_at")
+_DUE: dict[DueStep, TextualSelect] = {
+    "end": _due(f"p.state = 'running' AND p.end_at <= {_NOW}", "p.end_at"),
+    "fee": _due(f"p.fee_due_at IS NOT NULL AND p.fee_due_at <= {_NOW}", "p.fee_due_at"),
+    "final": _due(f"p.state = 'metered' AND p.finalise_at <= {_NOW}", "p.finalise_at"),
+    "late": _due(f"p.late_due_at IS NOT NULL AND p.late_due_at <= {_NOW}", "p.late_due_at"),
+}
+_PROGRESS = text(
+    "SELECT CASE WHEN p.parked_reason IS NOT NULL THEN 'parked'"  # noqa: S608 (constants of this file)
+    f" WHEN p.state = 'running' AND p.end_at > {_NOW} THEN 'coming' ELSE p.state END AS state,"
+    " p.parked_reason, count(*) AS n FROM billing_period p"
+    " WHERE p.provider_id = :provider_id AND p.end_date >= :first AND p.end_date < :after GROUP BY 1, 2"
+)
+_SAVE_BILLED = text(
+    "UPDATE billing_period SET state = :state, billed = :billed, late = :late, fee_due_at = :fee_due_at,"
+    " late_due_at = :late_due_at WHERE tenant_id = :tenant_id AND start_date = :start_date"
+).bindparams(bindparam("billed", type_=JSONB))
 
 
 class SqlPeriods:
@@ -45,15 +61,8 @@ class SqlPeriods:
             "tenant_id": period.tenant_id,
             "start_date": period.span.start,
             "provider_id": period.provider_id,
-            "end_date": period.span.end,
-            "month_days": period.span.month_days,
             "is_trial": period.is_trial,
-            "plan_id": period.plan_id,
-            "plan_version": period.plan_version,
-            "state": period.state,
-            "end_at": period.end_at,
-            "finalise_at": period.finalise_at,
-            "fee_due_at": period.fee_due_at,
+            **_changeable(period),
         }
         added = await self._connection.execute(
             upsert(table).values(values).on_conflict_do_nothing().returning(table.c.start_date)
@@ -86,11 +95,40 @@ class SqlPeriods:
         at: datetime | None = found.scalar_one_or_none()
         return at
 
-    async def late(self, tenant_id: TenantId) -> list[Period]:
+    async def get_all(self, keys: Collection[tuple[TenantId, date]]) -> list[Period]:
+        """Those that exist, locked until the transaction ends."""
         found = await self._connection.execute(
             select(table)
-            .where(table.c.tenant_id == tenant_id, table.c.late)
-            .order_by(table.c.start_date)
+            .where(tuple_(table.c.tenant_id, table.c.start_date).in_(keys))
+            .order_by(table.c.tenant_id, table.c.start_date)
+            .with_for_update()
+        )
+        return [_period(row) for row in found.mappings()]
+
+    async def holding_fee(self, tenant_id: TenantId, day: date) -> Period | None:
+        """The period with the fee that pays for ``day``."""
+        return await self._one(
+            select(table)
+            .where(table.c.tenant_id == tenant_id, table.c.start_date <= day, table.c.fee_until > day)
+            .order_by(table.c.start_date.desc())
+            .limit(1)
+            .with_for_update()
+        )
+
+    async def fee_paid_until(self, tenant_id: TenantId) -> date | None:
+        """The day to which fees of a tenant pay, all periods together."""
+        found = await self._connection.execute(
+            select(func.max(table.c.fee_until)).where(table.c.tenant_id == tenant_id)
+        )
+        day: date | None = found.scalar_one_or_none()
+        return day
+
+    async def late(self, ids: Collection[TenantId]) -> list[Period]:
+        """Periods whose statement may differ from what was billed, locked until the transaction ends."""
+        found = await self._connection.execute(
+            select(table)
+            .where(table.c.tenant_id.in_(ids), table.c.late)
+            .order_by(table.c.tenant_id, table.c.start_date)
             .with_for_update()
         )
         return [_period(row) for row in found.mappings()]
@@ -103,34 +141,49 @@ class SqlPeriods:
         )
         return [_period(row) for row in found.mappings()]
 
-    async def find_ended(self, system_now: datetime) -> Period | None:
-        return await self._one(_ENDED, system_now=system_now)
-
-    async def find_fee_due(self, system_now: datetime) -> Period | None:
-        return await self._one(_FEE, system_now=system_now)
-
-    async def find_final(self, system_now: datetime) -> Period | None:
-        return await self._one(_FINAL, system_now=system_now)
+    async def find_due(self, what: DueStep, system_now: datetime, limit: int) -> list[Period]:
+        """What is due for a step, longest due first; nothing is locked."""
+        found = await self._connection.execute(_DUE[what], {"system_now": system_now, "limit": limit})
+        return [_period(row) for row in found.mappings()]
 
     async def _set(self, tenant_id: TenantId, start: date, **values: Any) -> None:
         await self._connection.execute(
             update(table).where(table.c.tenant_id == tenant_id, table.c.start_date == start).values(values)
         )
 
-    async def set_state(self, period: Period, state: PeriodState, reason: str | None = None) -> None:
+    async def save(self, period: Period) -> None:
+        """All of a period that may change but its totals."""
+        await self._set(period.tenant_id, period.span.start, **_changeable(period))
+
+    async def save_billed(self, periods: Sequence[Period]) -> None:
+        """State and what was billed, of many."""
+        rows = [
+            {
+                "tenant_id": one.tenant_id,
+                "start_date": one.span.start,
+                "state": one.state,
+                "billed": _billed_data(one.billed),
+                "late": one.late,
+                "fee_due_at": one.fee_due_at,
+                "late_due_at": one.late_due_at,
+            }
+            for one in periods
+        ]
+        if rows:
+            await self._connection.execute(_SAVE_BILLED, rows)
+
+    async def park(self, period: Period, state: PeriodState, reason: str) -> None:
         await self._set(period.tenant_id, period.span.start, state=state, parked_reason=reason)
 
     async def set_totals(self, period: Period, totals: Totals, *, state: PeriodState, late: bool) -> None:
-        await self._set(period.tenant_id, period.span.start, totals=totals.to_data(), state=state, late=late)
-
-    async def set_billed(
-        self, tenant_id: TenantId, start: date, billed: Mapping[str, Billed], *, late: bool
-    ) -> None:
-        data = {key: {"minor": one.minor, "quantity": str(one.quantity)} for key, one in billed.items()}
-        await self._set(tenant_id, start, billed=data, late=late)
-
-    async def fee_billed(self, period: Period) -> None:
-        await self._set(period.tenant_id, period.span.start, fee_due_at=None)
+        await self._set(
+            period.tenant_id,
+            period.span.start,
+            totals=totals.to_data(),
+            state=state,
+            late=late,
+            late_due_at=period.late_due_at,
+        )
 
     async def unpark(self, provider_id: ProviderId) -> int:
         """Puts parked periods back, to be tried again; how many."""
@@ -142,6 +195,82 @@ class SqlPeriods:
             )
         )
         return done.rowcount
+
+    async def progress(
+        self, provider_id: ProviderId, ends: tuple[date, date], system_now: datetime
+    ) -> RunProgress:
+        """Of the periods that end in ``[first, after)``."""
+        rows = await self._connection.execute(
+            _PROGRESS,
+            {
+                "provider_id": provider_id,
+                "first": ends[0],
+                "after": ends[1],
+                "system_now": system_now,
+            },
+        )
+        counts: Counter[str] = Counter()
+        reasons: Counter[str] = Counter()
+        for row in rows:
+            counts[row.state] += row.n
+            if row.parked_reason is not None:
+                reasons[row.parked_reason] += row.n
+        return RunProgress(
+            total=counts.total(),
+            running=counts["coming"],
+            due=counts["running"],
+            waiting_for_usage=counts["ended"],
+            drafted=counts["metered"],
+            issued=counts["invoiced"],
+            closed_without_invoice=counts["closed"],
+            parked=counts["parked"],
+            reasons=dict(reasons.most_common(20)),
+        )
+
+
+def _changeable(period: Period) -> dict[str, Any]:
+    fee = period.fee
+    return {
+        "end_date": period.span.end,
+        "month_days": period.span.month_days,
+        "plan_id": period.plan_id,
+        "plan_version": period.plan_version,
+        "state": period.state,
+        "end_at": period.end_at,
+        "finalise_at": period.finalise_at,
+        "fee_due_at": period.fee_due_at,
+        "billed": _billed_data(period.billed),
+        "late": period.late,
+        "parked_reason": period.parked_reason,
+        "late_due_at": period.late_due_at,
+        "fee_end": fee.end if fee else None,
+        "fee_days": fee.whole_days if fee else None,
+        "fee_until": fee.until if fee else None,
+    }
+
+
+def _billed_data(billed: Mapping[str, Billed]) -> dict[str, Any]:
+    return {
+        key: {
+            "minor": one.minor,
+            "quantity": str(one.quantity),
+            "description": one.description,
+            "unit_price": None if one.unit_price is None else str(one.unit_price),
+            "end": None if one.end is None else one.end.isoformat(),
+        }
+        for key, one in billed.items()
+    }
+
+
+def _billed(data: Mapping[str, Any]) -> Billed:
+    price, end = data.get("unit_price"), data.get("end")
+    return Billed(
+        data["minor"],
+        Decimal(data["quantity"]),
+        data.get("description"),
+        None if price is None else Decimal(price),
+        None if end is None else date.fromisoformat(end),
+    )
 
 
 def _period(row: Mapping[Any, Any]) -> Period:
@@ -157,7 +286,11 @@ def _period(row: Mapping[Any, Any]) -> Period:
         finalise_at=row["finalise_at"],
         fee_due_at=row["fee_due_at"],
         totals=None if row["totals"] is None else Totals.from_data(row["totals"]),
-        billed={k: Billed(v["minor"], Decimal(v["quantity"])) for k, v in row["billed"].items()},
+        billed={key: _billed(one) for key, one in row["billed"].items()},
         late=row["late"],
         parked_reason=row["parked_reason"],
+        fee=None
+        if row["fee_end"] is None
+        else FeeSpan(row["start_date"], row["fee_end"], row["fee_days"], row["fee_until"]),
+        late_due_at=row["late_due_at"],
     )

@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 
 import httpx
 from pydantic import ValidationError
 
 from services.invoicing.domain.catalogue import Tenant
 from services.invoicing.domain.periods import Span
-from services.invoicing.domain.totals import Minutes, Totals
+from services.invoicing.domain.totals import Totals
+from services.invoicing.use_cases.read_metered import metered_minutes
 from shared.errors import Unavailable
 from shared.events.usage import MeteredMinutes
 from shared.ids import PlanId, ProviderId
@@ -44,23 +45,10 @@ class HttpUsage:
                 0,
                 int(data["extensions"]["peak"]),
                 int(data["dids"]["peak"]),
-                tuple(_minutes(part) for part in parts),
+                tuple(metered_minutes(part) for part in parts),
             )
         except (httpx.HTTPError, ValueError, KeyError, TypeError, InvalidOperation) as error:
             raise Unavailable("The usage figures cannot be read right now; try again.") from error
-
-
-def _minutes(part: MeteredMinutes) -> Minutes:
-    return Minutes(
-        part.call_class,
-        part.direction,
-        part.calls,
-        part.billed_seconds,
-        part.included_seconds,
-        part.charged_seconds,
-        Decimal(part.price_per_minute),
-        Decimal(part.charge),
-    )
 
 
 class HttpProgress:

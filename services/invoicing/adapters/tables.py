@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     DateTime,
@@ -21,6 +22,11 @@ from shared.db.tables import add_journal_table, make_metadata
 
 metadata = make_metadata()
 add_journal_table(metadata)
+Index(
+    "ix_journal_posting_booked_at",
+    metadata.tables["journal_posting"].c.provider_id,
+    metadata.tables["journal_posting"].c.booked_at,
+)
 
 
 def _at(name: str, *, nullable: bool = False) -> Column[object]:
@@ -44,14 +50,21 @@ provider = Table(
     Column("terms_days", Integer, nullable=False),
     Column("finalisation_delay_minutes", Integer, nullable=False),
     _at("created_at"),
+    Column("billing", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("registrations", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
 )
 
 tax_rate = Table(
     "tax_rate",
     metadata,
     Column("provider_id", Uuid, primary_key=True),
-    Column("name", Text, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
     Column("rate", Numeric(9, 6), nullable=False),
+    Column("country", Text),
+    Column("region", Text),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
 )
 
 plan = Table(
@@ -76,6 +89,9 @@ plan_version = Table(
     *(Column(f"price_{name}", Numeric(18, 6), nullable=False) for name in ("extension", "did", "minute")),
     Column("minimum_seconds", Integer, nullable=False),
     Column("increment_seconds", Integer, nullable=False),
+    # Tiers, add-ons, discounts and the like: read and written as a whole, never searched.
+    Column("terms", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("valid_from", Date),
 )
 
 tenant = Table(
@@ -91,8 +107,10 @@ tenant = Table(
     Column("opened_on", Date, nullable=False),
     Column("anchor_day", Integer, nullable=False),
     Column("trial_ends_on", Date),
+    Column("ends_on", Date),
     Column("address", JSONB, nullable=False),
     Column("account_codes", JSONB, nullable=False),
+    Column("tax", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     UniqueConstraint("provider_id", "slug"),
     UniqueConstraint("provider_id", "sip_domain"),
 )
@@ -128,6 +146,20 @@ billing_period = Table(
     # Newer totals than what was billed: the difference goes to the next invoice.
     Column("late", Boolean, nullable=False, server_default=text("false")),
     Column("parked_reason", Text),
+    # What the fee that begins with this period pays for: the month or a year (R20); used up to fee_until.
+    Column("fee_end", Date),
+    Column("fee_days", Integer),
+    Column("fee_until", Date),
+    # Late usage of a tenant that has closed makes one last invoice then (R43).
+    _at("late_due_at", nullable=True),
+    Index(
+        "ix_billing_period_late_due",
+        "provider_id",
+        "late_due_at",
+        postgresql_where=text("late_due_at IS NOT NULL"),
+    ),
+    Index("ix_billing_period_late", "tenant_id", postgresql_where=text("late")),
+    Index("ix_billing_period_end", "provider_id", "end_date"),
     Index("ix_billing_period_running", "provider_id", "end_at", postgresql_where=text("state = 'running'")),
     Index(
         "ix_billing_period_open",
@@ -138,6 +170,66 @@ billing_period = Table(
     Index(
         "ix_billing_period_fee", "provider_id", "fee_due_at", postgresql_where=text("fee_due_at IS NOT NULL")
     ),
+)
+
+# Which version of which plan a tenant is on, from which day; one row a day, the last state counts (R23).
+plan_assignment = Table(
+    "plan_assignment",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("from_date", Date, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("plan_id", Uuid, nullable=False),
+    Column("plan_version", Integer, nullable=False),
+)
+
+add_on_quantity = Table(
+    "add_on_quantity",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("from_date", Date, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("quantity", Integer, nullable=False),
+)
+
+coupon = Table(
+    "coupon",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("terms", JSONB, nullable=False),
+    _at("created_at"),
+)
+
+tenant_discount = Table(
+    "tenant_discount",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("discount_id", Uuid, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("code", Text),
+    Column("name", Text, nullable=False),
+    Column("percent", Numeric(9, 6)),
+    Column("amount", Numeric),
+    Column("applies_to", Text, nullable=False),
+    Column("from_date", Date, nullable=False),
+    Column("until_date", Date),
+    UniqueConstraint("tenant_id", "code"),
+)
+
+# Who changed what of a subscription, when, and from which day it holds.
+subscription_change = Table(
+    "subscription_change",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("change_id", Uuid, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    _at("made_at"),
+    Column("effective_on", Date, nullable=False),
+    *_text("what", "by"),
+    Column("detail", JSONB, nullable=False),
+    Index("ix_subscription_change_newest", "tenant_id", "made_at"),
 )
 
 one_time_charge = Table(
@@ -151,6 +243,7 @@ one_time_charge = Table(
     Column("currency", Text, nullable=False),
     Column("on_date", Date, nullable=False),
     Column("invoice_id", Uuid),
+    Index("ix_one_time_charge_waiting", "tenant_id", postgresql_where=text("invoice_id IS NULL")),
 )
 
 invoice = Table(
@@ -173,14 +266,21 @@ invoice = Table(
     _at("paid_at", nullable=True),
     _at("overdue_marked_at", nullable=True),
     _at("cancelled_at", nullable=True),
+    Column("credited_minor", BigInteger, nullable=False, server_default=text("0")),
+    CheckConstraint(
+        "paid_minor >= 0 AND credited_minor >= 0 AND paid_minor + credited_minor <= total_minor",
+        name="settled",
+    ),
     UniqueConstraint("provider_id", "number"),
     Index("ix_invoice_newest", "tenant_id", "issued_at", "invoice_id"),
+    Index("ix_invoice_issued_on", "provider_id", "issued_on"),
     Index(
         "ix_invoice_overdue",
         "provider_id",
         "overdue_at",
         postgresql_where=text(
-            "collectable AND overdue_marked_at IS NULL AND cancelled_at IS NULL AND paid_minor < total_minor"
+            "collectable AND overdue_marked_at IS NULL AND cancelled_at IS NULL"
+            " AND paid_minor + credited_minor < total_minor"
         ),
     ),
 )
@@ -211,6 +311,9 @@ invoice_tax = Table(
     Column("rate", Numeric(9, 6), nullable=False),
     Column("base_minor", BigInteger, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
+    # UNCL 5305, and why a rate is 0 percent.
+    Column("category", Text, nullable=False, server_default=text("'S'")),
+    Column("reason", Text),
 )
 
 invoice_number = Table(
@@ -231,9 +334,12 @@ credit = Table(
     Column("remaining_minor", BigInteger, nullable=False),
     *_text("currency", "reason"),
     _at("created_at"),
+    CheckConstraint("remaining_minor >= 0 AND remaining_minor <= amount_minor", name="remaining"),
+    Index("ix_credit_left", "tenant_id", postgresql_where=text("remaining_minor > 0")),
 )
 
-# What paid an invoice: parts of payments and of account credit.
+# What paid an invoice: parts of payments and of account credit, negative where a bank took one back. Their sum is
+# what is paid.
 invoice_payment = Table(
     "invoice_payment",
     metadata,
@@ -253,7 +359,85 @@ payment = Table(
     Column("provider_id", Uuid, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
+    # As people may see it; none of payments of before it was kept.
+    Column("method", Text),
     _at("at"),
+)
+
+# Never changed. The database refuses notes beyond the invoice and lines beyond the line (migration 0003_money).
+credit_note = Table(
+    "credit_note",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("credit_note_id", Uuid, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("invoice_id", Uuid, nullable=False),
+    *_text("number", "invoice_number", "currency", "reason"),
+    *(Column(f"{name}_minor", BigInteger, nullable=False) for name in ("subtotal", "tax", "total")),
+    # What became of the total.
+    *(
+        Column(f"{name}_minor", BigInteger, nullable=False)
+        for name in ("open_balance", "account_credit", "refund")
+    ),
+    Column("refund_id", Uuid),
+    _at("issued_at"),
+    Column("issued_on", Date, nullable=False),
+    Column("parties", JSONB, nullable=False),
+    UniqueConstraint("provider_id", "number"),
+    Index("ix_credit_note_invoice", "tenant_id", "invoice_id"),
+    Index("ix_credit_note_issued_on", "provider_id", "issued_on"),
+)
+
+credit_note_line = Table(
+    "credit_note_line",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("credit_note_id", Uuid, primary_key=True),
+    Column("line_position", Integer, primary_key=True),
+    Column("invoice_id", Uuid, nullable=False),
+    *_text("kind", "description"),
+    Column("amount_minor", BigInteger, nullable=False),
+    Index("ix_credit_note_line_of", "tenant_id", "invoice_id", "line_position"),
+)
+
+credit_note_tax = Table(
+    "credit_note_tax",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("credit_note_id", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("rate", Numeric(9, 6), nullable=False),
+    Column("category", Text, nullable=False),
+    Column("base_minor", BigInteger, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+)
+
+refund = Table(
+    "refund",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("refund_id", Uuid, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("payment_id", Uuid, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    *_text("currency", "goes_to"),
+    _at("at"),
+    _at("failed_at", nullable=True),
+)
+
+# What a bank took back of a payment: opened, won, lost, returned. ``taken`` by invoice id, in minor units.
+dispute = Table(
+    "dispute",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("dispute_id", Uuid, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("payment_id", Uuid, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    *_text("currency", "state"),
+    Column("taken", JSONB, nullable=False),
+    _at("at"),
+    Index("ix_dispute_payment", "tenant_id", "payment_id"),
 )
 
 # Amounts below what a card network takes (R38).

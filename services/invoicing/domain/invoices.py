@@ -1,76 +1,28 @@
 """Makes an invoice out of plain data: lines rounded once, tax once per rate on their sum (rules of money).
 
-The same function serves the real invoice and the preview.
+The same function serves the real invoice, the preview and the dry run of a change.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
-from fractions import Fraction
-from typing import Any, Literal
 from uuid import UUID
 
-from services.invoicing.domain.catalogue import Plan, Tax
+from services.invoicing.domain.agreed import agreed_on
+from services.invoicing.domain.catalogue import Tax
+from services.invoicing.domain.differences import (
+    Difference,
+    Surplus,
+    bill,
+    fee_differences,
+    usage_differences,
+)
+from services.invoicing.domain.lines import Billed, FeeOf, Line, OneTimeCharge, UsageOf, charge_line
 from services.invoicing.domain.periods import Span
-from services.invoicing.domain.totals import Totals
-from shared.money import Currency, Money, exponent, line_amount, round_half_up, total
-
-LineKind = Literal["fee", "extensions", "dids", "minutes", "one_time", "late_usage"]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One charge. ``unit_price`` in major units; ``[start, end)`` local days; ``evidence`` is what it rests on."""
-
-    kind: LineKind
-    description: str
-    quantity: Decimal
-    unit: str | None
-    unit_price: Decimal
-    amount: Money
-    start: date
-    end: date
-    evidence: Mapping[str, Any]
-    detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TaxLine:
-    """One rate on the sum of its taxable lines."""
-
-    name: str
-    rate: Decimal
-    base: Money
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
-class Billed:
-    """What was billed so far of one usage line: rounded amount in minor units, and quantity."""
-
-    minor: int
-    quantity: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class UsageOf:
-    """A period with its newest totals; ``billed`` maps a usage line's key to what was invoiced of it before."""
-
-    span: Span
-    plan: Plan
-    totals: Totals
-    billed: Mapping[str, Billed]
-
-
-@dataclass(frozen=True, slots=True)
-class OneTimeCharge:
-    """A charge that is never prorated (R22). ``amount`` 0 or more."""
-
-    charge_id: UUID
-    description: str
-    amount: Money
-    on: date
+from services.invoicing.domain.plans import Plan
+from services.invoicing.domain.rounding import rounding_line
+from services.invoicing.domain.taxes import TaxLine, split_gross, tax_lines
+from shared.money import Currency, Money, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,216 +39,100 @@ class Draft:
     # The two ranges that an invoice prints (R28); usage also where nothing was used.
     usage_period: Span | None = None
     fee_period: Span | None = None
+    # The revisions of usage that are billed, by period.
+    usage_billed: tuple[tuple[Span, int], ...] = ()
+    # Reductions that found no room (R29), before tax.
+    surplus: tuple[Surplus, ...] = ()
 
 
 def make_invoice(
     currency: Currency,
     *,
     usage: UsageOf | None = None,
-    fee: tuple[Plan, Span] | None = None,
+    fee: FeeOf | tuple[Plan, Span] | None = None,
     charges: Sequence[OneTimeCharge] = (),
     late: Sequence[UsageOf] = (),
     taxes: Sequence[Tax] = (),
+    prices_include_tax: bool = False,
+    rounded_on: date | None = None,
 ) -> Draft:
-    """The fee of the next period, the usage of the ended one, one-time charges, late usage, tax (R28).
+    """The fee of the next period, the usage of the ended one, one-time charges, changes and late usage, tax (R28).
 
-    Late usage may be negative; it never takes the subtotal below zero: what is left over stays unbilled and comes
-    off a later invoice (R29).
+    Reductions never take the subtotal below zero: what is left over is the surplus, and stays unbilled in
+    ``billed`` so that it comes off a later invoice unless somebody makes credit of it (R29).
+    With ``prices_include_tax`` the lines are turned into nets (R35); ``billed`` stays in terms of the price list.
+    ``rounded_on`` dates the rounding line of a currency that has one (R39).
     """
-    lines: list[Line] = []
-    billed: dict[date, dict[str, Billed]] = {}
-    if fee is not None:
-        lines += _fee_lines(*fee)
+    fee_of = FeeOf(agreed_on(*fee), {}) if isinstance(fee, tuple) else fee
+    ordinary: list[Difference] = fee_differences(fee_of) if fee_of else []
     if usage is not None:
-        keyed = usage_lines(usage.plan, usage.span, usage.totals)
-        lines += keyed.values()
-        billed[usage.span.start] = {
-            key: Billed(line.amount.minor, line.quantity) for key, line in keyed.items()
-        }
-    lines += [_charge_line(charge) for charge in charges]
-    room = sum(line.amount.minor for line in lines)
-    for one in late:
-        made, billed[one.span.start] = _late_lines(one, currency, room)
-        room += sum(line.amount.minor for line in made)
-        lines += made
+        ordinary += usage_differences(usage, late=False)
+    others = [difference for one in late for difference in usage_differences(one, late=True)]
+    charged = [charge_line(charge) for charge in charges]
+    room = sum(line.amount.minor for line in charged)
+    room += sum(one.minor for one in [*ordinary, *others] if one.fresh)
+    fresh, billed, _ = bill([one for one in ordinary if one.fresh], 0, currency)
+    changed, then, surplus = bill([one for one in [*ordinary, *others] if not one.fresh], room, currency)
+    lines, taxed = _with_tax([*fresh, *charged, *changed], taxes, currency, prices_include_tax)
     subtotal = total((line.amount for line in lines), currency)
-    tax_lines = tuple(_tax_line(tax, subtotal) for tax in taxes)
-    tax_total = total((tax.amount for tax in tax_lines), currency)
+    tax_total = total((tax.amount for tax in taxed), currency)
+    rest = rounding_line(subtotal + tax_total, rounded_on) if rounded_on is not None else None
+    if rest is not None:
+        lines.append(rest)
+        subtotal = subtotal + rest.amount
+    metered = [one for one in [*([usage] if usage else []), *late] if one.metered]
     return Draft(
         tuple(lines),
-        tax_lines,
+        taxed,
         subtotal,
         tax_total,
         subtotal + tax_total,
-        billed,
+        _merged(usage, fee_of, late, billed, then),
         tuple(charge.charge_id for charge in charges),
         usage.span if usage is not None else None,
-        fee[1] if fee is not None and fee[0].monthly_fee_minor is not None else None,
+        _fee_period(fee_of, fresh),
+        tuple((one.span, one.totals.revision) for one in metered),
+        tuple(surplus),
     )
 
 
-def _tax_line(tax: Tax, base: Money) -> TaxLine:
-    amount = Money(round_half_up(Decimal(base.minor) * tax.rate / 100), base.currency)
-    return TaxLine(tax.name, tax.rate, base, amount)
-
-
-def _fee_lines(plan: Plan, span: Span) -> list[Line]:
-    """The monthly fee in advance; a short period costs its share of the month (R22)."""
-    if plan.monthly_fee_minor is None:
-        return []
-    fee = Money(plan.monthly_fee_minor, plan.currency)
+def _with_tax(
+    lines: Sequence[Line], taxes: Sequence[Tax], currency: Currency, prices_include_tax: bool
+) -> tuple[list[Line], tuple[TaxLine, ...]]:
+    """Net lines and their tax. A line made of a gross price keeps it as evidence."""
+    if not (prices_include_tax and taxes and lines):
+        return list(lines), tax_lines(taxes, total((line.amount for line in lines), currency))
+    nets, taxed = split_gross([line.amount for line in lines], taxes)
     return [
-        Line(
-            "fee",
-            f"{plan.name} plan",
-            Decimal(1),
-            None,
-            fee.decimal,
-            _prorated(Decimal(1), fee.decimal, span, plan.currency),
-            span.start,
-            span.end,
-            {"plan_id": str(plan.plan_id), "plan_version": plan.version},
-            _detail("in advance", span),
-        )
-    ]
+        replace(line, amount=net, evidence={**line.evidence, "gross_minor": line.amount.minor})
+        for line, net in zip(lines, nets, strict=True)
+    ], taxed
 
 
-def _detail(words: str, span: Span) -> str:
-    if span.share == 1:
-        return words
-    return f"{words}, {span.days} of {span.month_days} days"
+def _merged(
+    usage: UsageOf | None,
+    fee: FeeOf | None,
+    late: Sequence[UsageOf],
+    *made: Mapping[date, Mapping[str, Billed]],
+) -> dict[date, dict[str, Billed]]:
+    """By period: what was billed before, overlaid with what is billed now; nothing for what came to nothing."""
+    before: dict[date, Mapping[str, Billed]] = {one.span.start: one.billed for one in late}
+    if usage is not None:
+        before[usage.span.start] = usage.billed
+    if fee is not None:
+        before[fee.agreed.start] = fee.billed
+    merged: dict[date, dict[str, Billed]] = {}
+    for start, kept in before.items():
+        merged[start] = dict(kept)
+        for one in made:
+            merged[start].update(one.get(start, {}))
+    return merged
 
 
-def _prorated(quantity: Decimal, price: Decimal, span: Span, currency: Currency) -> Money:
-    share: Fraction = span.share
-    return line_amount(quantity * share.numerator, price, currency, per=share.denominator)
-
-
-def _charge_line(charge: OneTimeCharge) -> Line:
-    return Line(
-        "one_time",
-        charge.description,
-        Decimal(1),
-        None,
-        charge.amount.decimal,
-        charge.amount,
-        charge.on,
-        charge.on,
-        {"charge_id": str(charge.charge_id)},
-        "one-time charge",
-    )
-
-
-def usage_lines(plan: Plan, span: Span, totals: Totals) -> dict[str, Line]:
-    """Usage of one period by a key that stays the same in later revisions (R13, R18); nothing for nothing."""
-    lines: dict[str, Line] = {}
-    counts = (
-        ("extensions", "Extensions", totals.extensions_peak, plan.included_extensions, plan.price_extension),
-        ("dids", "DIDs", totals.dids_peak, plan.included_dids, plan.price_did),
-    )
-    kind: LineKind
-    for name, word, peak, included, price in counts:
-        kind = "extensions" if name == "extensions" else "dids"
-        above = max(peak - included, 0)
-        if above:
-            lines[name] = Line(
-                kind,
-                f"{word} above the {included:,} included" if included else word,
-                Decimal(above),
-                None,
-                price,
-                _prorated(Decimal(above), price, span, plan.currency),
-                span.start,
-                span.end,
-                {"revision": totals.revision, "peak": peak, "included": included},
-                _detail(f"peak of {peak:,} at one time", span),
-            )
-    for part in totals.minutes:
-        if part.charged_seconds == 0 and part.charge == 0:
-            continue
-        words = (
-            "Minutes" if not plan.included_minutes else f"Minutes above the {_included(plan, span)} included"
-        )
-        # Ordinary calls need no word for their class.
-        plain = part.call_class in ("standard", "external")
-        shown_class = "" if plain else f", {part.call_class.replace('_', ' ')}"
-        lines[part.key] = Line(
-            "minutes",
-            f"{words}, {part.direction}{shown_class}",
-            minutes(part.charged_seconds),
-            "min",
-            part.price_per_minute,
-            Money(round_half_up(part.charge.scaleb(exponent(plan.currency))), plan.currency),
-            span.start,
-            span.end,
-            {
-                "revision": totals.revision,
-                "call_class": part.call_class,
-                "direction": part.direction,
-                "calls": part.calls,
-                "billed_seconds": part.billed_seconds,
-                "included_seconds": part.included_seconds,
-                "charged_seconds": part.charged_seconds,
-                "charge": str(part.charge),
-            },
-            f"{minutes(part.billed_seconds):,} min of calls",
-        )
-    return lines
-
-
-def _included(plan: Plan, span: Span) -> str:
-    """Included minutes of the period, in proportion to its days (R17)."""
-    share = span.share
-    return f"{round_half_up(Decimal(plan.included_minutes * share.numerator) / share.denominator):,}"
-
-
-def minutes(seconds: int) -> Decimal:
-    """Minutes to one decimal, as people see them; money is made of the seconds."""
-    return Decimal(round_half_up(Decimal(seconds) / 6)) / 10
-
-
-def _late_lines(one: UsageOf, currency: Currency, room: int) -> tuple[list[Line], dict[str, Billed]]:
-    """What the period costs now minus what was billed, per usage line (late usage; R27, R42)."""
-    now = usage_lines(one.plan, one.span, one.totals)
-    billed = dict(one.billed)
-    differences: list[tuple[str, int]] = []
-    for key in [*now, *(key for key in billed if key not in now)]:
-        before = billed[key].minor if key in billed else 0
-        after = now[key].amount.minor if key in now else 0
-        differences.append((key, after - before))
-    lines: list[Line] = []
-    # Additions first, so that they make room for reductions.
-    for key, difference in sorted(differences, key=lambda item: item[1] < 0):
-        amount = max(difference, -room)
-        old = billed.get(key, Billed(0, Decimal(0)))
-        new_quantity = now[key].quantity if key in now else Decimal(0)
-        if amount == 0 and difference != 0:
-            continue
-        billed[key] = Billed(old.minor + amount, new_quantity)
-        if amount == 0:
-            continue
-        room += amount
-        lines.append(_late_line(key, now.get(key), one, Money(amount, currency), new_quantity - old.quantity))
-    return lines, billed
-
-
-def _late_line(key: str, now: Line | None, one: UsageOf, amount: Money, quantity: Decimal) -> Line:
-    evidence = {"revision": one.totals.revision, "of": key, **(now.evidence if now else {})}
-    return Line(
-        "late_usage",
-        f"{now.description if now else 'Correction'}, recorded late",
-        quantity,
-        now.unit if now else None,
-        now.unit_price if now else Decimal(0),
-        amount,
-        one.span.start,
-        one.span.end,
-        evidence,
-        "difference to what was billed before",
-    )
-
-
-def has_anything(draft: Draft, kinds: Iterable[str] = ()) -> bool:
-    """Whether there is anything to invoice at all."""
-    wanted = set(kinds)
-    return any(not wanted or line.kind in wanted for line in draft.lines)
+def _fee_period(fee: FeeOf | None, lines: Sequence[Line]) -> Span | None:
+    """The days for which the fee is billed; a year where it is yearly (R20)."""
+    if fee is None or fee.agreed.fee is None or not any(line.kind in ("fee", "add_on") for line in lines):
+        return None
+    yearly = any(part.what.interval == "year" for part in fee.agreed.plans)
+    span = fee.agreed.fee
+    return Span(span.start, span.end, span.whole_days) if yearly else fee.agreed.span

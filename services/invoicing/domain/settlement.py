@@ -1,4 +1,4 @@
-"""Issued invoices: status in the tenant's words, allocation of money, the books."""
+"""Issued invoices: status in the tenant's words, allocation of money."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,15 +7,16 @@ from typing import Literal
 from uuid import UUID
 
 from shared.ids import InvoiceId, ProviderId, TenantId
-from shared.journal import Posting
-from shared.money import Currency, Money
+from shared.money import Currency
 
 Status = Literal["Cancelled", "Paid", "Overdue", "Partially Paid", "Sent"]
 
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An issued invoice without its lines. Only ``paid_minor``, ``collectable`` and the stamps ever change."""
+    """An issued invoice without its lines. Only ``paid_minor``, ``credited_minor``, ``collectable`` and the stamps
+    ever change. ``credited_minor`` is what credit notes took off the balance.
+    """
 
     tenant_id: TenantId
     invoice_id: InvoiceId
@@ -35,10 +36,11 @@ class Invoice:
     paid_at: datetime | None = None
     overdue_marked_at: datetime | None = None
     cancelled_at: datetime | None = None
+    credited_minor: int = 0
 
     @property
     def balance_minor(self) -> int:
-        return 0 if self.cancelled_at else self.total_minor - self.paid_minor
+        return 0 if self.cancelled_at else self.total_minor - self.paid_minor - self.credited_minor
 
     def status(self, now: datetime) -> Status:
         """The first that holds (R57). Below the card's minimum an invoice is never overdue alone (R38)."""
@@ -54,13 +56,34 @@ class Invoice:
         """After ``minor`` more was paid. A rest below the card's minimum can only be collected with another
         invoice from now on, as if it had been issued so small (R38).
         """
-        paid = self.paid_minor + minor
-        rest = self.total_minor - paid
+        rest = self.balance_minor - minor
         return replace(
             self,
-            paid_minor=paid,
+            paid_minor=self.paid_minor + minor,
             paid_at=at if rest == 0 else None,
             collectable=self.collectable and (rest == 0 or rest >= card_minimum),
+        )
+
+    def with_credited(self, minor: int, at: datetime, card_minimum: int) -> "Invoice":
+        """After a credit note took ``minor`` off the balance. Unpaid with nothing left, it is cancelled (R40)."""
+        credited = self.credited_minor + minor
+        rest = self.balance_minor - minor
+        return replace(
+            self,
+            credited_minor=credited,
+            paid_at=at if rest == 0 and self.paid_minor else None,
+            cancelled_at=at if rest == 0 and not self.paid_minor else None,
+            collectable=self.collectable and (rest == 0 or rest >= card_minimum),
+        )
+
+    def with_taken_back(self, minor: int, card_minimum: int) -> "Invoice":
+        """After a bank took ``minor`` of what was paid back (R49): there is a balance again, overdue anew if so."""
+        return replace(
+            self,
+            paid_minor=self.paid_minor - minor,
+            paid_at=None,
+            overdue_marked_at=None,
+            collectable=self.balance_minor + minor >= card_minimum,
         )
 
 
@@ -100,31 +123,6 @@ def allocate(
             balances[invoice_id] -= part
             left -= part
     return parts, left
-
-
-def issue_postings(subtotal: Money, tax: Money) -> list[Posting]:
-    """Dr receivable / Cr revenue, tax payable. Zero postings are left out."""
-    made = [
-        Posting("receivable", subtotal + tax),
-        Posting("revenue", -subtotal),
-        Posting("tax_payable", -tax),
-    ]
-    return [posting for posting in made if posting.amount]
-
-
-def credit_used_postings(amount: Money) -> list[Posting]:
-    """Dr account credit / Cr receivable."""
-    return [Posting("account_credit", amount), Posting("receivable", -amount)]
-
-
-def payment_postings(received: Money, allocated: Money) -> list[Posting]:
-    """Dr cash / Cr receivable, and the surplus to account credit (R52)."""
-    made = [
-        Posting("cash", received),
-        Posting("receivable", -allocated),
-        Posting("account_credit", allocated - received),
-    ]
-    return [posting for posting in made if posting.amount]
 
 
 def number_of(prefix: str, year: int, position: int) -> str:

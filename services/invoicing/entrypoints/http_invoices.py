@@ -1,24 +1,25 @@
-"""Routes for a tenant's subscription summary, invoices, documents and preview."""
+"""Routes for a tenant's subscription summary, invoices and preview."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 
 from services.invoicing.domain.periods import next_anchor
 from services.invoicing.domain.settlement import Invoice
-from services.invoicing.entrypoints import shapes
-from services.invoicing.use_cases.ports import Document, UsageFigures, Work
+from services.invoicing.entrypoints import money_shapes, shapes
+from services.invoicing.entrypoints.bodies import LocaleTag
+from services.invoicing.use_cases.explain_invoice import explain_invoice
+from services.invoicing.use_cases.ports import UsageFigures, Work
 from services.invoicing.use_cases.preview_invoice import preview_invoice, read_basis
 from shared.clock import local_date
 from shared.errors import Invalid
 from shared.ids import InvoiceId, ProviderId, TenantId
 
 OpenWork = Callable[[], Work]
-RenderPdf = Callable[[Document, datetime], Awaitable[bytes]]
 StatusFilter = Literal["unpaid", "sent", "partially_paid", "paid", "overdue", "cancelled"]
 
 
@@ -39,7 +40,7 @@ def read_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
         ) from error
 
 
-def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures, render: RenderPdf) -> APIRouter:
+def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures) -> APIRouter:
     router = APIRouter(
         prefix="/v1/providers/{provider_id}/tenants/{tenant_id}",
         dependencies=[Depends(internal)],
@@ -95,25 +96,27 @@ def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures, ren
         shown = [shapes.invoice_row(one, now) for one in rows[:limit]]
         return {"invoices": shown, "next": write_cursor(rows[limit - 1]) if len(rows) > limit else None}
 
-    async def read(
-        provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId
-    ) -> tuple[Document, datetime]:
-        async with open_work() as work:
-            document = await work.invoices.document(provider_id, tenant_id, invoice_id)
-            return document, await work.now(provider_id)
-
     @router.get("/invoices/{invoice_id}")
     async def get_invoice(
         provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId
     ) -> dict[str, Any]:
-        return shapes.invoice(*await read(provider_id, tenant_id, invoice_id))
+        async with open_work() as work:
+            document = await work.invoices.document(provider_id, tenant_id, invoice_id)
+            notes = await work.credit_notes.of_invoice(tenant_id, invoice_id)
+            now = await work.now(provider_id)
+        return {
+            **shapes.invoice(document, now),
+            "credit_notes": [money_shapes.credit_note_row(one) for one in notes],
+        }
 
-    @router.get("/invoices/{invoice_id}/pdf", response_class=Response)
-    async def get_pdf(provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId) -> Response:
-        document, now = await read(provider_id, tenant_id, invoice_id)
-        name = f'inline; filename="{document.invoice.number}.pdf"'
-        content = await render(document, now)
-        return Response(content, media_type="application/pdf", headers={"Content-Disposition": name})
+    @router.get("/invoices/{invoice_id}/explanation")
+    async def get_explanation(
+        provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId, locale: LocaleTag | None = None
+    ) -> dict[str, Any]:
+        """Why it differs from the invoice before, in the tenant's language or that of ``locale``."""
+        async with open_work() as work:
+            found = await explain_invoice(work, provider_id, tenant_id, invoice_id)
+        return money_shapes.explanation(found, locale or found.locale)
 
     @router.get("/preview")
     async def get_preview(provider_id: ProviderId, tenant_id: TenantId) -> dict[str, Any]:
@@ -123,7 +126,7 @@ def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures, ren
             basis = await read_basis(work, provider_id, tenant_id)
         if basis is None:
             return shapes.empty_draft(tenant.currency)
-        totals = await usage.totals(tenant, basis.span, basis.plan.plan_id, basis.plan.version)
+        totals = await usage.totals(tenant, basis.period.span, basis.plan.plan_id, basis.plan.version)
         return shapes.draft(preview_invoice(basis, totals))
 
     return router

@@ -1,61 +1,116 @@
-"""Due loops of invoicing: each item in a transaction of its own, so that one tenant never blocks another."""
+"""Due loops of invoicing. One tenant never blocks another: a lock that is taken is passed by, a failure is parked."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 import structlog
-from opentelemetry import trace
+from opentelemetry import metrics, trace
 
 from services.invoicing.use_cases.end_period import end_period
-from services.invoicing.use_cases.invoice_period import invoice_first_fee, invoice_period
+from services.invoicing.use_cases.invoice_period import InvoiceStep, invoice_due
 from services.invoicing.use_cases.mark_overdue import mark_overdue
 from services.invoicing.use_cases.ports import Period, PeriodState, Work
 from services.invoicing.use_cases.take_totals import period_trace
 from shared.db.engine import is_away
+from shared.ids import ProviderId, TenantId
 
 _tracer = trace.get_tracer(__name__)
+# An alert on this one calls somebody: a tenant is not billed until its reason is seen to.
+_parked = metrics.get_meter(__name__).create_counter("tollgate.invoicing.parked", "period")
 log = structlog.get_logger(__name__)
-BATCH = 50
+# Tenants in one transaction: enough to share the cost of a commit, few enough to hold the number series briefly.
+TENANTS_AT_ONCE = 50
+# Found at once, so that a second worker passes by what the first has locked.
+FOUND_AT_ONCE = 4 * TENANTS_AT_ONCE
+OVERDUE_AT_ONCE = 50
 OpenWork = Callable[[], Work]
 
 
-class Find(Protocol):
-    def __call__(self, work: Work) -> Awaitable[Period | None]: ...
-
-
-class Act(Protocol):
-    def __call__(self, work: Work, found: Period, /) -> Awaitable[None]: ...
-
-
-async def _do_due(open_work: OpenWork, find: Find, act: Act, parked: PeriodState | None) -> int:
+async def end_periods(open_work: OpenWork) -> int:
+    """Each tenant in a transaction of its own; how many ended or were parked."""
     done = 0
-    while done < BATCH:
-        async with open_work() as work:
-            found = await find(work)
-        if found is None:
-            break
+    async with open_work() as work:
+        found = await work.periods.find_due("end", work.system_now(), FOUND_AT_ONCE)
+    for period in found:
         try:
             # In a task of its own, so that the trace it continues ends with it.
-            await asyncio.create_task(_act(open_work, act, found))
+            done += await asyncio.create_task(_end(open_work, period))
         except Exception as error:
             if is_away(error):
                 raise
-            await _park(open_work, found, parked or found.state, error)
-        done += 1
+            await _park(open_work, period, period.state, error)
+            done += 1
     return done
 
 
-async def _act(open_work: OpenWork, act: Act, found: Period) -> None:
+async def _end(open_work: OpenWork, period: Period) -> int:
     async with open_work() as work:
-        await work.continue_trace(found.provider_id, period_trace(found.tenant_id, found.span.start))
-        with _tracer.start_as_current_span(f"due {getattr(act, '__name__', 'step')}"):
-            await act(work, found)
+        if not await work.try_lock_tenants([period.tenant_id]):
+            return 0
+        await work.continue_trace(period.provider_id, period_trace(period.tenant_id, period.span.start))
+        with _tracer.start_as_current_span("due end_period"):
+            await end_period(work, period)
+    return 1
+
+
+async def invoice_first_fees(open_work: OpenWork) -> int:
+    return await _invoice(open_work, "fee")
+
+
+async def invoice_periods(open_work: OpenWork) -> int:
+    return await _invoice(open_work, "final")
+
+
+async def invoice_late_usage(open_work: OpenWork) -> int:
+    """The last invoices of closed tenants (R43)."""
+    return await _invoice(open_work, "late")
+
+
+async def _invoice(open_work: OpenWork, step: InvoiceStep) -> int:
+    async with open_work() as work:
+        found = await work.periods.find_due(step, work.system_now(), FOUND_AT_ONCE)
+    done = 0
+    for batch in _batches(found):
+        done += await _batch(open_work, step, batch)
+    return done
+
+
+def _batches(found: Sequence[Period]) -> list[list[Period]]:
+    """Of one provider each, with one period of a tenant: its next one must see what the first billed."""
+    of_provider: dict[ProviderId, dict[TenantId, Period]] = defaultdict(dict)
+    for one in found:
+        of_provider[one.provider_id].setdefault(one.tenant_id, one)
+    made = []
+    for tenants in of_provider.values():
+        rows = list(tenants.values())
+        made += [rows[at : at + TENANTS_AT_ONCE] for at in range(0, len(rows), TENANTS_AT_ONCE)]
+    return made
+
+
+async def _batch(open_work: OpenWork, step: InvoiceStep, batch: Sequence[Period]) -> int:
+    """How many were issued or parked. Where the writing fails, each is done alone, so that one is to blame."""
+    try:
+        async with open_work() as work:
+            with _tracer.start_as_current_span(f"due {step}"):
+                done, failed = await invoice_due(work, step, batch)
+    except Exception as error:
+        if is_away(error):
+            raise
+        if len(batch) == 1:
+            await _park(open_work, batch[0], "parked" if step == "final" else batch[0].state, error)
+            return 1
+        log.warning("tenants are done one by one", step=step, tenants=len(batch), error=repr(error))
+        return sum([await _batch(open_work, step, [one]) for one in batch])
+    for one in failed:
+        await _park(open_work, one.period, "parked" if step == "final" else one.period.state, one.error)
+    return done
 
 
 async def _park(open_work: OpenWork, period: Period, state: PeriodState, error: Exception) -> None:
     """The tenant cannot be billed as things are: somebody must look; the others go on."""
     reason = f"{type(error).__name__}: {error}"[:1000]
+    _parked.add(1, {"error": type(error).__name__})
     log.error(
         "period parked",
         tenant_id=str(period.tenant_id),
@@ -64,30 +119,14 @@ async def _park(open_work: OpenWork, period: Period, state: PeriodState, error: 
         exc_info=error,
     )
     async with open_work() as work:
-        await work.periods.set_state(period, state, reason)
-
-
-async def end_periods(open_work: OpenWork) -> int:
-    return await _do_due(open_work, lambda work: work.periods.find_ended(work.system_now()), end_period, None)
-
-
-async def invoice_first_fees(open_work: OpenWork) -> int:
-    return await _do_due(
-        open_work, lambda work: work.periods.find_fee_due(work.system_now()), invoice_first_fee, None
-    )
-
-
-async def invoice_periods(open_work: OpenWork) -> int:
-    return await _do_due(
-        open_work, lambda work: work.periods.find_final(work.system_now()), invoice_period, "parked"
-    )
+        await work.periods.park(period, state, reason)
 
 
 async def mark_overdue_invoices(open_work: OpenWork) -> int:
-    for done in range(BATCH):
+    for done in range(OVERDUE_AT_ONCE):
         async with open_work() as work:
             found = await work.invoices.find_overdue(work.system_now())
             if found is None:
                 return done
             await mark_overdue(work, found)
-    return BATCH
+    return OVERDUE_AT_ONCE

@@ -1,6 +1,6 @@
 """A one-time charge for the next invoice."""
 
-from services.invoicing.domain.invoices import OneTimeCharge
+from services.invoicing.domain.lines import OneTimeCharge
 from services.invoicing.use_cases.ports import Work
 from shared.errors import Invalid
 from shared.ids import ProviderId, TenantId

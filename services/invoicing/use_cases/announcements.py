@@ -1,8 +1,9 @@
 """The events of invoicing, made of its values."""
 
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from services.invoicing.domain.catalogue import Plan, Provider, Tenant
+from services.invoicing.domain.catalogue import Provider, Tenant
+from services.invoicing.domain.plans import Plan
 from services.invoicing.domain.settlement import Invoice
 from shared.events import invoicing as events
 
@@ -32,6 +33,11 @@ def about_invoice(kind: type[I], invoice: Invoice) -> I:
         overdue_at=invoice.overdue_at,
         collectable=invoice.collectable,
     )
+
+
+def about_reopened(invoice: Invoice, why: Literal["disputed", "returned"]) -> events.InvoiceReopened:
+    made = about_invoice(events.InvoicePartiallyPaid, invoice)
+    return events.InvoiceReopened(**made.model_dump(), why=why)
 
 
 def about_tenant(kind: type[T], tenant: Tenant) -> T:
@@ -89,4 +95,32 @@ def about_plan(plan: Plan) -> events.PlanChanged:
         increment_seconds=plan.increment_seconds,
         included_minutes=plan.included_minutes,
         price_per_minute=plan.price_minute,
+        rated_by_deck=plan.rated_by_deck,
+        class_terms={
+            name: events.ClassTerms(
+                price_per_minute=one.price_per_minute,
+                connect_fee=one.connect_fee,
+                minimum_seconds=one.minimum_seconds,
+                increment_seconds=one.increment_seconds,
+            )
+            for name, one in plan.class_terms.items()
+        },
+        class_prices_per_minute={
+            name: one.price_per_minute
+            for name, one in plan.class_terms.items()
+            if one.price_per_minute is not None
+        },
+        bundles=tuple(
+            events.IncludedBundle(
+                bundle=one.bundle,
+                classes=one.classes,
+                minutes=one.minutes,
+                per_extension=one.per_extension,
+                pooled=one.pooled,
+            )
+            for one in plan.bundles
+        ),
+        counts=plan.counts,
+        spend_alert_minor=plan.spend_alert_minor,
+        spend_limit_minor=plan.spend_limit_minor,
     )

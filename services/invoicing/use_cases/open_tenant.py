@@ -1,22 +1,40 @@
 """A tenant begins: its first period runs, or its trial."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
-from services.invoicing.domain.catalogue import Plan, Provider, Tenant
+from services.invoicing.domain.catalogue import Provider, Tenant
+from services.invoicing.domain.lines import OneTimeCharge
 from services.invoicing.domain.periods import Span, begins_at, span_from
+from services.invoicing.domain.plans import Plan
+from services.invoicing.domain.subscriptions import fee_span
 from services.invoicing.use_cases.announcements import about_tenant
+from services.invoicing.use_cases.grant_discount import redeem_coupon
+from services.invoicing.use_cases.note_change import check_add_on, note_change
 from services.invoicing.use_cases.ports import Period, Work
 from shared.errors import Conflict, Invalid
 from shared.events.invoicing import TenantOpened
+from shared.ids import derived_id
+from shared.money import Money
 
 
 def make_period(
-    provider: Provider, tenant: Tenant, plan: Plan, span: Span, *, is_trial: bool = False, first: bool = False
+    provider: Provider,
+    tenant: Tenant,
+    plan: Plan,
+    span: Span,
+    *,
+    is_trial: bool = False,
+    first: bool = False,
+    paid_until: date | None = None,
 ) -> Period:
-    """A running period. The first one of a flat-rate plan has its fee due when it begins, in advance (R28)."""
+    """A running period. What a plan bills in advance is due by itself when the first one begins (R28).
+
+    ``paid_until``: the day to which earlier fees pay (R20).
+    """
     end_at = begins_at(span.end, tenant.zone)
-    fee_alone = first and not is_trial and plan.billing_model == "flat_rate"
+    fee_alone = first and not is_trial and plan.in_advance
     return Period(
         tenant_id=tenant.tenant_id,
         provider_id=tenant.provider_id,
@@ -32,6 +50,7 @@ def make_period(
         billed={},
         late=False,
         parked_reason=None,
+        fee=None if is_trial else fee_span(plan, span, tenant.anchor_day, paid_until),
     )
 
 
@@ -68,18 +87,28 @@ async def _claim_names(work: Work, tenant: Tenant) -> None:
         )
 
 
-async def open_tenant(work: Work, tenant: Tenant) -> Tenant:
-    """Opens a tenant on the newest version of its plan.
+async def open_tenant(
+    work: Work,
+    tenant: Tenant,
+    *,
+    add_ons: Mapping[str, int] | None = None,
+    coupon: str | None = None,
+    by: str = "provider",
+) -> Tenant:
+    """Opens a tenant on the version of its plan that is in force on that day, with add-ons and a coupon.
 
-    Raises ``Invalid`` or ``Conflict`` naming the field; ``NotFound`` for an unknown provider or plan.
+    Raises ``Invalid`` or ``Conflict`` naming the field; ``NotFound`` for an unknown provider, plan or coupon.
     """
     provider = await work.providers.get(tenant.provider_id)
-    plan = await work.plans.get(tenant.provider_id, tenant.plan_id)
+    plan = await work.plans.in_force(tenant.provider_id, tenant.plan_id, tenant.opened_on)
     if plan.currency != provider.currency:
         raise Invalid(
             f"The plan is in {plan.currency}, the provider bills in {provider.currency}.", field="plan_id"
         )
-    if tenant.trial_ends_on is not None and tenant.trial_ends_on <= tenant.opened_on:
+    trial_ends_on = tenant.trial_ends_on
+    if trial_ends_on is None and plan.trial_days:
+        trial_ends_on = tenant.opened_on + timedelta(days=plan.trial_days)
+    if trial_ends_on is not None and trial_ends_on <= tenant.opened_on:
         raise Invalid(
             "The trial ends on or before the day of opening; choose a later day.", field="trial_ends_on"
         )
@@ -87,8 +116,9 @@ async def open_tenant(work: Work, tenant: Tenant) -> Tenant:
         tenant,
         plan_version=plan.version,
         plan_from=tenant.opened_on,
-        status="trial" if tenant.trial_ends_on else "active",
+        status="trial" if trial_ends_on else "active",
         currency=plan.currency,
+        trial_ends_on=trial_ends_on,
     )
     # Serialised with a test clock that is being put in place: a provider gets one only before its first tenant.
     await work.lock("provider clock", tenant.provider_id)
@@ -98,5 +128,30 @@ async def open_tenant(work: Work, tenant: Tenant) -> Tenant:
     span = first_span(opened.opened_on, opened.trial_ends_on, opened.anchor_day)
     is_trial = opened.trial_ends_on is not None
     await work.periods.add(make_period(provider, opened, plan, span, is_trial=is_trial, first=True))
+    await _agree(work, opened, plan, add_ons or {}, coupon, by)
     work.emit(about_tenant(TenantOpened, opened), time=await work.now(opened.provider_id))
     return opened
+
+
+async def _agree(
+    work: Work, tenant: Tenant, plan: Plan, add_ons: Mapping[str, int], coupon: str | None, by: str
+) -> None:
+    """Plan, add-ons, setup fee and coupon from the first day; the setup fee with the first charged one (R44)."""
+    provider_id, tenant_id, on = tenant.provider_id, tenant.tenant_id, tenant.opened_on
+    await work.subscriptions.assign_plan(provider_id, tenant_id, on, plan.plan_id, plan.version)
+    for code, quantity in sorted(add_ons.items()):
+        check_add_on(plan, code, quantity)
+        await work.subscriptions.set_add_on(provider_id, tenant_id, code, on, quantity)
+    charged_from = tenant.trial_ends_on or on
+    if plan.setup_fee_minor:
+        charge = OneTimeCharge(
+            derived_id("setup", tenant_id),
+            f"Setup of {plan.name}",
+            Money(plan.setup_fee_minor, plan.currency),
+            charged_from,
+        )
+        await work.charges.add(provider_id, tenant_id, charge)
+    if coupon is not None:
+        await redeem_coupon(work, tenant, coupon, charged_from)
+    detail = {"plan_id": str(plan.plan_id), "plan_version": plan.version, "add_ons": dict(add_ons)}
+    await note_change(work, tenant, "opened", on, by, {**detail, "coupon": coupon})

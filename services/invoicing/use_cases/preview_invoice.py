@@ -1,51 +1,68 @@
 """What the next invoice comes to so far, through the function that makes the real one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from services.invoicing.domain.catalogue import Plan, Provider, Tenant
-from services.invoicing.domain.invoices import Draft, OneTimeCharge, UsageOf, make_invoice
-from services.invoicing.domain.periods import Span, span_from
-from services.invoicing.domain.totals import NOTHING_METERED, Totals
-from services.invoicing.use_cases.issue_invoice import late_usage
-from services.invoicing.use_cases.ports import Work
+from services.invoicing.domain.invoices import Draft, make_invoice
+from services.invoicing.domain.lines import FeeOf
+from services.invoicing.domain.periods import span_from
+from services.invoicing.domain.plans import Plan
+from services.invoicing.domain.totals import Totals
+from services.invoicing.use_cases.open_tenant import make_period
+from services.invoicing.use_cases.ports import Period, Work
+from services.invoicing.use_cases.read_closing import Closing, read_closings
+from services.invoicing.use_cases.tax_terms import terms
+from shared.errors import NotFound
 from shared.ids import ProviderId, TenantId
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewBasis:
-    """All that a preview needs beside the running totals; read in one transaction."""
+    """All that a preview needs beside the running totals; read in one transaction. ``next_fee``: none at the end."""
 
-    provider: Provider
-    tenant: Tenant
+    closing: Closing
     plan: Plan
-    span: Span
-    is_trial: bool
-    charges: tuple[OneTimeCharge, ...]
-    late: tuple[UsageOf, ...]
+    next_fee: FeeOf | None
+
+    @property
+    def period(self) -> Period:
+        return self.closing.period
 
 
 async def read_basis(work: Work, provider_id: ProviderId, tenant_id: TenantId) -> PreviewBasis | None:
     """None when no period runs. Raises ``NotFound``."""
-    provider = await work.providers.get(provider_id)
     tenant = await work.tenants.get(provider_id, tenant_id)
     period = await work.periods.running(tenant_id)
     if period is None:
         return None
-    plan = await work.plans.get(provider_id, period.plan_id, period.plan_version)
-    charges = await work.charges.waiting(tenant_id, period.span.end)
-    late = await late_usage(work, tenant)
-    return PreviewBasis(provider, tenant, plan, period.span, period.is_trial, tuple(charges), tuple(late))
+    (closing,) = await read_closings(work, [period])
+    plan_id, version = closing.timeline.plan_on(period.span.end)
+    following = await work.plans.get(provider_id, plan_id, version)
+    next_fee = None
+    if tenant.ends_on is None or period.span.end < tenant.ends_on:
+        paid_until = await work.periods.fee_paid_until(tenant_id)
+        span = span_from(period.span.end, tenant.anchor_day)
+        coming = make_period(closing.provider, tenant, following, span, paid_until=paid_until)
+        next_fee = closing.fee(coming)
+    return PreviewBasis(closing, closing.agreed(period).usage_parts()[-1].what, next_fee)
 
 
 def preview_invoice(basis: PreviewBasis, totals: Totals) -> Draft:
     """The invoice of the running period if it ended now. Calls in a trial are never billed (R44)."""
-    following = span_from(basis.span.end, basis.tenant.anchor_day)
-    usage = UsageOf(basis.span, basis.plan, NOTHING_METERED if basis.is_trial else totals, {})
+    closing, period = basis.closing, basis.closing.period
+    ended = replace(period, state="metered", totals=totals)
     return make_invoice(
-        basis.plan.currency,
-        usage=usage,
-        fee=(basis.plan, following),
-        charges=basis.charges,
-        late=basis.late,
-        taxes=basis.provider.taxes,
+        closing.tenant.currency,
+        usage=None if period.is_trial else closing.usage(ended),
+        fee=basis.next_fee,
+        charges=[one for one in closing.charges if one.on <= period.span.end],
+        late=[closing.usage(one) for one in closing.late],
+        **terms(closing.provider, closing.tenant, closing.now, period.span),
     )
+
+
+async def need_basis(work: Work, provider_id: ProviderId, tenant_id: TenantId) -> PreviewBasis:
+    """Raises ``NotFound`` when no period runs."""
+    basis = await read_basis(work, provider_id, tenant_id)
+    if basis is None:
+        raise NotFound("The tenant is closed; no period runs that could be previewed.")
+    return basis

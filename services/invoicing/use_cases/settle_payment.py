@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from services.invoicing.domain.settlement import Credit, Invoice, allocate, payment_postings
-from services.invoicing.use_cases.announcements import about_invoice
+from services.invoicing.domain.books import payment_postings
+from services.invoicing.domain.settlement import Credit, allocate
+from services.invoicing.use_cases.apply_credit import settle
 from services.invoicing.use_cases.ports import Work
 from shared.errors import NotFound, Permanent, Transient
-from shared.events.invoicing import InvoicePaid, InvoicePartiallyPaid
 from shared.ids import InvoiceId, PaymentId, ProviderId, TenantId, derived_id
 from shared.journal import JournalEntry
 from shared.money import Money
@@ -42,7 +42,10 @@ async def settle_payment(
     for invoice in open_invoices:
         if invoice.invoice_id in parts:
             paid = invoice.with_paid(parts[invoice.invoice_id], at, minimum)
-            await _pay(work, paid, payment_id, parts[invoice.invoice_id], at, now)
+            await work.invoices.add_part(
+                tenant_id, invoice.invoice_id, "payment", payment_id, parts[invoice.invoice_id], at
+            )
+            await settle(work, paid)
     if surplus:
         credit = Credit(derived_id("credit", payment_id), surplus, now)
         await work.account.add_credit(
@@ -102,14 +105,3 @@ async def _check_invoices(
             raise Transient(f"payment {payment_id} names invoice {invoice_id}, which is not known here")
         if found.currency != received.currency:
             raise Permanent(f"payment {payment_id} is in {received.currency}, {found.number} is not")
-
-
-async def _pay(
-    work: Work, paid: Invoice, payment_id: PaymentId, minor: int, at: datetime, now: datetime
-) -> None:
-    await work.invoices.set_paid(paid)
-    await work.invoices.add_part(paid.tenant_id, paid.invoice_id, "payment", payment_id, minor, at)
-    if paid.balance_minor == 0:
-        work.emit(about_invoice(InvoicePaid, paid), time=now)
-    else:
-        work.emit(about_invoice(InvoicePartiallyPaid, paid), time=now)

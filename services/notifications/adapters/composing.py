@@ -10,7 +10,6 @@ from pathlib import Path
 import phonenumbers
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.notifications.adapters.formats import NBSP, LocalFormats
 from services.notifications.domain.address import one_line, usable_address
 from services.notifications.domain.brand import colours
 from services.notifications.domain.letter import Figure, Letter, Wording
@@ -19,6 +18,7 @@ from services.notifications.domain.people import Contact, Sender
 from services.notifications.domain.wording import wording_for
 from services.notifications.use_cases.ports import Composed
 from shared.clock import Clock
+from shared.formats import NBSP, LocalFormats
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.invoicing.adapters.work import SqlWork, work_opener
-from services.invoicing.domain.catalogue import Brand, Plan, Provider, Tax, Tenant
+from services.invoicing.domain.catalogue import Brand, Provider, Tax, Tenant
+from services.invoicing.domain.plans import Plan
 from services.invoicing.main import MIGRATIONS
 from services.invoicing.use_cases.add_plan import add_plan
 from services.invoicing.use_cases.add_provider import add_provider

@@ -255,7 +255,7 @@ async def test_a_tenant_that_cannot_be_invoiced_is_parked_and_the_rest_go_on(sta
     await stage.tenant("fine")
     async with stage.engine.begin() as connection:
         await connection.execute(
-            text("UPDATE billing_period SET plan_version = 9 WHERE tenant_id = :t"), {"t": broken.tenant_id}
+            text("UPDATE plan_assignment SET plan_version = 9 WHERE tenant_id = :t"), {"t": broken.tenant_id}
         )
     await step(stage)
     assert await rows(stage, "SELECT number FROM invoice") == [("KV-2026-00001",)]

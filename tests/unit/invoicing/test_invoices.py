@@ -7,17 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.domain.catalogue import Plan, Tax
+from services.invoicing.domain.books import issue_postings, payment_postings
+from services.invoicing.domain.catalogue import Tax
 from services.invoicing.domain.clock_stops import Standing, next_stop, what_is_open
-from services.invoicing.domain.invoices import Billed, UsageOf, make_invoice, usage_lines
+from services.invoicing.domain.invoices import make_invoice
+from services.invoicing.domain.lines import Billed, UsageOf
 from services.invoicing.domain.periods import next_anchor, previous_anchor, span_from
-from services.invoicing.domain.settlement import (
-    Invoice,
-    allocate,
-    issue_postings,
-    payment_postings,
-)
+from services.invoicing.domain.plans import Plan
+from services.invoicing.domain.settlement import Invoice, allocate
 from services.invoicing.domain.totals import Minutes, Totals
+from services.invoicing.domain.usage_lines import usage_lines
 from shared.ids import InvoiceId, PlanId, ProviderId, TenantId, derived_id
 from shared.money import Money, currency, round_half_up
 

@@ -11,7 +11,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from services.notifications.adapters.formats import LocalFormats
 from services.notifications.domain.address import one_line, usable_address, usable_addresses
 from services.notifications.domain.brand import BLACK, INK, READABLE, WHITE, colours, contrast
 from services.notifications.domain.facts import Kind, Restored
@@ -25,6 +24,7 @@ from services.notifications.domain.mail import (
     pause_after,
 )
 from services.notifications.entrypoints.consumers import HANDLERS
+from shared.formats import LocalFormats
 from shared.ids import EventId
 from shared.messaging.topology import SUBSCRIPTIONS
 from shared.money import Currency, Money, exponent

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from services.notifications.adapters.composing import MailComposer
 from services.notifications.adapters.documents import from_document, to_document
-from services.notifications.adapters.formats import LocalFormats
 from services.notifications.domain.facts import (
     Facts,
     FailedPayment,
@@ -33,6 +32,7 @@ from services.notifications.domain.people import Contact, Sender
 from services.notifications.domain.wording import wording_for
 from services.notifications.use_cases.ports import Composed
 from shared.clock import SetClock
+from shared.formats import LocalFormats
 from shared.ids import EventId
 from shared.money import Currency, Money
 from tests.support.mail import NOON, PROVIDER, TENANT

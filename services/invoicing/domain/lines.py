@@ -1,0 +1,127 @@
+"""Lines of an invoice: each rounded once, half up, multiply before divide (rules of money)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from services.invoicing.domain.agreed import Agreed, agreed_on
+from services.invoicing.domain.periods import Span
+from services.invoicing.domain.plans import Plan
+from services.invoicing.domain.totals import Totals
+from shared.money import Money, round_half_up
+
+LineKind = Literal[
+    "fee",
+    "add_on",
+    "extensions",
+    "dids",
+    "minutes",
+    "connect_fees",
+    "commitment",
+    "discount",
+    "one_time",
+    "proration",
+    "late_usage",
+    "re_rating",
+    "rounding",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One charge. ``unit_price`` in major units; ``[start, end)`` local days; ``evidence`` is what it rests on."""
+
+    kind: LineKind
+    description: str
+    quantity: Decimal
+    unit: str | None
+    unit_price: Decimal
+    amount: Money
+    start: date
+    end: date
+    evidence: Mapping[str, Any]
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What was billed so far under one key: minor units and quantity; and how the line was called, to correct it."""
+
+    minor: int
+    quantity: Decimal
+    description: str | None = None
+    unit_price: Decimal | None = None
+    end: date | None = None
+
+
+def billed_as(line: Line, minor: int) -> Billed:
+    return Billed(minor, line.quantity, line.description, line.unit_price, line.end)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageOf:
+    """A period with its newest totals; ``billed`` maps a line's key to what was invoiced of it before.
+
+    ``agreed`` says more than ``plan`` where a plan changed or there are add-ons and discounts. ``advance``: fee and
+    add-ons of the period are compared with what was billed, too. ``metered`` false: its usage is not billed yet.
+    """
+
+    span: Span
+    plan: Plan
+    totals: Totals
+    billed: Mapping[str, Billed]
+    agreed: Agreed | None = None
+    advance: bool = False
+    metered: bool = True
+
+    @property
+    def terms(self) -> Agreed:
+        return self.agreed or agreed_on(self.plan, self.span)
+
+
+@dataclass(frozen=True, slots=True)
+class FeeOf:
+    """A period whose fee and add-ons are due in advance, and what was billed of them before."""
+
+    agreed: Agreed
+    billed: Mapping[str, Billed]
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeCharge:
+    """A charge that is never prorated (R22). ``amount`` 0 or more."""
+
+    charge_id: UUID
+    description: str
+    amount: Money
+    on: date
+
+
+def charge_line(charge: OneTimeCharge) -> Line:
+    return Line(
+        "one_time",
+        charge.description,
+        Decimal(1),
+        None,
+        charge.amount.decimal,
+        charge.amount,
+        charge.on,
+        charge.on,
+        {"charge_id": str(charge.charge_id)},
+        "one-time charge",
+    )
+
+
+def minutes(seconds: int) -> Decimal:
+    """Minutes to one decimal, as people see them; money is made of the seconds."""
+    return Decimal(round_half_up(Decimal(seconds) / 6)) / 10
+
+
+def share_words(words: str, days: int, whole_days: int) -> str:
+    """The words, and how many of the days where it is not all of them."""
+    if days >= whole_days:
+        return words
+    return f"{words}, {days} of {whole_days} days"

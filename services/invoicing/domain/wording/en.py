@@ -1,0 +1,56 @@
+"""Documents in English."""
+
+from services.invoicing.domain.wording.words import DocumentWords
+
+WORDS = DocumentWords(
+    language="en",
+    titles={
+        "invoice": "Invoice {number}",
+        "credit_note": "Credit note {number}",
+        "receipt": "Receipt {number}",
+    },
+    statuses={
+        "Cancelled": "Cancelled",
+        "Paid": "Paid",
+        "Overdue": "Overdue",
+        "Partially Paid": "Partially Paid",
+        "Sent": "Sent",
+    },
+    billed_by="Billed by",
+    billed_to="Billed to",
+    tax_id="Tax ID",
+    issue_date="Issue date",
+    due_date="Due date",
+    usage="Usage",
+    monthly_fee="Monthly fee",
+    corrects="Corrects invoice {number} of {day}",
+    reason="Reason",
+    heads=("Line item", "Quantity", "Unit price", "Amount"),
+    subtotal="Subtotal",
+    total="Total",
+    account_credit="Account credit used",
+    paid="Paid",
+    balance="Balance due",
+    credited="Credited",
+    tax_heads=("Tax", "Rate", "Taxable amount", "Tax amount"),
+    untaxed={
+        "Z": "Zero-rated.",
+        "E": "Exempt from tax.",
+        "AE": "Reverse charge: the customer is liable for the tax (Article 196 of Directive 2006/112/EC).",
+        "O": "Not subject to tax.",
+    },
+    pay="Pay {amount} online",
+    pay_by="Please pay {amount} by {day}.",
+    nothing_due="Nothing is due on this invoice.",
+    questions="Questions about a charge? {ways}",
+    page="Page {page} of {pages}",
+    received_on="Payment date",
+    received_with="Payment method",
+    received_for="Invoice",
+    received_total="Amount paid",
+    to_credit="Credited to your account",
+    continued="continued",
+    minutes_unit="min",
+    # The phrases are issued in English.
+    phrases={},
+)
