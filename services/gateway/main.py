@@ -31,6 +31,8 @@ from shared.runtime import Service
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _CONNECTIONS_MAX = 200
+# A rate deck of 200,000 rows has about 12 MB.
+_LARGER_BODIES = {"/api/v1/provider/decks/": 32 * 1024 * 1024}
 
 
 def make_clients(settings: GatewaySettings, http: httpx.AsyncClient) -> dict[str, ServiceClient]:
@@ -71,7 +73,7 @@ def build(
     open_webhook_work: Callable[[], WebhookWork] | None = None,
 ) -> FastAPI:
     """The gateway's application. ``transport`` stands in for the services in tests, ``open_work`` for the database."""
-    service = Service("gateway", settings, migrations=MIGRATIONS)
+    service = Service("gateway", settings, migrations=MIGRATIONS, larger_bodies=_LARGER_BODIES)
     http = httpx.AsyncClient(
         transport=transport,
         timeout=httpx.Timeout(settings.payment_deadline_seconds, connect=1.0),

@@ -244,6 +244,8 @@ class FakeServices(httpx.AsyncBaseTransport):
         self.requests: list[httpx.Request] = []
         self.handlers: dict[str, Callable[[Any], tuple[int, Any]]] = {}
         self.refusals: dict[str, tuple[int, Any]] = {}
+        # Whole answers by "service METHOD path", for what is no JSON.
+        self.raw: dict[str, httpx.Response] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -254,6 +256,9 @@ class FakeServices(httpx.AsyncBaseTransport):
             raise httpx.ReadTimeout("no answer", request=request)
         if request.headers.get("authorization") != f"Bearer {INTERNAL_TOKEN}":
             return httpx.Response(401, json={"title": "Not signed in", "detail": "Internal only."})
+        whole = f"{service} {request.method} {request.url.path}"
+        if whole in self.raw:
+            return self.raw[whole]
         key = f"{service} {request.url.path}"
         if key in self.refusals:
             status, document = self.refusals[key]

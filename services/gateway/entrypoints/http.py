@@ -8,6 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from services.gateway.entrypoints.billing_http import billing_router
+from services.gateway.entrypoints.billing_passing_http import billing_passing_router
 from services.gateway.entrypoints.callers import Callers
 from services.gateway.entrypoints.changes import Changes
 from services.gateway.entrypoints.etags import ETags
@@ -45,6 +46,7 @@ def add_routes(
 
     app.include_router(session_router(callers, services, stripe))
     app.include_router(billing_router(callers, services, changes, stripe))
+    app.include_router(billing_passing_router(callers, clients, changes))
     app.include_router(live_router(callers, onlookers))
     app.include_router(webhooks)
     app.include_router(provider_router(callers, clients, changes))
@@ -63,7 +65,7 @@ def _put_around(app: FastAPI, settings: GatewaySettings) -> None:
             inner = CORSMiddleware(
                 inner,
                 allow_origins=settings.portals,
-                allow_methods=["GET", "POST", "PUT", "DELETE"],
+                allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
                 allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
                 expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", "Content-Disposition"],
                 max_age=600,

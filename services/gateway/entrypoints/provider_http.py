@@ -28,6 +28,8 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 _LONGEST_QUERY_VALUE = 400
 # Opening a provider or closing a period may take longer than reading.
 _CHANGE_DEADLINE_SECONDS = 15.0
+# A rate deck of 200,000 rows is read, judged and stored before it is answered.
+_UPLOAD_DEADLINE_SECONDS = 120.0
 
 
 def provider_router(callers: Callers, clients: Mapping[str, ServiceApi], changes: Changes) -> APIRouter:
@@ -51,8 +53,10 @@ def _add(
         body = await _body(route, request) if route.body else None
         if route.upload:
             body = _upload(route, request, await request.body())
-        if route.signed:
+        if route.signed and route.body:
             body = {**(body or {}), "by": signature(person)}
+        elif route.signed:
+            query = {**query, "by": signature(person)}
 
         async def act() -> Document:
             return await client.ask(
@@ -60,7 +64,7 @@ def _add(
                 where,
                 query=query,
                 body=body,
-                deadline_seconds=_CHANGE_DEADLINE_SECONDS if route.changes else None,
+                deadline_seconds=_deadline_seconds(route),
             )
 
         if not route.changes:
@@ -79,6 +83,12 @@ def _add(
         responses={**(CHANGING if route.changes else {}), **NOT_FOUND, 200: _success(route)},
         openapi_extra=_documented(route),
     )
+
+
+def _deadline_seconds(route: ProviderRoute) -> float | None:
+    if route.upload:
+        return _UPLOAD_DEADLINE_SECONDS
+    return _CHANGE_DEADLINE_SECONDS if route.changes else None
 
 
 def _where(route: ProviderRoute, person: Person, given: Mapping[str, str]) -> Where:

@@ -27,6 +27,14 @@ IDS = {
     "value": "+12125550123",
     "endpoint_id": UUID(int=11),
     "event_id": UUID(int=12),
+    "plan_id": UUID(int=13),
+    "discount_id": UUID(int=14),
+    "credit_note_id": UUID(int=15),
+    "re_rating_id": UUID(int=16),
+    "name": "standard",
+    "number": 1,
+    "code": "fax",
+    "form": "pdf",
 }
 
 
