@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.usage.adapters.band_calendars import read_calendar
+from services.usage.adapters.band_calendars import check_holidays, read_calendar
 from services.usage.domain.call_rating import CalendarVersion, RateBook
 from services.usage.domain.deck import Deck, DeckRow, DeckVersion, version_on
 from services.usage.domain.records import Direction
@@ -235,7 +235,9 @@ class SqlDecks:
     async def keep_calendar(
         self, provider_id: ProviderId, effective_from: date, body: Mapping[str, Any], at: datetime
     ) -> int:
-        """A new version of the time bands; its number."""
+        """A new version of the time bands; its number. Raises ``Invalid`` for a country without known holidays."""
+        if (where := body.get("holidays")) is not None:
+            check_holidays(where["country"], where.get("region"))
         found = await self._connection.execute(
             _KEEP_CALENDAR,
             {

@@ -1,8 +1,8 @@
 """The operator's commands of usage: import files, look after the quarantine."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from services.usage.domain.records import Outcome
 from services.usage.entrypoints.advice import ON_THE_COMMAND_LINE, advice
 from services.usage.entrypoints.formats.reading import DEFAULT_ASTERISK, read_record
 from services.usage.entrypoints.importing import FileFormat, ImportOptions, import_file
+from services.usage.entrypoints.rating_commands import add_rating_commands
 from services.usage.use_cases.ports import ImportedSoFar, Numbering, OpenWork, QuarantinedRecord
 from services.usage.use_cases.replay_quarantine import MOST_REPLAYED, replay_chosen
 from shared.errors import NotFound, Refusal
@@ -58,6 +59,13 @@ def add_commands(
 
     _add_import(cli, open_tools)
     cli.add_typer(_quarantine_commands(open_tools), name="quarantine")
+
+    @asynccontextmanager
+    async def open_database() -> AsyncIterator[OpenWork]:
+        async with open_tools() as tools:
+            yield tools.open_work
+
+    add_rating_commands(cli, open_database)
 
 
 def _run(work: Coroutine[Any, Any, R]) -> R:

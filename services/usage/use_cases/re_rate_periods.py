@@ -87,7 +87,7 @@ async def _do_tenant(work: UsageWork, job: ReRating, tenant_id: TenantId) -> ReR
     batch = await re_rate_batch(
         work,
         tenant,
-        lambda day: plan.terms if (plan := tenant.plan_on(day)) is not None else None,
+        tenant.terms_on,
         job.start_date,
         job.end_date,
         after=job.after,

@@ -12,6 +12,7 @@ from services.usage.domain.placing import find_tenant
 from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
 from services.usage.domain.tenants import Resource, Tenant
 from services.usage.use_cases.ports import Moved, Numbering, QuarantinedRecord, UsageWork
+from services.usage.use_cases.watch_limits import watch_limits
 from shared.events.usage import CallsRecorded, TenantCalls
 from shared.ids import ProviderId, TenantId, derived_id, new_id
 
@@ -88,7 +89,7 @@ async def record_calls(
             calls[position] = made
         else:
             problems[position] = made
-    new = await _keep(work, provider_id, calls, problems, now)
+    new = await _keep(work, provider_id, calls, problems, around.tenants, now)
     kept = [
         _quarantined(provider_id, received[at], problem, version, now) for at, problem in problems.items()
     ]
@@ -219,6 +220,7 @@ async def _keep(
     provider_id: ProviderId,
     calls: Mapping[int, Call],
     problems: dict[int, _Problem],
+    tenants: Mapping[TenantId, Tenant],
     now: datetime,
 ) -> set[int]:
     """Inserts what is new, counts it, and says which positions that were; conflicts are added to ``problems``."""
@@ -246,6 +248,7 @@ async def _keep(
         if (timed := timed_call(call)) is not None
     )
     await _count_late(work, billed)
+    await watch_limits(work, provider_id, billed, tenants, now)
     if added:
         work.emit(_recorded(provider_id, added, now), time=now)
     return new
