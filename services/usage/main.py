@@ -1,6 +1,6 @@
 """Composition root of usage: everything is built and wired here."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from services.usage.adapters.numbering import PhoneNumbers
 from services.usage.adapters.work import count_under_way, work_opener
-from services.usage.entrypoints.commands import Tools
+from services.usage.entrypoints.call_export import PiecesOfFile
 from services.usage.entrypoints.consumers import HANDLERS
 from services.usage.entrypoints.formats.reading import read_record
 from services.usage.entrypoints.http import usage_router
@@ -22,14 +22,15 @@ from services.usage.entrypoints.scheduler import (
     re_rating_step,
     replay_step,
 )
+from services.usage.entrypoints.tools import Tools
 from services.usage.settings import ToolSettings, UsageSettings
 from shared.db.engine import make_engine
 from shared.ids import ProviderId
 from shared.runtime import Service
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-# A rate deck of 200,000 prefixes in one piece.
-BODY_LIMIT_BYTES = 32 * 1024 * 1024
+# 10,000 records of our own with fields that nobody knows, or a rate deck of 200,000 prefixes.
+BODY_LIMIT_BYTES = 16 * 1024 * 1024
 
 
 @asynccontextmanager
@@ -40,6 +41,13 @@ async def open_tools(settings: ToolSettings) -> AsyncIterator[Tools]:
         yield Tools(work_opener(engine), PhoneNumbers(), timedelta(days=settings.late_window_days))
     finally:
         await engine.dispose()
+
+
+def _parquet(columns: Sequence[str]) -> PiecesOfFile:
+    """Loaded with the first export: Arrow alone is a third of the service's memory."""
+    from services.usage.adapters.parquet import ParquetStream
+
+    return ParquetStream(columns)
 
 
 def build(settings: UsageSettings) -> FastAPI:
@@ -89,6 +97,7 @@ def build(settings: UsageSettings) -> FastAPI:
             service.internal,
             late_window=late_window,
             changed=service.wake_all,
+            parquet=_parquet,
         )
     )
     service.app.include_router(rating_router(open_work, service.internal, service.wake_all))

@@ -1,21 +1,23 @@
 """Calls and their day totals: written in sets, in the order of their keys, so that no two batches deadlock."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.usage.adapters.months import SqlMonths
-from services.usage.adapters.ratings import RATING_TYPES, rating_values, read_timed_call
+from services.usage.adapters.ratings import RATING_TYPES, rating_values, read_rating, read_timed_call
 from services.usage.adapters.stored_calls import STORED, read_stored, write_ratings
 from services.usage.domain.calls import Call
 from services.usage.domain.metering import DayTotal, TimedCall
 from services.usage.domain.months import months_of
-from services.usage.use_cases.ports import CallFilter, ListedCall, ReRated, StoredCall
+from services.usage.use_cases.ports import CallFilter, FlaggedCall, ListedCall, ReRated, StoredCall
+from shared.errors import Unavailable
 from shared.ids import ProviderId, TenantId
 
 _TYPES = {
@@ -61,7 +63,13 @@ def _unnest(types: dict[str, str]) -> str:
     return "unnest(" + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in types.items()) + ")"
 
 
-_KEY_TYPES = {"provider_id": "uuid", "call_key": "uuid", "placed_at": "timestamptz", "fingerprint": "bytea"}
+_KEY_TYPES = {
+    "provider_id": "uuid",
+    "call_key": "uuid",
+    "tenant_id": "uuid",
+    "placed_at": "timestamptz",
+    "fingerprint": "bytea",
+}
 # One statement: a leg's key goes in if nobody had it, and only then the call. Keys are written in their order.
 _ADD = text(
     f"WITH incoming AS MATERIALIZED (SELECT * FROM {_unnest({**_TYPES, 'fingerprint': 'bytea'})}"  # noqa: S608
@@ -78,10 +86,38 @@ _ADD_TOTALS = text(
     " talk_ms = day_total.talk_ms + EXCLUDED.talk_ms,"
     " billed_calls = day_total.billed_calls + EXCLUDED.billed_calls"
 )
+_SHARE_OWNERS = text(
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended('tenant/' || one.tenant_id, 0)) FROM ("
+    "SELECT DISTINCT CAST(tenant_id AS text) AS tenant_id FROM call_key WHERE provider_id = :provider_id"
+    " AND call_key = ANY(CAST(:keys AS uuid[])) ORDER BY 1) AS one"
+)
+# A call that a revision of its period has counted is kept as it was, so that the lines of that revision still open.
+_REMOVE = text(
+    "WITH gone AS (DELETE FROM call_key WHERE provider_id = :provider_id AND call_key = ANY(CAST(:keys AS uuid[]))"
+    " RETURNING tenant_id, placed_at, call_key, fingerprint),"
+    " removed AS (DELETE FROM call USING gone WHERE call.tenant_id = gone.tenant_id"
+    " AND call.placed_at = gone.placed_at AND call.call_key = gone.call_key"
+    " AND call.placed_at >= :earliest AND call.placed_at <= :latest RETURNING call.*, gone.fingerprint),"
+    " kept AS (INSERT INTO taken_out (tenant_id, placed_at, call_key, until_revision, provider_id, local_day,"
+    " first_revision, call) SELECT one.tenant_id, one.placed_at, one.call_key, p.revision + 1, one.provider_id,"
+    " one.local_day, one.first_revision, to_jsonb(one) - 'fingerprint' FROM removed one JOIN period_close p"
+    " ON p.tenant_id = one.tenant_id AND one.local_day >= p.start_date AND one.local_day < p.end_date"
+    " WHERE p.revision >= one.first_revision AND one.billed_seconds > 0)"
+    " SELECT * FROM removed"
+)
+_FLAGGED = text(
+    "SELECT * FROM call WHERE provider_id = :provider_id AND flags <> ''"
+    " AND (CAST(:flag AS text) IS NULL OR :flag = ANY(string_to_array(flags, ',')))"
+    " AND (CAST(:after_at AS timestamptz) IS NULL"
+    " OR (placed_at, call_key) < (CAST(:after_at AS timestamptz), CAST(:after_key AS uuid)))"
+    " ORDER BY placed_at DESC, call_key DESC LIMIT :limit"
+)
 _FINGERPRINTS = text(
     "SELECT call_key, fingerprint FROM call_key"
     " WHERE provider_id = :provider_id AND call_key = ANY(CAST(:keys AS uuid[]))"
 )
+# What PostgreSQL says when an operator took out a month that this process had seen a moment before.
+_NO_MONTH = "no partition of relation"
 _COUNT_FROM = text(
     "UPDATE call SET first_revision = :revision"
     " FROM unnest(CAST(:tenants AS uuid[]), CAST(:instants AS timestamptz[]), CAST(:keys AS uuid[]))"
@@ -131,18 +167,23 @@ class SqlCalls:
             columns[name] = [values[name] for values in ratings]
         columns["flags"] = [",".join(call.flags) for call in ordered]
         columns["received_at"] = [received_at] * len(ordered)
-        return set((await self._connection.execute(_ADD, columns)).scalars())
+        try:
+            return set((await self._connection.execute(_ADD, columns)).scalars())
+        except DBAPIError as error:
+            if _NO_MONTH in str(error.orig):
+                raise Unavailable("A month was just archived; send the same request again.") from error
+            raise
 
-    async def add_to_totals(self, calls: Iterable[Call]) -> None:
-        """Adds new calls to their days."""
+    async def add_to_totals(self, calls: Iterable[Call], removed: Iterable[Call] = ()) -> None:
+        """Adds new calls to their days and takes removed ones out: one statement, so that batches do not deadlock."""
         sums: dict[tuple[TenantId, date, str, str, ProviderId], _Sum] = {}
-        for call in calls:
+        for call, sign in (*((one, 1) for one in calls), *((one, -1) for one in removed)):
             key = (call.tenant_id, call.local_day, call.call_class, call.direction, call.provider_id)
             one = sums.setdefault(key, _Sum())
-            one.calls += 1
-            one.billed_seconds += call.billed_seconds
-            one.talk_ms += call.talk_ms
-            one.billed_calls += call.billed_seconds > 0
+            one.calls += sign
+            one.billed_seconds += sign * call.billed_seconds
+            one.talk_ms += sign * call.talk_ms
+            one.billed_calls += sign * (call.billed_seconds > 0)
         if not sums:
             return
         ordered = sorted(sums)
@@ -152,6 +193,34 @@ class SqlCalls:
         for name in ("calls", "billed_seconds", "talk_ms", "billed_calls"):
             columns[name] = [getattr(sums[key], name) for key in ordered]
         await self._connection.execute(_ADD_TOTALS, columns)
+
+    async def remove(
+        self, provider_id: ProviderId, keys: Collection[UUID], placed_at: Collection[datetime]
+    ) -> list[Call]:
+        """Takes out calls that a further leg has changed, and says what they were; totals are the caller's."""
+        # No revision is made of these tenants' periods between this look and the commit.
+        await self._connection.execute(_SHARE_OWNERS, {"provider_id": provider_id, "keys": list(keys)})
+        found = await self._connection.execute(
+            _REMOVE,
+            {
+                "provider_id": provider_id,
+                "keys": sorted(keys),
+                "earliest": min(placed_at),
+                "latest": max(placed_at),
+            },
+        )
+        return [_call(row) for row in found.mappings()]
+
+    async def flagged(
+        self, provider_id: ProviderId, flag: str | None, after: tuple[datetime, UUID] | None, limit: int
+    ) -> list[FlaggedCall]:
+        """Suspicious calls of a provider, newest first (R14)."""
+        at, key = after or (None, None)
+        rows = await self._connection.execute(
+            _FLAGGED,
+            {"provider_id": provider_id, "flag": flag, "after_at": at, "after_key": key, "limit": limit},
+        )
+        return [FlaggedCall(TenantId(row["tenant_id"]), listed_call(row)) for row in rows.mappings()]
 
     async def count_from(self, calls: Sequence[Call], revision: int) -> None:
         """These late calls are in their period's totals from this revision on, and in none before (R42)."""
@@ -246,6 +315,9 @@ class SqlCalls:
         if wanted.number is not None:
             conditions.append("(position(:number IN from_number) > 0 OR position(:number IN to_number) > 0)")
             values["number"] = wanted.number
+        if wanted.call_class is not None:
+            conditions.append("call_class = :call_class")
+            values["call_class"] = wanted.call_class
         if wanted.start is not None:
             conditions.append("placed_at >= :start")
             values["start"] = wanted.start
@@ -263,19 +335,41 @@ class SqlCalls:
             ),
             values,
         )
-        return [
-            ListedCall(
-                call_id=row.call_key,
-                placed_at=row.placed_at,
-                answered_at=row.answered_at,
-                direction=row.direction,
-                from_number=row.from_number,
-                to_number=row.to_number,
-                call_class=row.call_class,
-                talk_ms=row.talk_ms,
-                billed_seconds=row.billed_seconds,
-                flags=tuple(row.flags.split(",")) if row.flags else (),
-                not_billed=row.not_billed,
-            )
-            for row in rows
-        ]
+        return [listed_call(row) for row in rows.mappings()]
+
+
+def listed_call(row: RowMapping) -> ListedCall:
+    """A row of ``call`` as Call History shows it."""
+    return ListedCall(
+        call_id=row["call_key"],
+        placed_at=row["placed_at"],
+        answered_at=row["answered_at"],
+        direction=row["direction"],
+        from_number=row["from_number"],
+        to_number=row["to_number"],
+        call_class=row["call_class"],
+        talk_ms=row["talk_ms"],
+        billed_seconds=row["billed_seconds"],
+        flags=tuple(row["flags"].split(",")) if row["flags"] else (),
+        not_billed=row["not_billed"],
+        local_day=row["local_day"],
+        destination=row["destination"],
+        price_per_minute=row["price_per_minute"],
+        connect_fee=row["connect_fee"],
+        charge=row["charge"],
+        extension=row["extension"],
+        first_revision=row["first_revision"],
+    )
+
+
+_OWN_FIELDS = ("flags", "fingerprint", "rating", "own_minutes")
+
+
+def _call(row: RowMapping) -> Call:
+    values = {one.name: row[one.name] for one in fields(Call) if one.name not in _OWN_FIELDS}
+    return Call(
+        **values,
+        flags=tuple(row["flags"].split(",")) if row["flags"] else (),
+        fingerprint=bytes(row["fingerprint"]),
+        rating=read_rating(row),
+    )

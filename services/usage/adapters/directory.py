@@ -29,6 +29,11 @@ _DIDS = text(
     "SELECT tenant_id, kind, value, valid_from, valid_to FROM resource"
     " WHERE provider_id = :provider_id AND kind = 'did' AND value = ANY(CAST(:values AS text[]))"
 )
+_TRUNKS = text(
+    "SELECT trunk.name, trunk.tenant_id FROM trunk JOIN tenant USING (tenant_id)"
+    " WHERE trunk.provider_id = :provider_id AND tenant.provider_id = :provider_id"
+    " AND trunk.name = ANY(CAST(:names AS text[]))"
+)
 _OWN = text(
     "SELECT tenant_id, kind, value, valid_from, valid_to FROM resource"
     " WHERE tenant_id = ANY(CAST(:tenants AS uuid[])) AND value = ANY(CAST(:values AS text[]))"
@@ -115,6 +120,7 @@ class SqlDirectory:
         account_codes: Collection[str],
         tenant_ids: Collection[UUID],
         dids: Collection[str],
+        trunks: Collection[str] = (),
     ) -> Directory:
         """What a batch of records asks for. Of two tenants with one domain or code the older one has it."""
         owners = await self._rows(
@@ -133,7 +139,12 @@ class SqlDirectory:
             by_domain.setdefault(row["sip_domain"], TenantId(row["tenant_id"]))
             for code in row["account_codes"]:
                 by_code.setdefault(code, TenantId(row["tenant_id"]))
-        return Directory(by_domain, by_code, frozenset(row["tenant_id"] for row in owners), held)
+        by_trunk: dict[str, TenantId] = {}
+        if trunks:
+            for row in await self._rows(_TRUNKS, provider_id=provider_id, names=list(trunks)):
+                by_trunk[row["name"]] = TenantId(row["tenant_id"])
+        known = frozenset(row["tenant_id"] for row in owners)
+        return Directory(by_domain, by_code, known, held, by_trunk)
 
     async def share(self, tenants: Collection[TenantId]) -> None:
         """Keeps periods of these tenants from being metered until this transaction ends; others may record."""

@@ -1,6 +1,6 @@
 """Records that could not be read or placed: kept with their bytes and the reason, never dropped."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,10 @@ _PROVIDERS = text(
 _DONE = text(
     "UPDATE quarantine SET state = 'replayed', replayed_at = :at"
     " WHERE provider_id = :provider_id AND quarantine_id = :quarantine_id"
+)
+_OVER = text(
+    "UPDATE quarantine SET state = 'replayed', replayed_at = :at"
+    " WHERE provider_id = :provider_id AND quarantine_id = ANY(CAST(:ids AS uuid[])) AND state = 'waiting'"
 )
 _TRIED = text(
     "UPDATE quarantine SET reason = :reason, field = :field, detail = :detail, directory_version = :directory_version"
@@ -120,6 +124,13 @@ class SqlQuarantine:
         await self._connection.execute(
             _DONE, {"provider_id": record.provider_id, "quarantine_id": record.quarantine_id, "at": at}
         )
+
+    async def over(self, provider_id: ProviderId, quarantine_ids: Collection[UUID], at: datetime) -> None:
+        """These legs wait no longer: another one of their call has placed it."""
+        if quarantine_ids:
+            await self._connection.execute(
+                _OVER, {"provider_id": provider_id, "ids": sorted(quarantine_ids), "at": at}
+            )
 
     async def tried(self, record: QuarantinedRecord) -> None:
         """Still not possible, perhaps for another reason now."""

@@ -151,9 +151,38 @@ Table(
     metadata,
     Column("provider_id", Uuid, primary_key=True),
     Column("call_key", Uuid, primary_key=True),
+    # With the instant, the way to the call itself.
+    Column("tenant_id", Uuid, nullable=False),
     Column("placed_at", _INSTANT, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     Index("ix_call_key_placed_at", "placed_at", postgresql_using="brin"),
+)
+# Which revision of an ended period's totals an invoice bills: later ones bill the difference to the one before.
+Table(
+    "billed_revision",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("start_date", Date, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("end_date", Date, nullable=False),
+    Column("invoice_id", Uuid, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("issued_on", Date, nullable=False),
+)
+# Calls that a revision had counted and a later record took out: whole, so that the revision's lines still open.
+Table(
+    "taken_out",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("placed_at", _INSTANT, primary_key=True),
+    Column("call_key", Uuid, primary_key=True),
+    # The first revision that does not count the call.
+    Column("until_revision", Integer, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("local_day", Date, nullable=False),
+    Column("first_revision", Integer, nullable=False),
+    Column("call", JSONB, nullable=False),
 )
 # Months whose calls are in a file and no longer here: a record of such a month waits in quarantine.
 Table(
@@ -237,4 +266,50 @@ Table(
     Column("quarantined", BigInteger, nullable=False),
     Column("started_at", _INSTANT, nullable=False),
     Column("finished_at", _INSTANT),
+)
+# Legs and rows of which others may belong to the same call; needed as long as more may come.
+Table(
+    "leg",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("leg_key", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    # The record as it was read, as JSON.
+    Column("record", LargeBinary, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("received_at", _INSTANT, nullable=False),
+    # An operator has looked at a call over 24 h (R14).
+    Column("accepted", Boolean, nullable=False),
+    # Its group could not be placed wholly when it was last decided.
+    Column("waiting", Boolean, nullable=False),
+    Column("quarantine_id", Uuid),
+    # The call that was recorded of this leg: when it is placed, and what was in it.
+    Column("call_placed_at", _INSTANT),
+    Column("call_fingerprint", LargeBinary),
+    Index("ix_leg_group", "provider_id", "group_id"),
+    Index("ix_leg_received_at", "received_at"),
+)
+Table(
+    "leg_tie",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("tie_key", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Index("ix_leg_tie_group", "provider_id", "group_id"),
+)
+Table(
+    "trunk",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+)
+Table(
+    "intake_option",
+    metadata,
+    Column("provider_id", Uuid, primary_key=True),
+    # 'both', 'caller' or 'called': who pays when two tenants of the provider talk.
+    Column("between_tenants", Text, nullable=False),
+    # 'both' or 'outbound': what a forwarded call bills.
+    Column("forwarded_calls", Text, nullable=False),
 )

@@ -11,13 +11,17 @@ from services.usage.adapters.calls import SqlCalls
 from services.usage.adapters.decks import DeckCache, SqlDecks
 from services.usage.adapters.directory import SqlDirectory
 from services.usage.adapters.imports import SqlImports
+from services.usage.adapters.invoices import SqlInvoices
+from services.usage.adapters.legs import SqlLegs
 from services.usage.adapters.lines import SqlLines
+from services.usage.adapters.mapping import SqlMapping
 from services.usage.adapters.months import KnownMonths, SqlMonths
 from services.usage.adapters.periods import SqlPeriods
 from services.usage.adapters.quarantine import SqlQuarantine
 from services.usage.adapters.re_ratings import SqlReRatings
 from services.usage.adapters.running import SqlRunning
-from services.usage.use_cases.ports import PLACEABLE_REASONS
+from services.usage.adapters.said import SqlSaid
+from services.usage.use_cases.ports import PLACEABLE_REASONS, ArchivePort
 from shared.clock import Clock
 from shared.db.unit_of_work import SqlUnitOfWork
 from shared.ids import ProviderId
@@ -41,6 +45,10 @@ class SqlUsageWork(SqlUnitOfWork):
     decks: SqlDecks
     lines: SqlLines
     months: SqlMonths
+    said: SqlSaid
+    invoices: SqlInvoices
+    legs: SqlLegs
+    mapping: SqlMapping
     re_ratings: SqlReRatings
     running: SqlRunning
     periods: SqlPeriods
@@ -64,7 +72,11 @@ class SqlUsageWork(SqlUnitOfWork):
         await super().__aenter__()
         self.directory = SqlDirectory(self.connection)
         self.months = SqlMonths(self.connection, self._known)
+        self.said = SqlSaid(self.connection)
+        self.invoices = SqlInvoices(self.connection)
         self.calls = SqlCalls(self.connection, self.months)
+        self.legs = SqlLegs(self.connection)
+        self.mapping = SqlMapping(self.connection)
         self.decks = SqlDecks(self.connection, self._deck_cache)
         self.lines = SqlLines(self.connection)
         self.re_ratings = SqlReRatings(self.connection)
@@ -73,6 +85,13 @@ class SqlUsageWork(SqlUnitOfWork):
         self.quarantine = SqlQuarantine(self.connection)
         self.imports = SqlImports(self.connection)
         return self
+
+    @property
+    def archive(self) -> ArchivePort:
+        """Loaded when it is asked for: Arrow alone is a third of the service's memory, and few need it."""
+        from services.usage.adapters.archive import SqlArchive
+
+        return SqlArchive(self.connection)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

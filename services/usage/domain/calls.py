@@ -148,8 +148,8 @@ def talk_of(record: CallRecord) -> tuple[int, int]:
     """(talk in milliseconds, hold in microseconds) of a record (R1, R2)."""
     if record.answered_us is None:
         return 0, 0
-    if record.talk_seconds is not None:
-        return record.talk_seconds * 1000, 0
+    if record.talk_us is not None:
+        return max(0, record.talk_us) // 1000, 0
     hold_us = hold_microseconds(
         answered_us=record.answered_us,
         ended_us=record.ended_us,

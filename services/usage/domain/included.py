@@ -1,6 +1,6 @@
 """Included minutes: pools that a period has (R16, R17), and how its calls use them up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -131,6 +131,10 @@ class PoolsLeft:
         for (position, _), seconds in self._used.items():
             most[position] = max(most.get(position, 0), seconds)
         return most
+
+    def resume(self, state: Iterable[tuple[int, str, int]]) -> None:
+        """Goes on from what ``state`` has kept."""
+        self._used = {(position, extension): used for position, extension, used in state}
 
     def state(self) -> list[tuple[int, str, int]]:
         """(Pool, extension, seconds used), for keeping."""

@@ -1,10 +1,11 @@
-"""Whose call is it: SIP domain, account code, DID, tenant id, in this order, within the switch's provider."""
+"""Whose call is it: SIP domain, account code, DID, tenant id, trunk, in this order, within the switch's provider."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.usage.domain.calls import instant
 from services.usage.domain.records import CallRecord
 from services.usage.domain.tenants import Resource
 from shared.ids import TenantId
@@ -18,22 +19,60 @@ class Directory:
     account_codes: Mapping[str, TenantId]
     tenant_ids: frozenset[UUID]
     dids: Mapping[str, Sequence[Resource]]
+    trunks: Mapping[str, TenantId]
 
 
-def find_tenant(
-    record: CallRecord, dids: Sequence[str], directory: Directory, at: datetime
-) -> TenantId | None:
-    """The tenant of a record. ``dids`` are its called and calling number in E.164, the called one first."""
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Both numbers of a record in E.164, None where one is no telephone number."""
+
+    called: str | None
+    calling: str | None
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The called one first: a call that came in is that tenant's."""
+        return tuple(number for number in (self.called, self.calling) if number is not None)
+
+
+def find_tenant(record: CallRecord, numbers: Numbers, directory: Directory, at: datetime) -> TenantId | None:
+    """The tenant of a record."""
     for domain in record.domains:
         if domain in directory.domains:
             return directory.domains[domain]
     for code in record.account_codes:
         if code in directory.account_codes:
             return directory.account_codes[code]
-    for number in dids:
-        for resource in directory.dids.get(number, ()):
-            if resource.holds_at(at):
-                return resource.tenant_id
+    for number in numbers.known:
+        if (holder := _holder(number, directory, at)) is not None:
+            return holder
     if record.tenant_id in directory.tenant_ids:
         return TenantId(record.tenant_id)
+    # Last, since one trunk may serve many tenants.
+    return next((directory.trunks[name] for name in record.trunks if name in directory.trunks), None)
+
+
+def _holder(number: str, directory: Directory, at: datetime) -> TenantId | None:
+    for resource in directory.dids.get(number, ()):
+        if resource.holds_at(at):
+            return resource.tenant_id
     return None
+
+
+def find_called(
+    record: CallRecord, owner: TenantId, numbers: Numbers, directory: Directory
+) -> tuple[TenantId, TenantId] | None:
+    """(Caller, called) of a call between two tenants of the provider, seen by the switch as one; else None.
+
+    A record that is one tenant's view, or came over a trunk, has no other side here: that side has a record of its own.
+    """
+    if record.one_view or record.from_trunk or record.direction is not None:
+        return None
+    at = instant(record.placed_us)
+    called = _holder(numbers.called, directory, at) if numbers.called else None
+    if called is None:
+        return None
+    if called != owner:
+        return owner, called
+    caller = _holder(numbers.calling, directory, at) if numbers.calling else None
+    return None if caller in (None, owner) or caller is None else (caller, owner)

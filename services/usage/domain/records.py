@@ -10,16 +10,23 @@ from uuid import UUID
 from shared.ids import derived_id
 
 Direction = Literal["inbound", "outbound"]
-Source = Literal["freeswitch", "asterisk", "own"]
+Source = Literal["freeswitch", "asterisk", "kazoo", "own"]
+Side = Literal["trunk", "tenant"]
 
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
     """One leg of one call. ``answered_us`` None: never answered.
 
-    ``talk_seconds`` is what a switch without finer figures says (R1). ``domains`` and ``account_codes`` are
-    candidates for finding the tenant, the best first. ``direction`` is set only where the record states it from
-    the tenant's view; ``from_trunk`` says that the caller came in over a trunk, where the switch tells.
+    ``talk_us`` is what a switch without finer figures says of the talk, in microseconds (R1). ``domains``,
+    ``account_codes`` and ``trunks`` are candidates for finding the tenant, the best first. ``direction`` is set only
+    where it is known from the tenant's view; ``from_trunk`` says that the caller came in over a trunk, where the
+    switch tells.
+
+    ``joins``: the record is a leg (``legs``) or a row of a pair of channels (``rows``) and others may belong to the same
+    call; None: it is a whole call. ``ties`` are the other legs, or names of the whole call, that it gives. ``side`` says which end of the switch the leg is on, ``incoming`` that the leg came into it. ``one_view``:
+    the record is one tenant's side of the call and bills nobody else; ``called_hold_*`` is the hold of the called
+    tenant's leg, where two tenants of one provider talk.
     """
 
     switch: str
@@ -31,7 +38,7 @@ class CallRecord:
     answered_us: int | None = None
     hold_stamps: tuple[tuple[int, int], ...] = ()
     hold_accumulated_us: int = 0
-    talk_seconds: int | None = None
+    talk_us: int | None = None
     domains: tuple[str, ...] = ()
     account_codes: tuple[str, ...] = ()
     tenant_id: UUID | None = None
@@ -39,6 +46,14 @@ class CallRecord:
     from_trunk: bool = False
     sip_call_id: str | None = None
     flags: tuple[str, ...] = ()
+    trunks: tuple[str, ...] = ()
+    joins: Literal["legs", "rows"] | None = None
+    ties: tuple[str, ...] = ()
+    side: Side | None = None
+    incoming: bool | None = None
+    one_view: bool = False
+    called_hold_stamps: tuple[tuple[int, int], ...] = ()
+    called_hold_accumulated_us: int = 0
 
     @property
     def placed_us(self) -> int:
@@ -61,11 +76,18 @@ class CallRecord:
             self.ended_us,
             self.hold_stamps,
             self.hold_accumulated_us,
-            self.talk_seconds,
+            self.talk_us,
             self.domains,
             self.account_codes,
             self.tenant_id,
             self.direction,
+            self.trunks,
+            self.ties,
+            self.side,
+            self.incoming,
+            self.one_view,
+            self.called_hold_stamps,
+            self.called_hold_accumulated_us,
         )
         return blake2b(repr(parts).encode(), digest_size=16).digest()
 

@@ -1,10 +1,7 @@
 """The operator's commands of usage: import files, look after the quarantine."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -17,30 +14,19 @@ from rich.table import Table
 
 from services.usage.domain.records import Outcome
 from services.usage.entrypoints.advice import ON_THE_COMMAND_LINE, advice
+from services.usage.entrypoints.archiving import add_archive
 from services.usage.entrypoints.formats.reading import DEFAULT_ASTERISK, read_record
 from services.usage.entrypoints.importing import FileFormat, ImportOptions, import_file
 from services.usage.entrypoints.rating_commands import add_rating_commands
-from services.usage.use_cases.ports import ImportedSoFar, Numbering, OpenWork, QuarantinedRecord
+from services.usage.entrypoints.tools import OpenTools, Tools, run_tool
+from services.usage.use_cases.ports import ImportedSoFar, OpenWork, QuarantinedRecord
 from services.usage.use_cases.replay_quarantine import MOST_REPLAYED, replay_chosen
-from shared.errors import NotFound, Refusal
+from shared.errors import NotFound
 from shared.ids import ProviderId
 from shared.settings import describe
 
 Provider = Annotated[UUID, typer.Option(help="The provider's id.")]
-R = TypeVar("R")
 S = TypeVar("S")
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What a command works with."""
-
-    open_work: OpenWork
-    numbering: Numbering
-    late_window: timedelta
-
-
-OpenTools = Callable[[], AbstractAsyncContextManager[Tools]]
 
 
 def add_commands(
@@ -58,6 +44,7 @@ def add_commands(
             raise typer.Exit(78) from None
 
     _add_import(cli, open_tools)
+    add_archive(cli, open_tools)
     cli.add_typer(_quarantine_commands(open_tools), name="quarantine")
 
     @asynccontextmanager
@@ -66,15 +53,6 @@ def add_commands(
             yield tools.open_work
 
     add_rating_commands(cli, open_database)
-
-
-def _run(work: Coroutine[Any, Any, R]) -> R:
-    """Runs a coroutine; a refusal is one line, not a traceback."""
-    try:
-        return asyncio.run(work)
-    except Refusal as refusal:
-        typer.echo(refusal.message, err=True)
-        raise typer.Exit(1) from None
 
 
 # -- import -----------------------------------------------------------------------------------------------------------
@@ -100,7 +78,7 @@ def _add_import(cli: typer.Typer, open_tools: OpenTools) -> None:
     ) -> None:
         """Take files of call records; the same file given again goes on where it stopped."""
         context = {"switch": switch, "time_zone": time_zone}
-        _run(_import(open_tools, files, ProviderId(provider), file_format, context))
+        run_tool(_import(open_tools, files, ProviderId(provider), file_format, context))
 
 
 async def _import(
@@ -157,7 +135,7 @@ def _quarantine_commands(open_tools: OpenTools) -> typer.Typer:
         provider: Provider, limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100
     ) -> None:
         """Each with the reason."""
-        found = _run(_listed(open_tools, ProviderId(provider), limit))
+        found = run_tool(_listed(open_tools, ProviderId(provider), limit))
         table = Table("id", "received", "from", "reason", "field", "detail")
         for one in found:
             received = one.received_at.isoformat(timespec="seconds")
@@ -169,7 +147,7 @@ def _quarantine_commands(open_tools: OpenTools) -> typer.Typer:
     @commands.command("show")
     def show_record(quarantine_id: UUID, provider: Provider) -> None:
         """The whole record as it came."""
-        one = _run(_get(open_tools, ProviderId(provider), quarantine_id))
+        one = run_tool(_get(open_tools, ProviderId(provider), quarantine_id))
         typer.echo(f"received: {one.received_at.isoformat()}\nfrom:     {one.source} {dict(one.context)}")
         typer.echo(f"state:    {one.state}\nreason:   {one.reason}\nfield:    {one.field or ''}")
         typer.echo(f"detail:   {_advice(one)}\n\n{one.raw.decode('utf-8', 'backslashreplace')}")
@@ -189,7 +167,7 @@ def _quarantine_commands(open_tools: OpenTools) -> typer.Typer:
         if bool(quarantine_ids) == every:
             typer.echo("Name records, or say --all.", err=True)
             raise typer.Exit(2)
-        outcomes = _run(_replay(open_tools, ProviderId(provider), quarantine_ids or None, accept))
+        outcomes = run_tool(_replay(open_tools, ProviderId(provider), quarantine_ids or None, accept))
         counts = {kind: sum(one.status == kind for one in outcomes) for kind in ("taken", "repeated")}
         rest = len(outcomes) - sum(counts.values())
         typer.echo(f"{counts['taken']} taken, {counts['repeated']} repeated, {rest} stay in quarantine.")

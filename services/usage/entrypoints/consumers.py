@@ -5,11 +5,13 @@ from typing import Any
 
 from services.usage.use_cases.keep_directory import close_tenant, keep_plan, keep_provider, keep_tenant
 from services.usage.use_cases.meter_period import end_period
+from services.usage.use_cases.note_invoice import note_invoice
 from services.usage.use_cases.ports import EndedPeriod, PeriodPart, UsageWork
 from services.usage.use_cases.watch_limits import clear_for_new_period
 from shared.events.envelope import Envelope, Event
 from shared.events.invoicing import (
     ClockAdvanced,
+    InvoiceIssued,
     PeriodEnded,
     PlanChanged,
     ProviderChanged,
@@ -60,6 +62,10 @@ async def on_period_ended(work: UsageWork, event: PeriodEnded, _: Envelope) -> N
     )
 
 
+async def on_invoice_issued(work: UsageWork, event: InvoiceIssued, _: Envelope) -> None:
+    await note_invoice(work, event)
+
+
 HANDLERS: Mapping[type[Event], Callable[[Any, Any, Envelope], Awaitable[None]]] = {
     ProviderChanged: on_provider_changed,
     TenantOpened: on_tenant,
@@ -68,4 +74,5 @@ HANDLERS: Mapping[type[Event], Callable[[Any, Any, Envelope], Awaitable[None]]] 
     PlanChanged: on_plan_changed,
     ClockAdvanced: on_clock_advanced,
     PeriodEnded: on_period_ended,
+    InvoiceIssued: on_invoice_issued,
 }

@@ -15,8 +15,10 @@ from services.usage.entrypoints.formats.reading import (
     DEFAULT_ASTERISK,
     received_asterisk,
     received_freeswitch,
+    received_kazoo,
     received_own,
 )
+from services.usage.entrypoints.formats.unpacking import BrokenGzip, TooLong, unpacked
 from services.usage.entrypoints.intake import Intake
 from services.usage.entrypoints.switch_tokens import SwitchTokens
 from shared.errors import Invalid
@@ -27,6 +29,8 @@ from shared.ids import ProviderId
 # Larger bodies are read in a thread, so that other switches need not wait for it.
 _LARGE_BYTES = 256 * 1024
 _MOST_PROBLEMS = 1000
+MOST_RECORDS = 10_000
+LONGEST_UNPACKED_BYTES = 64 * 1024 * 1024
 
 
 class IntakeProblem(BaseModel):
@@ -51,7 +55,8 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"model": IntakeAnswer, "description": "repeats only"},
     201: {"model": IntakeAnswer, "description": "something was taken"},
     202: {"model": IntakeAnswer, "description": "kept in quarantine only"},
-    415: {"description": "a compressed body; nothing is kept, send it uncompressed"},
+    413: {"description": "too large, or over 10,000 records; nothing is kept, send fewer at a time"},
+    415: {"description": "compressed otherwise than by gzip; nothing is kept"},
     422: {"description": "no call record at all; kept in quarantine as well"},
 }
 
@@ -89,25 +94,40 @@ def _response(outcomes: list[Outcome]) -> Response:
 
 
 async def _body(request: Request) -> bytes:
-    """The body as it came. A compressed one would be kept as unreadable, and its calls would wait for ever."""
-    encoding = request.headers.get("content-encoding", "").strip()
-    if encoding.lower() not in ("", "identity"):
+    """The body, unpacked where it is gzip; another compression would be kept as unreadable for ever."""
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    body = await request.body()
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in ("gzip", "x-gzip"):
         raise HTTPException(
             415,
-            f"The body is compressed ({encoding[:40]}); send it uncompressed.",
-            headers={"Accept-Encoding": "identity"},
+            f"The body is compressed ({encoding[:40]}); send it as gzip or uncompressed.",
+            headers={"Accept-Encoding": "gzip, identity"},
         )
-    return await request.body()
+    try:
+        return await asyncio.to_thread(unpacked, body, LONGEST_UNPACKED_BYTES)
+    except TooLong:
+        raise HTTPException(
+            413,
+            f"The body is over {LONGEST_UNPACKED_BYTES} bytes when unpacked; send fewer records at a time.",
+        ) from None
+    except BrokenGzip as error:
+        raise Invalid(f"The body is no whole gzip: {error}.", field="body") from None
 
 
 def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
-    """The three intakes, for tokens with the role ``switch``; the token names the provider."""
+    """The intakes, for tokens with the role ``switch``; the token names the provider."""
     router = APIRouter(prefix="/v1/cdrs", tags=["intake"])
     tokens = SwitchTokens(verifier)
 
     async def keep(provider_id: ProviderId, received: list[Received]) -> Response:
         if not received:
             raise Invalid("The body holds no call record; send at least one.", field="body")
+        if len(received) > MOST_RECORDS:
+            raise HTTPException(
+                413, f"The body holds {len(received)} records; send at most {MOST_RECORDS} at a time."
+            )
         return _response(await intake.submit(provider_id, received))
 
     @router.post("/freeswitch", responses=_ANSWERS, response_class=Response)
@@ -115,7 +135,7 @@ def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
         request: Request,
         uuid: Annotated[str | None, Query(max_length=80, description="set by mod_json_cdr")] = None,
     ) -> Response:
-        """One document of FreeSWITCH's mod_json_cdr: `cdr=` url-encoded or base64, or bare JSON."""
+        """One document of mod_json_cdr or mod_xml_cdr: `cdr=` url-encoded or base64, or bare JSON or XML."""
         return await keep(await tokens.provider_of(request), received_freeswitch(await _body(request), uuid))
 
     @router.post("/asterisk", responses=_ANSWERS, response_class=Response)
@@ -128,7 +148,7 @@ def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
             str, Query(max_length=60, description="of the times; UTC with usegmtime=yes")
         ] = "UTC",
     ) -> Response:
-        """Rows of Asterisk's cdr_csv, of 16, 17, 18 or 21 columns, without a head line."""
+        """Rows of Asterisk's cdr_csv, of 16, 17, 18 or 21 columns, without a head line; or rows as JSON."""
         provider_id = await tokens.provider_of(request)
         body = await _body(request)
         if len(body) > _LARGE_BYTES:
@@ -136,6 +156,12 @@ def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
         else:
             received = received_asterisk(body, switch=switch, time_zone=time_zone)
         return await keep(provider_id, received)
+
+    @router.post("/kazoo", responses=_ANSWERS, response_class=Response)
+    async def post_kazoo(request: Request) -> Response:
+        """Kazoo's channel_destroy webhook (JSON or form), or its CDR documents."""
+        provider_id = await tokens.provider_of(request)
+        return await keep(provider_id, received_kazoo(await _body(request)))
 
     @router.post("", responses=_ANSWERS, response_class=Response)
     async def post_own(request: Request) -> Response:

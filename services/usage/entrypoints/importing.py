@@ -13,7 +13,7 @@ from services.usage.domain.records import Received, Source
 from services.usage.entrypoints.formats.asterisk import whole_rows
 from services.usage.entrypoints.formats.reading import read_record, zone_named
 from services.usage.use_cases.ports import ImportedSoFar, Numbering, OpenWork
-from services.usage.use_cases.record_calls import record_calls
+from services.usage.use_cases.record_legs import record_received
 from shared.errors import Invalid
 from shared.ids import ProviderId
 
@@ -146,7 +146,7 @@ async def _record(
     context = dict(options.context) if source == "asterisk" else {}
     received = [Received(source, one.raw, read_record(source, one.raw, context), context) for one in batch]
     async with open_work() as work:
-        outcomes = await record_calls(
+        outcomes = await record_received(
             work, numbering, options.provider_id, received, late_window=options.late_window
         )
         reached = ImportedSoFar(

@@ -19,7 +19,7 @@ from opentelemetry.context import Context
 
 from services.usage.domain.records import Outcome, Received
 from services.usage.use_cases.ports import Numbering, OpenWork
-from services.usage.use_cases.record_calls import record_calls
+from services.usage.use_cases.record_legs import record_received
 from shared.db.engine import is_away
 from shared.errors import Unavailable
 from shared.ids import ProviderId
@@ -112,7 +112,7 @@ class Intake:
             # In one order everywhere, so that two batches never wait for each other.
             for provider_id in sorted(by_provider):
                 received = [one for submission in by_provider[provider_id] for one in submission.received]
-                outcomes[provider_id] = await record_calls(
+                outcomes[provider_id] = await record_received(
                     work, self._numbering, provider_id, received, late_window=self._late_window
                 )
 

@@ -4,19 +4,23 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from services.usage.domain.call_rating import RateBook, Rating
 from services.usage.domain.calls import Call, Parties
 from services.usage.domain.deck import Deck, DeckRow, DeckVersion
+from services.usage.domain.included import Pools
+from services.usage.domain.legs import Forwarded
 from services.usage.domain.metering import DayLine, DayTotal, TimedCall
 from services.usage.domain.placing import Directory
 from services.usage.domain.records import CallRecord, Direction, Source, Unreadable
 from services.usage.domain.tenants import PlanKey, PlanTerms, Resource, Tenant
 from shared.events.envelope import Event
-from shared.events.usage import Reason
-from shared.ids import EventId, PlanId, ProviderId, TenantId
+from shared.events.usage import MeteredMinutes, Reason
+from shared.ids import EventId, InvoiceId, PlanId, ProviderId, TenantId
 
 # Reasons that a change of tenants, numbers or plans can lift: such records are tried again by themselves.
 PLACEABLE_REASONS = ("unknown_tenant", "unknown_plan", "no_rate")
@@ -33,11 +37,12 @@ class CallFilter:
     end: datetime | None = None
     after: tuple[datetime, UUID] | None = None
     with_unanswered: bool = False
+    call_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListedCall:
-    """A call as Call History shows it (R64)."""
+    """A call as Call History shows it (R64). ``charge``: before included minutes, to 6 places (R12)."""
 
     call_id: UUID
     placed_at: datetime
@@ -50,6 +55,13 @@ class ListedCall:
     billed_seconds: int
     flags: tuple[str, ...]
     not_billed: str | None
+    local_day: date
+    destination: str | None
+    price_per_minute: Decimal | None
+    connect_fee: Decimal | None
+    charge: Decimal | None
+    extension: str | None
+    first_revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +194,30 @@ class MeteredRange:
 
 
 @dataclass(frozen=True, slots=True)
+class BilledRevision:
+    """An invoice bills this revision of a period: the first whole, a later one as the difference to the one before."""
+
+    provider_id: ProviderId
+    tenant_id: TenantId
+    start_date: date
+    end_date: date
+    revision: int
+    invoice_id: InvoiceId
+    number: str
+    issued_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedCalls:
+    """A provider's calls of one month in a file."""
+
+    provider_id: ProviderId
+    path: Path
+    calls: int
+    billed_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class QuarantinedRecord:
     """A record that waits, with its bytes and why. ``directory_version``: what was known when it was last tried."""
 
@@ -206,6 +242,38 @@ class ImportedSoFar:
     taken: int
     repeated: int
     quarantined: int
+
+
+@dataclass(slots=True)
+class KeptLeg:
+    """A leg as it is kept, with its group and the call that was recorded of it, if it is the call's own leg."""
+
+    leg_key: UUID
+    group_id: UUID
+    record: CallRecord
+    fingerprint: bytes
+    received_at: datetime
+    accepted: bool = False
+    waiting: bool = False
+    quarantine_id: UUID | None = None
+    call_placed_at: datetime | None = None
+    call_fingerprint: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeOptions:
+    """What a provider chose: who pays when two of its tenants talk, and what a forwarded call bills."""
+
+    between_tenants: Literal["both", "caller", "called"] = "both"
+    forwarded_calls: Forwarded = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedCall:
+    """A suspicious call with whose it is (R14)."""
+
+    tenant_id: TenantId
+    call: ListedCall
 
 
 # Reads kept bytes again, as they were read when they came.
@@ -233,6 +301,7 @@ class DirectoryPort(Protocol):
         account_codes: Collection[str],
         tenant_ids: Collection[UUID],
         dids: Collection[str],
+        trunks: Collection[str] = (),
     ) -> Directory: ...
     async def share(self, tenants: Collection[TenantId]) -> None: ...
     async def tenants(self, wanted: Collection[TenantId]) -> dict[TenantId, Tenant]: ...
@@ -283,7 +352,13 @@ class CallsPort(Protocol):
     """Calls and day totals."""
 
     async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]: ...
-    async def add_to_totals(self, calls: Iterable[Call]) -> None: ...
+    async def add_to_totals(self, calls: Iterable[Call], removed: Iterable[Call] = ()) -> None: ...
+    async def remove(
+        self, provider_id: ProviderId, keys: Collection[UUID], placed_at: Collection[datetime]
+    ) -> list[Call]: ...
+    async def flagged(
+        self, provider_id: ProviderId, flag: str | None, after: tuple[datetime, UUID] | None, limit: int
+    ) -> list[FlaggedCall]: ...
     async def count_from(self, calls: Sequence[Call], revision: int) -> None: ...
     async def fingerprints(self, provider_id: ProviderId, keys: Collection[UUID]) -> dict[UUID, bytes]: ...
     async def day_totals(self, tenant_id: TenantId, start: date, end: date) -> list[DayTotal]: ...
@@ -299,6 +374,49 @@ class CallsPort(Protocol):
     ) -> list[StoredCall]: ...
     async def re_rate(self, changes: Sequence[ReRated]) -> None: ...
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SaidPeriod:
+    """One revision of an ended period: its lines, its included minutes, and how much of those was used before each
+    day that was gone through call by call."""
+
+    start_date: date
+    end_date: date
+    revision: int
+    lines: tuple[MeteredMinutes, ...]
+    pools: Pools
+    read_days: tuple[tuple[date, tuple[tuple[int, str, int], ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CountedCall:
+    """A call as a revision counted it; ``timed`` None: nothing was billed."""
+
+    call: ListedCall
+    timed: TimedCall | None
+
+
+class SaidPort(Protocol):
+    """What was said of ended periods."""
+
+    async def period(self, tenant_id: TenantId, start: date, revision: int | None) -> SaidPeriod | None: ...
+    async def calls(
+        self,
+        tenant_id: TenantId,
+        said: SaidPeriod,
+        *,
+        since: date,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[CountedCall]: ...
+
+
+class InvoicesPort(Protocol):
+    """Which revisions are billed."""
+
+    async def add(self, billed: BilledRevision) -> None: ...
+    async def between(self, tenant_id: TenantId, first: date, last: date) -> list[BilledRevision]: ...
 
 
 class DecksPort(Protocol):
@@ -386,6 +504,39 @@ class MonthsPort(Protocol):
     async def archived(self, provider_id: ProviderId, months: Collection[date]) -> set[date]: ...
 
 
+class ArchivePort(Protocol):
+    """A month's calls into files and out of the database."""
+
+    async def close(self, month: date) -> list[ProviderId]: ...
+    async def write(
+        self, month: date, provider_id: ProviderId, folder: Path, progress: Callable[[int], None]
+    ) -> ArchivedCalls: ...
+    async def take_out(self, month: date, files: list[ArchivedCalls], at: datetime) -> None: ...
+
+
+class LegsPort(Protocol):
+    """Legs and the groups that they make."""
+
+    async def known(self, provider_id: ProviderId, keys: Collection[UUID]) -> list[KeptLeg]: ...
+    async def of_groups(self, provider_id: ProviderId, groups: Collection[UUID]) -> list[KeptLeg]: ...
+    async def ties(self, provider_id: ProviderId, ties: Collection[UUID]) -> dict[UUID, UUID]: ...
+    async def keep(self, provider_id: ProviderId, legs: Iterable[KeptLeg]) -> None: ...
+    async def tie(
+        self, provider_id: ProviderId, ties: Mapping[UUID, UUID], merged: Mapping[UUID, UUID]
+    ) -> None: ...
+    async def prune(self, before: datetime, limit: int) -> int: ...
+
+
+class MappingPort(Protocol):
+    """Trunks of tenants, and the provider's choices."""
+
+    async def options(self, provider_id: ProviderId) -> IntakeOptions: ...
+    async def choose(self, provider_id: ProviderId, options: IntakeOptions) -> None: ...
+    async def trunks(self, provider_id: ProviderId) -> dict[str, TenantId]: ...
+    async def keep_trunk(self, provider_id: ProviderId, name: str, tenant_id: TenantId) -> None: ...
+    async def drop_trunk(self, provider_id: ProviderId, name: str) -> bool: ...
+
+
 class PeriodsPort(Protocol):
     """Ended periods."""
 
@@ -414,6 +565,7 @@ class QuarantinePort(Protocol):
         self, provider_id: ProviderId, *, state: str, after: UUID | None, limit: int
     ) -> list[QuarantinedRecord]: ...
     async def done(self, record: QuarantinedRecord, at: datetime) -> None: ...
+    async def over(self, provider_id: ProviderId, quarantine_ids: Collection[UUID], at: datetime) -> None: ...
     async def tried(self, record: QuarantinedRecord) -> None: ...
 
 
@@ -436,6 +588,10 @@ class UsageWork(Protocol):
     @property
     def calls(self) -> CallsPort: ...
     @property
+    def said(self) -> SaidPort: ...
+    @property
+    def invoices(self) -> InvoicesPort: ...
+    @property
     def lines(self) -> LinesPort: ...
     @property
     def decks(self) -> DecksPort: ...
@@ -445,6 +601,12 @@ class UsageWork(Protocol):
     def running(self) -> RunningPort: ...
     @property
     def months(self) -> MonthsPort: ...
+    @property
+    def archive(self) -> ArchivePort: ...
+    @property
+    def legs(self) -> LegsPort: ...
+    @property
+    def mapping(self) -> MappingPort: ...
     @property
     def periods(self) -> PeriodsPort: ...
     @property

@@ -1,24 +1,25 @@
 """Keep a batch of received records: each call once, metered, in its day's total; what cannot be placed waits."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.usage.domain.call_rating import NoRate, RateBook
 from services.usage.domain.calls import Call, Parties, instant, is_too_long, meter_call, timed_call
+from services.usage.domain.legs import called_view, single_view
 from services.usage.domain.months import month_of
-from services.usage.domain.placing import find_tenant
+from services.usage.domain.placing import Directory, Numbers, find_called, find_tenant
 from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
 from services.usage.domain.tenants import Resource, Tenant
 from services.usage.use_cases.ports import Moved, Numbering, QuarantinedRecord, UsageWork
 from services.usage.use_cases.watch_limits import watch_limits
 from shared.events.usage import CallsRecorded, TenantCalls
-from shared.ids import ProviderId, TenantId, derived_id, new_id
+from shared.ids import PlanId, ProviderId, TenantId, derived_id, new_id
 
 
 @dataclass(frozen=True, slots=True)
-class _Problem:
+class Problem:
     """Why a record waits."""
 
     reason: str
@@ -28,12 +29,18 @@ class _Problem:
 
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
-    """What the batch needs to know, read once under the tenants' shared locks."""
+    """What the batch needs to know, read once under the tenants' shared locks.
+
+    ``views`` are the records by place: those received, then the called side of calls between two tenants, whose
+    ``called_of`` says of which place.
+    """
 
     tenants: Mapping[TenantId, Tenant]
     owners: Mapping[int, TenantId]
     resources: Mapping[TenantId, Sequence[Resource]]
     book: RateBook
+    views: Mapping[int, CallRecord]
+    called_of: Mapping[int, int]
 
 
 UNKNOWN_TENANT = (
@@ -58,8 +65,13 @@ async def record_calls(
     received: Sequence[Received],
     *,
     late_window: timedelta,
+    keep: bool = True,
+    removed: Sequence[Call] = (),
 ) -> list[Outcome]:
     """Outcomes in the order of ``received``. Everything is one transaction: kept and counted, or neither.
+
+    ``keep`` False leaves it to the caller to put into quarantine what cannot be taken; ``removed`` are calls that the
+    caller has taken out in this transaction and that leave the totals.
 
     Totals do not depend on the order of arrival: a call is added to its day only by the transaction that inserted
     it, and period totals are computed from days.
@@ -69,13 +81,18 @@ async def record_calls(
     records = {
         position: one.record for position, one in enumerate(received) if isinstance(one.record, CallRecord)
     }
-    around, parties = await _look_around(work, numbering, provider_id, country, records)
+    around, parties = await _look_around(work, numbering, provider_id, country, records, len(received))
     archived = await _archived(work, provider_id, records.values(), now - late_window)
     calls: dict[int, Call] = {}
-    problems: dict[int, _Problem] = {}
-    for position, one in enumerate(received):
+    problems: dict[int, Problem] = {}
+    views = [
+        one if position not in around.views else replace(one, record=around.views[position])
+        for position, one in enumerate(received)
+    ]
+    views += [replace(received[of], record=around.views[at]) for at, of in around.called_of.items()]
+    for position, one in enumerate(views):
         if isinstance(one.record, CallRecord) and month_of(instant(one.record.placed_us)) in archived:
-            problems[position] = _Problem("month_archived", "start_time", ARCHIVED)
+            problems[position] = Problem("month_archived", "start_time", ARCHIVED)
             continue
         made = _meter(
             one,
@@ -89,11 +106,18 @@ async def record_calls(
             calls[position] = made
         else:
             problems[position] = made
-    new = await _keep(work, provider_id, calls, problems, around.tenants, now)
+    new = await _keep(work, provider_id, calls, problems, removed, around.tenants, now)
+    for at, of in around.called_of.items():
+        if at in problems:
+            problems.setdefault(of, problems.pop(at))
+        if at in new:
+            new.add(of)
     kept = [
-        _quarantined(provider_id, received[at], problem, version, now) for at, problem in problems.items()
+        quarantined_record(provider_id, received[at], problem, version, now)
+        for at, problem in problems.items()
     ]
-    await work.quarantine.add(kept)
+    if keep:
+        await work.quarantine.add(kept)
     ids = dict(zip(problems, (one.quarantine_id for one in kept), strict=True))
     return [_outcome(position, new, problems, ids) for position in range(len(received))]
 
@@ -112,15 +136,15 @@ async def _look_around(
     provider_id: ProviderId,
     country: str | None,
     records: Mapping[int, CallRecord],
+    places: int,
 ) -> tuple[_Surroundings, dict[int, Parties]]:
     if not records:
-        return _Surroundings({}, {}, {}, RateBook()), {}
+        return _Surroundings({}, {}, {}, RateBook(), {}, {}), {}
     dids = {
-        position: [
-            number
-            for raw in (record.to_number, record.from_number)
-            if (number := numbering.e164(raw, country)) is not None
-        ]
+        position: Numbers(
+            called=numbering.e164(record.to_number, country),
+            calling=numbering.e164(record.from_number, country),
+        )
         for position, record in records.items()
     }
     directory = await work.directory.look_up(
@@ -128,13 +152,15 @@ async def _look_around(
         domains={domain for record in records.values() for domain in record.domains},
         account_codes={code for record in records.values() for code in record.account_codes},
         tenant_ids={record.tenant_id for record in records.values() if record.tenant_id is not None},
-        dids={number for numbers in dids.values() for number in numbers},
+        dids={number for numbers in dids.values() for number in numbers.known},
+        trunks={name for record in records.values() for name in record.trunks},
     )
     owners = {
         position: owner
         for position, record in records.items()
         if (owner := find_tenant(record, dids[position], directory, instant(record.placed_us))) is not None
     }
+    records, called_of = await _between_tenants(work, provider_id, records, dids, directory, owners, places)
     # From here on no period of these tenants is metered until the new calls are in.
     await work.directory.share(set(owners.values()))
     tenants = await work.directory.tenants(set(owners.values()))
@@ -156,7 +182,46 @@ async def _look_around(
     }
     resources = await work.directory.own_resources(tenants.keys(), values)
     book = await _book(work, provider_id, records, owners, tenants)
-    return _Surroundings(tenants, owners, resources, book), parties
+    return _Surroundings(tenants, owners, resources, book, records, called_of), parties
+
+
+async def _between_tenants(
+    work: UsageWork,
+    provider_id: ProviderId,
+    records: Mapping[int, CallRecord],
+    dids: Mapping[int, Numbers],
+    directory: Directory,
+    owners: dict[int, TenantId],
+    places: int,
+) -> tuple[dict[int, CallRecord], dict[int, int]]:
+    """(Records by place, of which place a called side is): a call between two tenants is a call of both.
+
+    ``owners`` is brought in line: the caller's place is the caller's; called sides get places from ``places`` on. The provider's option may bill one side only.
+    """
+    views = {position: single_view(record) for position, record in records.items()}
+    pairs = {
+        position: pair
+        for position, owner in owners.items()
+        if (pair := find_called(records[position], owner, dids[position], directory)) is not None
+    }
+    called_of: dict[int, int] = {}
+    if not pairs:
+        return views, called_of
+    options = await work.mapping.options(provider_id)
+    at = places
+    for position, (caller, called) in pairs.items():
+        record = records[position]
+        if options.between_tenants == "called":
+            views[position], owners[position] = called_view(record), called
+            continue
+        views[position] = replace(
+            record, direction="outbound", called_hold_stamps=(), called_hold_accumulated_us=0
+        )
+        owners[position] = caller
+        if options.between_tenants == "both":
+            called_of[at], views[at], owners[at] = position, called_view(record), called
+            at += 1
+    return views, called_of
 
 
 async def _book(
@@ -186,20 +251,20 @@ def _meter(
     *,
     received_at: datetime,
     late_window: timedelta,
-) -> Call | _Problem:
+) -> Call | Problem:
     record = one.record
     if isinstance(record, Unreadable):
-        return _Problem("unreadable", record.field, record.detail)
+        return Problem("unreadable", record.field, record.detail)
     owner = around.owners.get(position)
     if owner is None or parties is None:
-        return _Problem("unknown_tenant", "tenant", UNKNOWN_TENANT)
+        return Problem("unknown_tenant", "tenant", UNKNOWN_TENANT)
     if is_too_long(record) and not one.accepted:
-        return _Problem("over_24_hours", "end_time", TOO_LONG)
+        return Problem("over_24_hours", "end_time", TOO_LONG)
     tenant = around.tenants[owner]
     day = instant(record.placed_us).astimezone(tenant.zone).date()
     plan = tenant.plan_on(day)
     if plan is not None and plan.terms is None:
-        return _Problem("unknown_plan", "tenant", UNKNOWN_PLAN)
+        return Problem("unknown_plan", "tenant", UNKNOWN_PLAN)
     try:
         return meter_call(
             record,
@@ -212,24 +277,27 @@ def _meter(
             late_window=late_window,
         )
     except NoRate as missing:
-        return _Problem("no_rate", "to", missing.detail)
+        return Problem("no_rate", "to", missing.detail)
 
 
 async def _keep(
     work: UsageWork,
     provider_id: ProviderId,
     calls: Mapping[int, Call],
-    problems: dict[int, _Problem],
+    problems: dict[int, Problem],
+    removed: Sequence[Call],
     tenants: Mapping[TenantId, Tenant],
     now: datetime,
 ) -> set[int]:
     """Inserts what is new, counts it, and says which positions that were; conflicts are added to ``problems``."""
-    if not calls:
+    if not calls and not removed:
         return set()
+    await work.directory.share({call.tenant_id for call in removed})
     first: dict[UUID, int] = {}
     for position, call in calls.items():
         first.setdefault(call.call_key, position)
-    inserted = await work.calls.add([calls[position] for position in first.values()], received_at=now)
+    fresh = [calls[position] for position in first.values()]
+    inserted = await work.calls.add(fresh, received_at=now) if fresh else set()
     new = {first[key] for key in inserted}
     # A fingerprint decides between a repeat and a conflict; for a new call it is that of its first record here.
     known = {calls[position].call_key: calls[position].fingerprint for position in new}
@@ -238,25 +306,46 @@ async def _keep(
     )
     for position, call in calls.items():
         if position not in new and known.get(call.call_key) != call.fingerprint:
-            problems[position] = _Problem("conflict", None, CONFLICT)
+            problems[position] = Problem("conflict", None, CONFLICT)
     added = [calls[position] for position in sorted(new)]
     billed = [call for call in added if call.billed_seconds > 0]
-    await work.calls.add_to_totals(added)
+    removed = await _with_own_minutes(work, removed)
+    await work.calls.add_to_totals(added, removed)
     await work.lines.move(
-        Moved(provider_id, call.tenant_id, call.local_day, timed)
-        for call in added
+        Moved(provider_id, call.tenant_id, call.local_day, timed, sign)
+        for call, sign in (*((one, 1) for one in added), *((one, -1) for one in removed))
         if (timed := timed_call(call)) is not None
     )
-    await _count_late(work, billed)
+    await _count_late(work, billed, [call for call in removed if call.billed_seconds > 0])
+    # Calls that were taken out leave the counters as upper bounds, which is all that they have to be.
     await watch_limits(work, provider_id, billed, tenants, now)
     if added:
         work.emit(_recorded(provider_id, added, now), time=now)
     return new
 
 
-async def _count_late(work: UsageWork, billed: Sequence[Call]) -> None:
+async def _with_own_minutes(work: UsageWork, removed: Sequence[Call]) -> list[Call]:
+    """A kept call does not say whether its plan counts included minutes by extension; its rollup rows did."""
+    own: dict[tuple[PlanId, int], bool] = {}
+    for call in removed:
+        if call.plan_id is not None and call.plan_version is not None:
+            plan = (call.plan_id, call.plan_version)
+            if plan not in own:
+                terms = await work.directory.plan(call.provider_id, *plan)
+                own[plan] = terms is not None and terms.has_own_minutes
+    return [
+        replace(call, own_minutes=own[(call.plan_id, call.plan_version)])
+        if call.plan_id is not None and call.plan_version is not None
+        else call
+        for call in removed
+    ]
+
+
+async def _count_late(work: UsageWork, billed: Sequence[Call], removed: Sequence[Call]) -> None:
     """Calls of ended periods: those are metered again, and each call knows the first revision that counts it."""
-    for period in await work.periods.mark_dirty({(call.tenant_id, call.local_day) for call in billed}):
+    for period in await work.periods.mark_dirty(
+        {(call.tenant_id, call.local_day) for call in (*billed, *removed)}
+    ):
         late = [
             call
             for call in billed
@@ -282,17 +371,18 @@ def _recorded(provider_id: ProviderId, added: Collection[Call], now: datetime) -
     )
 
 
-def _quarantined(
-    provider_id: ProviderId, one: Received, problem: _Problem, version: int, now: datetime
+def quarantined_record(
+    provider_id: ProviderId, one: Received, problem: Problem | Outcome, version: int, now: datetime
 ) -> QuarantinedRecord:
+    """What waits, with its bytes; the same bytes have the same id."""
     return QuarantinedRecord(
         provider_id=provider_id,
         quarantine_id=derived_id("quarantine", one.source, one.raw.hex(), sorted(one.context.items())),
         received_at=one.received_at or now,
         source=one.source,
-        reason=problem.reason,
+        reason=problem.reason or "unknown",
         field=problem.field,
-        detail=problem.detail,
+        detail=problem.detail or "",
         raw=one.raw,
         context=one.context,
         directory_version=version,
@@ -300,7 +390,7 @@ def _quarantined(
 
 
 def _outcome(
-    position: int, new: Collection[int], problems: Mapping[int, _Problem], ids: Mapping[int, UUID]
+    position: int, new: Collection[int], problems: Mapping[int, Problem], ids: Mapping[int, UUID]
 ) -> Outcome:
     problem = problems.get(position)
     if problem is not None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.usage.domain.records import Outcome, Received
 from services.usage.use_cases.ports import Numbering, QuarantinedRecord, ReadRecord, UsageWork
-from services.usage.use_cases.record_calls import record_calls
+from services.usage.use_cases.record_legs import record_received
 from shared.errors import NotFound
 from shared.ids import ProviderId
 
@@ -38,7 +38,7 @@ async def replay_quarantine(
         )
         for one in waiting
     ]
-    outcomes = await record_calls(work, numbering, provider_id, received, late_window=late_window)
+    outcomes = await record_received(work, numbering, provider_id, received, late_window=late_window)
     now = await work.now(provider_id)
     for one, outcome in zip(waiting, outcomes, strict=True):
         if outcome.status == "quarantined":

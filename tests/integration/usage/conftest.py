@@ -20,7 +20,7 @@ from services.usage.entrypoints.consumers import HANDLERS
 from services.usage.main import MIGRATIONS, build
 from services.usage.settings import UsageSettings
 from services.usage.use_cases.provision_resources import Provision, provision_resources
-from services.usage.use_cases.record_calls import record_calls
+from services.usage.use_cases.record_legs import record_received as record_calls
 from shared.clock import SetClock
 from shared.db.engine import make_engine
 from shared.db.migration import migrate
@@ -84,6 +84,13 @@ class World:
     async def provision(self, *wanted: Provision) -> None:
         async with self.work() as work:
             await provision_resources(work, PhoneNumbers(), self.provider_id, self.tenant_id, wanted)
+
+    async def set_up(self) -> None:
+        """The provider on its test clock, its plan and its tenant."""
+        await self.hear(ClockAdvanced(provider_id=self.provider_id, now=NOW))
+        await self.hear(self.provider())
+        await self.hear(self.plan())
+        await self.hear(self.tenant())
 
     def plan(self, **changed: object) -> PlanChanged:
         values: dict[str, object] = {
@@ -154,10 +161,7 @@ def make_world(engine: AsyncEngine) -> World:
 @pytest.fixture
 async def world(engine: AsyncEngine) -> World:
     made = make_world(engine)
-    await made.hear(ClockAdvanced(provider_id=made.provider_id, now=NOW))
-    await made.hear(made.provider())
-    await made.hear(made.plan())
-    await made.hear(made.tenant())
+    await made.set_up()
     return made
 
 

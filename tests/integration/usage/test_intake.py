@@ -187,21 +187,38 @@ async def test_an_empty_body_is_refused(api: Api, path: str) -> None:
     assert (answer.status_code, answer.json()["field"]) == (422, "body")
 
 
-@pytest.mark.parametrize("path", ["/v1/cdrs/freeswitch", "/v1/cdrs/asterisk", "/v1/cdrs"])
-async def test_a_compressed_body_is_refused_with_advice(api: Api, world: World, path: str) -> None:
-    """Nothing is kept of it: the sender can send the same again, uncompressed."""
-    body = gzip.compress(posted(leg(domain=world.domain)))
-    answer = await api.switch.post(path, content=body, headers={"Content-Encoding": "gzip"})
-    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["detail"] == "The body is compressed (gzip); send it uncompressed."
+async def test_gzip_is_unpacked_and_other_compression_refused(api: Api, world: World) -> None:
+    """The same leg packed and plain is one call; what cannot be unpacked is not kept, and the answer says why."""
+    path, plain = "/v1/cdrs/freeswitch", posted(leg(domain=world.domain))
+    packed = gzip.compress(plain)
+
+    async def post(content: bytes, encoding: str) -> tuple[int, str]:
+        answer = await api.switch.post(path, content=content, headers={"Content-Encoding": encoding})
+        return answer.status_code, answer.text
+
+    assert (await post(packed, "gzip"))[0] == 201
+    assert (await post(plain, "Identity"))[0] == 200
+    assert (await post(packed, "br"))[0] == 415
+    assert (await post(packed[:-9], "gzip"))[0] == 422
+    bomb = gzip.compress(b" " * (65 * 1024 * 1024))
+    assert (await post(bomb, "gzip"))[0] == 413
     listed = (await api.internal.get(f"/v1/providers/{world.provider_id}/quarantine")).json()["records"]
     assert listed == []
-    plain = posted(leg(domain=world.domain))
-    answer = await api.switch.post(
-        "/v1/cdrs/freeswitch", content=plain, headers={"Content-Encoding": "Identity"}
-    )
-    assert answer.status_code == 201
+
+
+async def test_a_batch_may_hold_ten_thousand_records(api: Api, world: World) -> None:
+    """Ten thousand are taken in one request, one more is refused and nothing of it kept."""
+
+    def batch(count: int) -> bytes:
+        line = '{{"id": "b{}", "tenant": "' + world.domain + '", "from": "1001", "to": "+12125550147", '
+        line += '"start_time": "1773154800.25", "end_time": 1773154806.25, "shoe_size": 44}}'
+        return "\n".join(line.format(at) for at in range(count)).encode()
+
+    packed = gzip.compress(batch(10_000))
+    answer = await api.switch.post("/v1/cdrs", content=packed, headers={"Content-Encoding": "gzip"})
+    assert (answer.status_code, answer.json()["taken"]) == (201, 10_000)
+    assert (await usage(api, world))["billed_seconds"] == 60_000
+    assert (await api.switch.post("/v1/cdrs", content=batch(10_001))).status_code == 413
 
 
 async def test_a_call_over_a_day_says_how_to_accept_it_over_http(api: Api, world: World) -> None:
@@ -217,12 +234,12 @@ async def test_a_call_over_a_day_says_how_to_accept_it_over_http(api: Api, world
 
 
 async def test_only_switches_may_send_records(api: Api) -> None:
-    """Another role is 403, no token 401, a body over 8 MiB 413."""
+    """Another role is 403, no token 401, a body over 16 MiB 413."""
     body = posted(leg())
     assert (await api.stranger.post("/v1/cdrs/freeswitch", content=body)).status_code == 403
     nobody = {"Authorization": "Bearer nonsense"}
     assert (await api.switch.post("/v1/cdrs/freeswitch", content=body, headers=nobody)).status_code == 401
-    huge = b"x" * (8 * 1024 * 1024 + 1)
+    huge = b"x" * (16 * 1024 * 1024 + 1)
     assert (await api.switch.post("/v1/cdrs", content=huge)).status_code == 413
 
 

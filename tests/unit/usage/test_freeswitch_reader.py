@@ -156,7 +156,11 @@ def test_names_that_are_not_utf_8_do_not_matter() -> None:
         (posted(leg(variables={"end_uepoch": "0"})).replace(b"hangup_time", b"x"), "end_uepoch"),
         (posted(leg(variables={"answer_uepoch": "soon"})), "answer_uepoch"),
         (posted(leg(variables={"end_uepoch": "1773154800"})), "end_uepoch"),
-        (b"<cdr><variables/></cdr>", "body"),
+        (b"<cdr><variables/></cdr>", "variables.uuid"),
+        (b"<cdr></cdr>", "variables"),
+        (b"<cdr><variables>", "body"),
+        (b"<html><variables/></html>", "cdr"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]><cdr><variables><uuid>&b;</uuid></variables></cdr>', "body"),
     ],
 )
 def test_a_body_that_is_no_leg_names_its_field(body: bytes, field: str) -> None:

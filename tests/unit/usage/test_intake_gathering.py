@@ -53,7 +53,7 @@ class Recorder:
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     made = Recorder()
-    monkeypatch.setattr(intake_module, "record_calls", made.record_calls)
+    monkeypatch.setattr(intake_module, "record_received", made.record_calls)
     return made
 
 

@@ -1,17 +1,27 @@
 """Asterisk ``cdr_csv``: 16 columns, 17 with uniqueid, 18 with userfield, 21 with peeraccount, linkedid, sequence.
 
-Source: cdr_csv.c and the sample configurations of asterisk/asterisk. The times carry no zone: set ``usegmtime=yes`` in
-cdr.conf, or say the zone. Talk is ``billsec`` of an ANSWERED row; there is no hold. A forked dial writes a row per
-branch with one uniqueid; rows are told apart by ``sequence``, else by channels and called number.
+Also the order of the sample cdr_custom.conf (18 or 19 columns, clid first), and rows as JSON. Source: cdr_csv.c and the
+sample configurations of asterisk/asterisk. The times carry no zone: set ``usegmtime=yes`` in cdr.conf, or say the zone.
+Talk is ``billsec`` of an ANSWERED row, to the microsecond where ``CDR(billsec,f)`` or the stamps have a fraction; there
+is no hold. A forked dial writes a row per branch with one uniqueid; rows are told apart by ``sequence``, else by what
+is in them.
 """
 
 import csv
+import json
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
 from services.usage.domain.records import CallRecord, Unreadable
-from services.usage.entrypoints.formats.fields import WrongField, clean, stamp_to_microseconds, whole_number
+from services.usage.entrypoints.formats.fields import (
+    WrongField,
+    clean,
+    in_range,
+    seconds_to_microseconds,
+    stamp_to_microseconds,
+)
 
 _COLUMNS = (
     *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp", "lastdata"),
@@ -19,6 +29,29 @@ _COLUMNS = (
     *("uniqueid", "userfield", "peeraccount", "linkedid", "sequence"),
 )
 COLUMN_COUNTS = (16, 17, 18, 21)
+_CUSTOM_COLUMNS = (
+    *("clid", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata"),
+    *("start", "answer", "end", "duration", "billsec", "disposition", "amaflags", "accountcode"),
+    *("uniqueid", "userfield", "sequence"),
+)
+_CUSTOM_COUNTS = (18, 19)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:")
+# Names of the manager's Cdr event and of database drivers.
+_ALIASES = {
+    "calldate": "start",
+    "starttime": "start",
+    "answertime": "answer",
+    "endtime": "end",
+    "hangup": "end",
+    "source": "src",
+    "destination": "dst",
+    "destinationcontext": "dcontext",
+    "context": "dcontext",
+    "callerid": "clid",
+    "destinationchannel": "dstchannel",
+    "lastapplication": "lastapp",
+    "billableseconds": "billsec",
+}
 LONGEST_ROW_BYTES = 64 * 1024
 # Contexts in which calls from trunks arrive, by convention of Asterisk's samples and of FreePBX.
 _TRUNK_CONTEXTS = (
@@ -79,66 +112,155 @@ def _is_row(content: bytes) -> bool:
 
 
 def split_rows(body: bytes) -> Iterator[bytes]:
-    """Rows of a CSV body, without their line ends."""
+    """Rows of a CSV body, without their line ends; of JSON the object, the elements of an array, or the lines."""
+    content = body.strip()
+    if content[:1] in (b"{", b"["):
+        yield from _json_rows(content)
+        return
     for row in whole_rows(body.splitlines(keepends=True)):
         if row.strip():
             yield row.rstrip(b"\r\n")
 
 
+def _json_rows(content: bytes) -> Iterator[bytes]:
+    try:
+        parsed = json.loads(_decoded(content), strict=False)
+    except (ValueError, RecursionError):
+        yield from (line for line in content.splitlines() if line.strip())
+        return
+    if isinstance(parsed, list):
+        yield from (json.dumps(one).encode() for one in parsed)
+    else:
+        yield content
+
+
 def read_asterisk(row: bytes, *, switch: str, zone: ZoneInfo) -> CallRecord | Unreadable:
     """One row. ``switch`` names the machine: uniqueid alone is unique on one Asterisk only."""
     try:
-        return _record(_fields(row), switch, zone)
+        fields = _named_fields(row) if row.lstrip()[:1] == b"{" else _fields(row)
+        return _record(fields, switch, zone)
     except WrongField as wrong:
         return wrong.unreadable
 
 
-def _fields(row: bytes) -> dict[str, str]:
+def _decoded(row: bytes) -> str:
     try:
-        text = row.decode("utf-8")
+        return row.decode("utf-8")
     except UnicodeDecodeError:
         # Caller names come as the far end sent them.
-        text = row.decode("latin-1")
+        return row.decode("latin-1")
+
+
+def _fields(row: bytes) -> dict[str, str]:
     try:
-        rows = list(csv.reader([text.replace("\x00", "")], strict=True))
+        rows = list(csv.reader([_decoded(row).replace("\x00", "")], strict=True))
     except csv.Error as error:
         raise WrongField("row", f"The row is no CSV ({error}); check its quotes.") from None
     values = rows[0] if rows else []
-    if len(values) not in COLUMN_COUNTS:
+    columns: tuple[str, ...] = _COLUMNS
+    if len(values) in _CUSTOM_COUNTS and _DATE.match(values[8].strip()):
+        columns = _CUSTOM_COLUMNS
+    elif len(values) not in COLUMN_COUNTS:
         raise WrongField("row", f"The row has {len(values)} columns; cdr_csv writes 16, 17, 18 or 21.")
-    return dict(zip(_COLUMNS, (clean(value) for value in values), strict=False))
+    return dict(zip(columns, (clean(value) for value in values), strict=False))
+
+
+def _named_fields(row: bytes) -> dict[str, str]:
+    """A row as JSON: cdr_custom, the manager's Cdr event, or a database's columns; names in any case."""
+    try:
+        document = json.loads(_decoded(row), strict=False)
+    except (ValueError, RecursionError) as error:
+        raise WrongField("row", f"The row is no JSON: {error}.") from None
+    if isinstance(document, dict) and isinstance(document.get("cdr"), dict):
+        document = document["cdr"]
+    fields = dict.fromkeys(_COLUMNS[:16], "")
+    for name, value in document.items():
+        plain = name.lower().replace("_", "").replace(" ", "")
+        # CDR(billsec,f) and the like keep their option in the name
+        plain = _ALIASES.get(plain, plain).partition("(")[0].partition(",")[0]
+        plain = _ALIASES.get(plain, plain)
+        if plain in _COLUMNS and isinstance(value, str | int | float) and not isinstance(value, bool):
+            fields[plain] = clean(str(value))
+    if not fields["start"] and not fields["end"]:
+        raise WrongField(
+            "start", "The row names neither `start` nor `end`; see docs/integrations/asterisk.md."
+        )
+    return fields
 
 
 def _leg_id(fields: dict[str, str]) -> str:
+    """Rows of a fork share all but their outcome; the same row written three times is one row."""
     unique = fields.get("uniqueid", "")
     if unique and fields.get("sequence"):
         return f"{unique}/{fields['sequence']}"
-    names = ("channel", "dstchannel", "dst", "start")
+    names = ("channel", "dstchannel", "dst", "start", "answer", "end", "billsec", "disposition")
     return "/".join((unique, *(fields[name] for name in names)))
 
 
+def _instant(name: str, fields: dict[str, str], zone: ZoneInfo) -> tuple[int | None, bool]:
+    """(Microseconds or None, whether finer than seconds); a date and time, or epoch seconds of ``CDR(…,u)``."""
+    text = fields[name]
+    if not text or not text.strip("0.:- "):
+        return None, False
+    finer = "." in text and bool(text.rpartition(".")[2].strip("0"))
+    if text.replace(".", "", 1).isdigit():
+        return in_range(name, seconds_to_microseconds(name, text)), finer
+    return stamp_to_microseconds(name, text, zone), finer
+
+
+def _seconds(name: str, fields: dict[str, str]) -> int:
+    text = fields[name] or "0"
+    if not text.replace(".", "", 1).isdigit() or len(text.partition(".")[0]) > 10:
+        raise WrongField(name, f"`{name}` must be a number of seconds, not {text[:40]!r}.")
+    return seconds_to_microseconds(name, text)
+
+
+def _peers(fields: dict[str, str]) -> tuple[str, ...]:
+    """Names of the ends: ``voipms`` of ``PJSIP/voipms-0000002a``; the far one first, since it may be the trunk."""
+    names = []
+    for name in ("dstchannel", "channel"):
+        technology, slash, rest = fields[name].partition("/")
+        if slash and technology.lower() != "local":
+            names.append(rest.rpartition("-")[0] or rest)
+    return tuple(dict.fromkeys(one for one in names if one))
+
+
 def _record(fields: dict[str, str], switch: str, zone: ZoneInfo) -> CallRecord:
-    started = stamp_to_microseconds("start", fields["start"], zone)
-    ended = stamp_to_microseconds("end", fields["end"], zone)
-    # Three centuries in seconds; more than that is no duration in any library.
-    billsec = whole_number("billsec", fields["billsec"], most_digits=10)
-    answered = stamp_to_microseconds("answer", fields["answer"], zone) if fields["answer"] else None
+    started, _ = _instant("start", fields, zone)
+    ended, end_is_fine = _instant("end", fields, zone)
+    answered, answer_is_fine = _instant("answer", fields, zone)
+    billsec = _seconds("billsec", fields)
+    if ended is None:
+        duration = _seconds("duration", fields)
+        if started is None or not fields["duration"]:
+            raise WrongField("end", "`end` is missing; write the row after the hang-up.")
+        ended = started + duration
     is_answered = fields["disposition"].upper() == "ANSWERED"
     if is_answered and answered is None:
-        raise WrongField("answer", "An ANSWERED row needs the time of its answer.")
+        answered = ended - billsec
+    talk: int | None = billsec
+    if end_is_fine and answer_is_fine and billsec % 1_000_000 == 0:
+        # Stamps finer than the figure: the stamps count.
+        talk = None
     flags = ("unanswered_with_talk",) if not is_answered and billsec > 0 else ()
     codes = (fields["accountcode"], fields.get("peeraccount", ""))
+    names = (fields.get("linkedid", ""), fields.get("uniqueid", ""))
+    from_trunk = fields["dcontext"].lower().startswith(_TRUNK_CONTEXTS)
     return CallRecord(
         switch=switch,
         leg_id=_leg_id(fields),
         from_number=fields["src"],
         to_number=fields["dst"],
-        started_us=started,
+        started_us=started if started is not None else (answered if answered is not None else ended),
         ended_us=ended,
         answered_us=answered if is_answered else None,
-        talk_seconds=billsec if is_answered else None,
+        talk_us=talk if is_answered else None,
         account_codes=tuple(dict.fromkeys(code for code in codes if code)),
         domains=tuple(code.lower() for code in dict.fromkeys(codes) if "." in code),
-        from_trunk=fields["dcontext"].lower().startswith(_TRUNK_CONTEXTS),
+        from_trunk=from_trunk,
         flags=flags,
+        trunks=_peers(fields),
+        joins="rows",
+        ties=tuple(sorted({f"call {name}" for name in names if name})),
+        side="trunk" if from_trunk else None,
     )

@@ -1,20 +1,16 @@
-"""FreeSWITCH ``mod_json_cdr``: one document per leg, in every form in which it is posted.
+"""FreeSWITCH ``mod_json_cdr`` and ``mod_xml_cdr``: one document per leg; what the variables say of the call.
 
-The form depends on ``encode`` in json_cdr.conf: ``cdr=<url-encoded>``, ``cdr=<base64>`` (with plus signs left as they
-are) or the bare document; the Content-Type gets lost with ``disable-100-continue``, so the body itself decides.
-Source: mod_json_cdr.c and switch_ivr.c of signalwire/freeswitch; design of the intake: telephony.md, section 1.
+Source: switch_ivr.c, switch_channel.c and mod_sofia.c of signalwire/freeswitch. Billed are the microsecond stamps,
+never ``billsec`` or the cause; ``_stamp`` values have no zone and are ignored.
 """
 
-import base64
-import binascii
 import re
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote
 from uuid import UUID
 
-import orjson
-
-from services.usage.domain.records import CallRecord, Unreadable
+from services.usage.domain.records import CallRecord, Side, Unreadable
 from services.usage.entrypoints.formats.fields import (
     SHOWN_NUL,
     WrongField,
@@ -23,102 +19,74 @@ from services.usage.entrypoints.formats.fields import (
     visible,
     whole_number,
 )
+from services.usage.entrypoints.formats.freeswitch_body import document_of
 
 _HOLD = re.compile(r"\{(\d{1,19}),(\d{1,19})\}")
-_DOMAINS = ("domain_name", "sip_auth_realm", "sip_from_host", "sip_req_host", "sip_to_host")
-_CODES = ("accountcode", "sip_h_X-accountcode")
+_DOMAINS = ("domain_name", "sip_auth_realm", "dialed_domain", "sip_from_host", "sip_req_host", "sip_to_host")
+_DOMAINS_OUT = (
+    "domain_name",
+    "dialed_domain",
+    "sip_auth_realm",
+    "sip_to_host",
+    "sip_req_host",
+    "sip_from_host",
+)
+_CODES = ("accountcode", "sip_h_X-accountcode", "sip_h_X-Accountcode")
+_TRUNKS = ("sip_gateway_name", "sip_gateway")
+_TIES = (
+    *("bridge_uuid", "originator", "call_uuid", "last_bridge_to", "signal_bond"),
+    *("originating_leg_uuid", "other_leg_unique_id"),
+)
+# Contexts in which FreeSWITCH and FusionPBX receive calls from outside.
+_OUTSIDE_CONTEXTS = ("public", "from-trunk", "from-pstn", "inbound", "incoming")
+_LONGEST_LIST = 64 * 1024
+_MOST_TIES = 100
 
 
 def read_freeswitch(body: bytes, *, query_uuid: str | None = None) -> CallRecord | Unreadable:
     """The leg in a posted body; ``query_uuid`` is ``?uuid=`` of the address, with ``a_`` before an A leg's."""
     try:
-        return _record(_document(body), query_uuid)
+        return _record(_Leg(document_of(body)), query_uuid)
     except WrongField as wrong:
         return wrong.unreadable
-
-
-# -- the body ---------------------------------------------------------------------------------------------------------
-
-
-def _document(body: bytes) -> dict[str, Any]:
-    content = body.strip()
-    if content[:4] == b"cdr=":
-        content = content[4:]
-        if content[:1] != b"{":
-            # One value of a form: both encodings escape an ampersand.
-            value = content.split(b"&", 1)[0]
-            return _from_form(value) if _is_escaped(value) else _parsed(_from_base64(value))
-    return _from_form(content) if _is_escaped(content) else _parsed(content)
-
-
-def _is_escaped(content: bytes) -> bool:
-    return content[:3].upper() == b"%7B"
-
-
-def _from_form(content: bytes) -> dict[str, Any]:
-    """FreeSWITCH leaves ``+`` alone; a form library writes it for a space, which then stands between tokens."""
-    try:
-        return _parsed(_unescaped(content))
-    except WrongField:
-        return _parsed(unquote_to_bytes(content.replace(b"+", b" ")))
-
-
-def _unescaped(content: bytes) -> bytes:
-    """Percent escapes decoded, thirty times faster than ``unquote_to_bytes``: a document has thousands of them.
-
-    Quoted-printable is the same code with another sign, and the standard library decodes that one in C.
-    """
-    return binascii.a2b_qp(content.replace(b"=", b"=3D").replace(b"%", b"="))
-
-
-def _from_base64(content: bytes) -> bytes:
-    raw = unquote_to_bytes(content) if b"%" in content else content
-    raw = raw.replace(b"\r", b"").replace(b"\n", b"")
-    # A form decoder on the way may have turned the plus signs into spaces.
-    raw = raw.replace(b" ", b"+").replace(b"-", b"+").replace(b"_", b"/").rstrip(b"=")
-    try:
-        return base64.b64decode(raw + b"=" * (-len(raw) % 4), validate=True)
-    except binascii.Error:
-        raise WrongField("cdr", "`cdr` is neither JSON, nor url-encoded, nor base64.") from None
-
-
-def _parsed(content: bytes) -> dict[str, Any]:
-    try:
-        document = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        # Caller names come as the far end sent them, not always in UTF-8.
-        try:
-            document = orjson.loads(content.decode("utf-8", "replace"))
-        except orjson.JSONDecodeError as error:
-            raise WrongField("body", f"The body is no JSON document of mod_json_cdr: {error}.") from None
-    if not isinstance(document, dict) or not isinstance(document.get("variables"), dict):
-        raise WrongField("variables", "A mod_json_cdr document has an object `variables`; this one has none.")
-    return document
-
-
-# -- the document -----------------------------------------------------------------------------------------------------
 
 
 class _Leg:
     """Variables of a leg, each decoded when asked for: most of the several hundred never are."""
 
     def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
         self._variables: dict[str, Any] = document["variables"]
+        self._lower: dict[str, Any] | None = None
         flows = document.get("callflow")
-        if isinstance(flows, dict):
-            flows = [flows]
+        listed = flows if isinstance(flows, list) else [flows]
         # The newest is first; the oldest still has the numbers as they were dialled, before any transfer.
-        oldest = flows[-1] if isinstance(flows, list) and flows and isinstance(flows[-1], dict) else {}
-        newest = flows[0] if isinstance(flows, list) and flows and isinstance(flows[0], dict) else {}
-        self.profile: dict[str, Any] = _object(oldest, "caller_profile")
-        self._times: tuple[dict[str, Any], dict[str, Any]] = (
-            _object(oldest, "times"),
-            _object(newest, "times"),
-        )
+        self._flows: list[dict[str, Any]] = [flow for flow in listed if isinstance(flow, dict)]
+        self.profile: dict[str, Any] = _object(self._flows[-1], "caller_profile") if self._flows else {}
+
+    def raw(self, name: str) -> Any:
+        """As it came. Names differ in their case between versions and SIP headers."""
+        value = self._variables.get(name)
+        if value is not None:
+            return value
+        if self._lower is None:
+            self._lower = {key.lower(): one for key, one in self._variables.items()}
+        return self._lower.get(name.lower())
 
     def text(self, name: str) -> str:
         """Decoded; a literal plus stays (it begins a telephone number). Empty when missing."""
-        return _text(self._variables.get(name))
+        return _text(self.raw(name))
+
+    def long_text(self, name: str) -> str:
+        """Decoded, of the length that lists of legs and holds have."""
+        return _decoded(self.raw(name)).replace("\x00", "").strip()[:_LONGEST_LIST]
+
+    def times(self, name: str) -> Iterator[str]:
+        """A stamp of each caller profile that has it, the oldest first; a profile ends with a transfer."""
+        for flow in reversed(self._flows):
+            value = _text(_object(flow, "times").get(name))
+            if value not in ("", "0"):
+                yield value
 
     def instant(self, event: str, time_name: str) -> int | None:
         """Microseconds of an event; None when it never happened."""
@@ -126,13 +94,25 @@ class _Leg:
         value = self.text(name)
         if value == "":
             name = f"{event}_epoch"
-            value = self.text(name) and self.text(name) + "000000"
+            value = self.text(name) and _whole(self.text(name)) + "000000"
         if value == "":
             name = f"callflow.times.{time_name}"
-            held = [_text(times.get(time_name)) for times in self._times]
-            value = next((one for one in held if one not in ("", "0")), "")
-        number = whole_number(name, value) if value else 0
+            value = next(self.times(time_name), "")
+        number = whole_number(name, _whole(value)) if value else 0
         return in_range(name, number) if number else None
+
+    def length(self, name: str) -> int | None:
+        """Microseconds of ``duration`` or ``billsec`` in its finest form; None where no form is there."""
+        short = name.removesuffix("sec")
+        for variable, factor in (
+            (f"u{name}", 1),
+            (f"{short}usec", 1),
+            (f"m{name}", 1000),
+            (f"{short}msec", 1000),
+        ):
+            if self.text(variable):
+                return whole_number(variable, _whole(self.text(variable))) * factor
+        return whole_number(name, _whole(self.text(name))) * 1_000_000 if self.text(name) else None
 
 
 def _object(holder: dict[str, Any], name: str) -> dict[str, Any]:
@@ -140,29 +120,66 @@ def _object(holder: dict[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _text(value: Any) -> str:
-    if value is None:
+def _decoded(value: Any) -> str:
+    if isinstance(value, list):
+        value = next((one for one in value if one not in (None, "")), None)
+    if value is None or isinstance(value, dict | list | bool):
         return ""
     text = str(value)
-    return clean(unquote(text) if "%" in text else text)
+    return unquote(text) if "%" in text else text
 
 
-def _hold_stamps(text: str) -> tuple[tuple[int, int], ...]:
-    """``{{on,off},{on,off}}`` in microseconds, newest first; not JSON."""
-    if text in ("", "{}"):
-        return ()
+def _text(value: Any) -> str:
+    return clean(_decoded(value))
+
+
+def _whole(value: str) -> str:
+    """Numbers that went through a spreadsheet or a float end with ``.0``."""
+    head, dot, tail = value.partition(".")
+    return head if dot and not tail.strip("0") else value
+
+
+# -- hold -------------------------------------------------------------------------------------------------------------
+
+
+def _hold_stamps(leg: _Leg, ended_us: int) -> tuple[tuple[int, int], ...]:
+    """``{{on,off},{on,off}}`` in microseconds, newest first; not JSON. A hold that was not ended lasts to the end."""
+    text = leg.long_text("hold_events").replace(" ", "")
     pairs = _HOLD.findall(text)
-    if "{" + ",".join(f"{{{on},{off}}}" for on, off in pairs) + "}" != text.replace(" ", ""):
-        raise WrongField("hold_events", "`hold_events` must look like {{on,off},{on,off}} in microseconds.")
-    return tuple((int(on), int(off)) for on, off in pairs)
+    if text not in ("", "0", "{}", "{{}}"):
+        if "{" + ",".join(f"{{{on},{off}}}" for on, off in pairs) + "}" != text:
+            raise WrongField(
+                "hold_events", "`hold_events` must look like {{on,off},{on,off}} in microseconds."
+            )
+    else:
+        pairs = list(_hold_record(leg.document))
+    return tuple((int(on), int(off) or ended_us) for on, off in pairs if int(on))
+
+
+def _hold_record(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The same as elements of their own: ``<hold-record>`` of mod_xml_cdr, a list in newer JSON."""
+    for name in ("hold_record", "hold-record"):
+        record = document.get(name)
+        for one in record if isinstance(record, list) else ():
+            if isinstance(one, dict):
+                on, off = _whole(_text(one.get("on"))), _whole(_text(one.get("off")))
+                if on.isdigit() and len(on) <= 19:
+                    yield on, off if off.isdigit() and len(off) <= 19 else "0"
 
 
 def _hold_accumulated(leg: _Leg) -> int:
+    """Each caller profile counts its own hold, and the variable is that of the last one: a transfer restarts it."""
+    current = 0
     for name, factor in (("hold_accum_usec", 1), ("hold_accum_ms", 1000), ("hold_accum_seconds", 1_000_000)):
-        value = leg.text(name)
+        value = _whole(leg.text(name))
         if value not in ("", "0"):
-            return whole_number(name, value) * factor
-    return 0
+            current = whole_number(name, value) * factor
+            break
+    name = "callflow.times.hold_accum_time"
+    return max(current, sum(whole_number(name, _whole(value)) for value in leg.times("hold_accum_time")))
+
+
+# -- who --------------------------------------------------------------------------------------------------------------
 
 
 def _uuid(leg: _Leg, query_uuid: str | None) -> str:
@@ -179,6 +196,72 @@ def _named(query_uuid: str) -> str:
     return "" if SHOWN_NUL in visible(query_uuid) else clean(query_uuid).removeprefix("a_")
 
 
+def _ties(leg: _Leg, own: str) -> tuple[str, ...]:
+    """The legs that this one names: bridged to, originated by, originating."""
+    named = [leg.text(name) for name in _TIES]
+    # ARRAY::uuid;name;number|:uuid;name;number
+    listed = leg.long_text("originated_legs").removeprefix("ARRAY::")
+    named += [clean(one.lstrip(":").partition(";")[0]) for one in listed.split("|")]
+    return tuple(sorted({one for one in named if one and one != own})[:_MOST_TIES])
+
+
+def _is_incoming(leg: _Leg) -> bool | None:
+    direction = leg.text("direction") or _text(_object(leg.document, "channel_data").get("direction"))
+    return {"inbound": True, "outbound": False}.get(direction.lower())
+
+
+def _is_from_outside(leg: _Leg) -> bool:
+    context = (_text(leg.profile.get("context")) or leg.text("user_context")).lower()
+    return context in _OUTSIDE_CONTEXTS and not leg.text("sip_auth_username") and not leg.text("user_name")
+
+
+def _side(leg: _Leg, incoming: bool | None) -> Side | None:
+    """Where the leg ends: at a gateway, or with a user of the tenant; None where nothing tells."""
+    if any(leg.text(name) for name in _TRUNKS) or leg.text("sip_profile_name").lower() == "gateway":
+        return "trunk"
+    if incoming is False:
+        channel = leg.text("channel_name").lower()
+        if leg.text("dialed_user") or channel.startswith(("loopback/", "user/", "verto", "error/")):
+            return "tenant"
+        return (
+            "trunk"
+            if channel.startswith(("sofia/external", "sofia/gateway", "freetdm/", "openzap/"))
+            else None
+        )
+    if leg.text("sip_auth_username") or leg.text("user_name"):
+        return "tenant"
+    return "trunk" if _is_from_outside(leg) else None
+
+
+def _numbers(leg: _Leg, incoming: bool | None, side: Side | None) -> tuple[str, str, Side | None]:
+    """(From, to) as they were dialled, and the side: a phone that rings has the number dialled at its originator's."""
+    caller = (
+        _text(leg.profile.get("caller_id_number"))
+        or leg.text("sip_from_user")
+        or leg.text("caller_id_number")
+    )
+    called = (
+        _text(leg.profile.get("destination_number"))
+        or leg.text("destination_number")
+        or leg.text("sip_req_user")
+        or leg.text("sip_to_user")
+    )
+    if incoming is False and side != "trunk":
+        profiles = _object(leg.profile, "originator").get("originator_caller_profiles")
+        origin = (
+            profiles[-1] if isinstance(profiles, list) and profiles and isinstance(profiles[-1], dict) else {}
+        )
+        dialled = _text(origin.get("destination_number"))
+        if _is_telephone_number(dialled) and not _is_telephone_number(called):
+            return caller, dialled, "tenant"
+    return caller, called, side
+
+
+def _is_telephone_number(text: str) -> bool:
+    digits = text.lstrip("+")
+    return digits.isdigit() and 7 <= len(digits) <= 15
+
+
 def _tenant_id(leg: _Leg) -> UUID | None:
     try:
         return UUID(leg.text("tollgate_tenant_id"))
@@ -186,31 +269,58 @@ def _tenant_id(leg: _Leg) -> UUID | None:
         return None
 
 
-def _record(document: dict[str, Any], query_uuid: str | None) -> CallRecord:
-    leg = _Leg(document)
-    uuid = _uuid(leg, query_uuid)
+def _all(leg: _Leg, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for name in names if (text := leg.text(name))))
+
+
+# -- when -------------------------------------------------------------------------------------------------------------
+
+
+def _instants(leg: _Leg) -> tuple[int | None, int | None, int]:
+    """(Start, answer, end) in microseconds; an absent stamp is worked out from the durations."""
+    started = leg.instant("start", "created_time")
     answered = leg.instant("answer", "answered_time")
     ended = leg.instant("end", "hangup_time")
+    if ended is None and started is not None and (duration := leg.length("duration")) is not None:
+        ended = in_range("end_uepoch", started + duration)
     if ended is None:
         raise WrongField("end_uepoch", "`end_uepoch` is missing or 0: post the record after the hang-up.")
-    started = leg.instant("start", "created_time")
-    switch = _text(document.get("switchname")) or leg.text("FreeSWITCH-Switchname") or "freeswitch"
+    if answered is None and not any(leg.text(name) for name in ("answer_uepoch", "answer_epoch")):
+        talked = leg.length("billsec")
+        answered = in_range("billsec", ended - talked) if talked else None
+    return started, answered, ended
+
+
+def _record(leg: _Leg, query_uuid: str | None) -> CallRecord:
+    uuid = _uuid(leg, query_uuid)
+    started, answered, ended = _instants(leg)
+    incoming = _is_incoming(leg)
+    caller, called, side = _numbers(leg, incoming, _side(leg, incoming))
+    switch = (
+        _text(leg.document.get("switchname"))
+        or leg.text("FreeSWITCH-Switchname")
+        or leg.text("switchname")
+        or "freeswitch"
+    )
+    domains = _all(leg, _DOMAINS_OUT if incoming is False else _DOMAINS)
     return CallRecord(
         switch=switch,
         leg_id=uuid,
-        from_number=_text(leg.profile.get("caller_id_number")) or leg.text("sip_from_user"),
-        to_number=_text(leg.profile.get("destination_number"))
-        or leg.text("destination_number")
-        or leg.text("sip_req_user")
-        or leg.text("sip_to_user"),
+        from_number=caller,
+        to_number=called,
         started_us=started if started is not None else (answered or ended),
         answered_us=answered,
         ended_us=ended,
-        hold_stamps=_hold_stamps(leg.text("hold_events")),
+        hold_stamps=_hold_stamps(leg, ended),
         hold_accumulated_us=_hold_accumulated(leg),
-        domains=tuple(dict.fromkeys(text.lower() for name in _DOMAINS if (text := leg.text(name)))),
-        account_codes=tuple(dict.fromkeys(text for name in _CODES if (text := leg.text(name)))),
+        domains=tuple(dict.fromkeys(domain.lower() for domain in domains)),
+        account_codes=_all(leg, _CODES),
         tenant_id=_tenant_id(leg),
-        from_trunk=_text(leg.profile.get("context")) == "public" and not leg.text("sip_auth_username"),
+        from_trunk=incoming is not False and side != "tenant" and _is_from_outside(leg),
         sip_call_id=leg.text("sip_call_id") or None,
+        trunks=_all(leg, _TRUNKS),
+        joins="legs",
+        ties=_ties(leg, uuid),
+        side=side,
+        incoming=incoming,
     )

@@ -2,8 +2,8 @@
 
 Fields: ``id``, ``tenant`` (SIP domain, account code or tenant id), ``direction`` (tenant's view; may be left out),
 ``from``, ``to``, ``start_time`` (the answer), ``end_time`` (epoch seconds with fraction, or RFC 3339), ``duration``
-(seconds, hold included; where there is no end_time), ``tenant_hold_ms``, ``sip_call_id``, ``switch``. Numbers may be
-strings. Unknown fields are accepted, so that a platform can send what it has.
+(seconds, hold included; where there is no end_time), ``tenant_hold_ms``, ``sip_call_id``, ``switch``, ``trunk``. Numbers
+may be strings. Unknown fields are accepted, so that a platform can send what it has.
 """
 
 from collections.abc import Iterator
@@ -88,6 +88,14 @@ def _direction(document: dict[str, Any]) -> Direction | None:
     raise WrongField("direction", "`direction` is inbound or outbound, as the tenant sees it.")
 
 
+def _disagreement(document: dict[str, Any], started: int, ended: int) -> tuple[str, ...]:
+    """The stamps are billed; a duration that says otherwise by over a second is worth a look."""
+    if document.get("duration") in (None, "") or document.get("end_time") in (None, ""):
+        return ()
+    apart = abs(_length(document, "duration", unit=1_000_000) - (ended - started))
+    return ("duration_disagrees",) if apart > 1_000_000 else ()
+
+
 def _tenant_id(text: str) -> UUID | None:
     try:
         return UUID(text)
@@ -104,6 +112,8 @@ def _record(document: dict[str, Any]) -> CallRecord:
     else:
         raise WrongField("end_time", "Give `end_time`, or `duration` in seconds.")
     tenant = _text(document, "tenant", needed=False)
+    direction = _direction(document)
+    trunk = _text(document, "trunk", needed=False)
     return CallRecord(
         switch=_text(document, "switch", needed=False) or "api",
         leg_id=_text(document, "id"),
@@ -116,6 +126,10 @@ def _record(document: dict[str, Any]) -> CallRecord:
         domains=(tenant.lower(),) if tenant else (),
         account_codes=(tenant,) if tenant else (),
         tenant_id=_tenant_id(tenant),
-        direction=_direction(document),
+        direction=direction,
+        trunks=(trunk,) if trunk else (),
+        flags=_disagreement(document, started, ended),
+        # A record that says whose view it is has a sibling for the other tenant, if there is one.
+        one_view=direction is not None,
         sip_call_id=_text(document, "sip_call_id", needed=False) or None,
     )

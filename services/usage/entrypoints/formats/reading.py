@@ -7,6 +7,7 @@ from services.usage.domain.records import CallRecord, Received, Source, Unreadab
 from services.usage.entrypoints.formats.asterisk import read_asterisk, split_rows
 from services.usage.entrypoints.formats.fields import visible
 from services.usage.entrypoints.formats.freeswitch import read_freeswitch
+from services.usage.entrypoints.formats.kazoo import read_kazoo, split_kazoo
 from services.usage.entrypoints.formats.own import read_own, split_records
 from shared.errors import Invalid
 
@@ -34,6 +35,8 @@ def read_record(source: Source, raw: bytes, context: Mapping[str, str]) -> CallR
                 switch=context.get("switch", DEFAULT_ASTERISK),
                 zone=zone_named(context.get("time_zone", "UTC")),
             )
+        case "kazoo":
+            return read_kazoo(raw)
         case "own":
             return read_own(raw)
 
@@ -56,6 +59,11 @@ def received_asterisk(body: bytes, *, switch: str, time_zone: str) -> list[Recei
         Received("asterisk", row, read_asterisk(row, switch=switch, zone=zone), context)
         for row in split_rows(body)
     ]
+
+
+def received_kazoo(body: bytes) -> list[Received]:
+    """Webhook, form, CDR documents or AMQP messages."""
+    return [Received("kazoo", raw, read_kazoo(raw)) for raw in split_kazoo(body)] if body.strip() else []
 
 
 def received_own(body: bytes) -> list[Received]:
