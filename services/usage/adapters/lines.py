@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.usage.domain.metering import DayLine, day_lines
-from services.usage.use_cases.ports import Moved
+from services.usage.use_cases.rating_ports import Moved
 from shared.ids import PlanId, TenantId
 
 _KEY = {

@@ -2,20 +2,32 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from hashlib import blake2b
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
 
-from services.usage.domain.deck import Change, DeckRow, DeckVersion
 from services.usage.domain.deck_file import BadDeck, read_deck
 from services.usage.domain.time_bands import DAYS, minutes_of
-from services.usage.use_cases.ports import OpenWork, ReRating
+from services.usage.entrypoints.rating_shapes import (
+    BandsBody,
+    ReleaseBody,
+    ReleaseShown,
+    ReRatingBody,
+    ReRatingShown,
+    RowShown,
+    UploadShown,
+    VersionShown,
+    shown_re_rating,
+    shown_row,
+    shown_upload,
+    shown_version,
+)
+from services.usage.use_cases.ports import OpenWork
 from services.usage.use_cases.re_rate_periods import ask_re_rating, get_re_rating
 from services.usage.use_cases.upload_deck import DeckUpload, today_of, upload_deck
 from services.usage.use_cases.watch_limits import release_spend_limit
@@ -24,202 +36,6 @@ from shared.http.problems import problem
 from shared.ids import ProviderId, TenantId
 
 DeckName = Annotated[str, Path(pattern="^[a-z0-9][a-z0-9-]{0,40}$", description="like standard")]
-
-
-class RowShown(BaseModel):
-    """A row of a deck; ``terms`` are price, fee, minimum, increment and cap in one line of words."""
-
-    direction: Literal["inbound", "outbound"]
-    prefix: str
-    begins: date
-    destination: str
-    call_class: str
-    terms: str
-
-
-class VersionShown(BaseModel):
-    """An uploaded deck; it never changes."""
-
-    version_id: UUID
-    name: str
-    number: int
-    effective_from: date
-    rows: int
-
-
-class ChangeShown(BaseModel):
-    """One prefix: added without ``before``, removed without ``after``."""
-
-    direction: Literal["inbound", "outbound"]
-    prefix: str
-    before: RowShown | None
-    after: RowShown | None
-
-
-class UploadShown(BaseModel):
-    """What an upload does, or (``kept`` false) would do, on its effective date."""
-
-    kept: bool
-    version: VersionShown
-    before: VersionShown | None = Field(description="the version in force on that date until now")
-    replaced_on: date | None = Field(description="a later version takes over on this day")
-    added: int
-    removed: int
-    changed: int
-    unchanged: int
-    price_up: int
-    price_down: int
-    samples: list[ChangeShown]
-
-
-class BandBody(BaseModel):
-    """When a band holds; the first that matches wins. ``from`` after ``to`` goes over midnight."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(pattern="^[a-z][a-z0-9_]{0,30}$", description="as in the deck's columns price_NAME")
-    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]]
-    from_: str = Field(alias="from", description="local time, 08:00")
-    to: str = Field(description="local time, 18:00; 24:00 is the end of the day")
-    holidays: bool = Field(False, description="whether it holds on public holidays, which are no weekdays")
-
-
-class HolidaysBody(BaseModel):
-    """Whose public holidays count."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    country: str = Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")
-    region: str | None = Field(None, max_length=10, description="ISO 3166-2 without the country, like NY")
-
-
-class BandsBody(BaseModel):
-    """Time bands of a provider from a day on; calls answered before keep theirs."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    effective_from: date
-    time_zone: str | None = Field(None, description="None: the provider's")
-    bands: list[BandBody] = Field(max_length=50)
-    holidays: HolidaysBody | None = None
-    own_holidays: list[date] = Field(default_factory=list, max_length=1000)
-    working_days: list[date] = Field(
-        default_factory=list, max_length=1000, description="public holidays that are none here"
-    )
-
-
-class ReRatingBody(BaseModel):
-    """Rate days that are past again."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    tenant: TenantId | Literal["all"]
-    start_date: date
-    end_date: date = Field(description="the day after the last")
-    reason: str = Field(min_length=1, max_length=300, description="printed with the difference")
-
-
-class ReRatingShown(BaseModel):
-    """How far a re-rating is. ``unrated`` calls have no rate now and keep the one that they had."""
-
-    re_rating_id: UUID
-    tenant: TenantId | Literal["all"]
-    start_date: date
-    end_date: date
-    reason: str
-    state: Literal["running", "done"]
-    asked_at: datetime
-    finished_at: datetime | None
-    at_tenant: TenantId | None
-    at: datetime | None
-    calls: int
-    changed: int
-    unrated: int
-
-
-class ReleaseBody(BaseModel):
-    """Who lets a tenant call again, and up to which usage in this period."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    by: str = Field(min_length=1, max_length=120)
-    limit_minor: int | None = Field(
-        None, gt=0, description="a higher limit for the rest of the period; none: no limit in it"
-    )
-
-
-class ReleaseShown(BaseModel):
-    """The period in which the limit was released."""
-
-    start_date: date
-    end_date: date
-    limit_minor: int | None
-
-
-def _row(row: DeckRow) -> RowShown:
-    return RowShown(
-        direction=row.direction,
-        prefix=row.prefix,
-        begins=row.begins,
-        destination=row.destination,
-        call_class=row.call_class,
-        terms=row.terms,
-    )
-
-
-def _version(one: DeckVersion) -> VersionShown:
-    return VersionShown(
-        version_id=one.version_id,
-        name=one.name,
-        number=one.number,
-        effective_from=one.effective_from,
-        rows=one.rows,
-    )
-
-
-def _change(one: Change) -> ChangeShown:
-    return ChangeShown(
-        direction=one.direction,
-        prefix=one.prefix,
-        before=_row(one.before) if one.before else None,
-        after=_row(one.after) if one.after else None,
-    )
-
-
-def shown_upload(upload: DeckUpload) -> UploadShown:
-    """An upload, for people and programs."""
-    changes = upload.changes
-    return UploadShown(
-        kept=upload.kept,
-        version=_version(upload.version),
-        before=_version(upload.before) if upload.before else None,
-        replaced_on=upload.replaced_on,
-        added=changes.added,
-        removed=changes.removed,
-        changed=changes.changed,
-        unchanged=changes.unchanged,
-        price_up=changes.price_up,
-        price_down=changes.price_down,
-        samples=[_change(one) for one in changes.samples],
-    )
-
-
-def _re_rating(one: ReRating) -> ReRatingShown:
-    return ReRatingShown(
-        re_rating_id=one.re_rating_id,
-        tenant=one.tenant_id or "all",
-        start_date=one.start_date,
-        end_date=one.end_date,
-        reason=one.reason,
-        state="done" if one.state == "done" else "running",
-        asked_at=one.asked_at,
-        finished_at=one.finished_at,
-        at_tenant=one.at_tenant,
-        at=one.after[0] if one.after else None,
-        calls=one.calls,
-        changed=one.changed,
-        unrated=one.unrated,
-    )
 
 
 async def take_deck(
@@ -308,7 +124,7 @@ def _add_decks(router: APIRouter, open_work: OpenWork, changed: Callable[[], Non
         """Every version of every deck of the provider."""
         async with open_work() as work:
             found = await work.decks.versions(provider_id)
-        return [_version(one) for name in sorted(found) for one in found[name]]
+        return [shown_version(one) for name in sorted(found) for one in found[name]]
 
     @router.get("/decks/{name}/{number}", tags=["rating"])
     async def get_rows(
@@ -335,7 +151,7 @@ def _add_decks(router: APIRouter, open_work: OpenWork, changed: Callable[[], Non
             rows = await work.decks.some_rows(
                 provider_id, found[0].version_id, prefix=prefix, after=place, limit=limit
             )
-        return [_row(one) for one in rows]
+        return [shown_row(one) for one in rows]
 
 
 def _add_bands(router: APIRouter, open_work: OpenWork, changed: Callable[[], None]) -> None:
@@ -399,7 +215,7 @@ def _add_re_ratings(router: APIRouter, open_work: OpenWork, changed: Callable[[]
                 reason=body.reason,
             )
         changed()
-        return _re_rating(made)
+        return shown_re_rating(made)
 
     @router.get("/re-ratings", tags=["rating"])
     async def get_re_ratings(
@@ -407,13 +223,13 @@ def _add_re_ratings(router: APIRouter, open_work: OpenWork, changed: Callable[[]
     ) -> list[ReRatingShown]:
         """The newest first."""
         async with open_work() as work:
-            return [_re_rating(one) for one in await work.re_ratings.listed(provider_id, limit)]
+            return [shown_re_rating(one) for one in await work.re_ratings.listed(provider_id, limit)]
 
     @router.get("/re-ratings/{re_rating_id}", tags=["rating"])
     async def get_one_re_rating(provider_id: ProviderId, re_rating_id: UUID) -> ReRatingShown:
         """How far it is."""
         async with open_work() as work:
-            return _re_rating(await get_re_rating(work, provider_id, re_rating_id))
+            return shown_re_rating(await get_re_rating(work, provider_id, re_rating_id))
 
     @router.post("/tenants/{tenant_id}/spend-limit/release", tags=["rating"])
     async def post_release(

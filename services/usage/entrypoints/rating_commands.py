@@ -14,7 +14,8 @@ from rich.table import Table
 
 from services.usage.domain.deck_file import BadDeck
 from services.usage.entrypoints.http_rating import take_deck
-from services.usage.use_cases.ports import OpenWork, ReRating, UsageWork
+from services.usage.use_cases.ports import OpenWork, UsageWork
+from services.usage.use_cases.rating_ports import ReRating
 from services.usage.use_cases.re_rate_periods import ask_re_rating, get_re_rating, re_rate_step
 from services.usage.use_cases.upload_deck import DeckUpload
 from shared.errors import NotFound, Refusal

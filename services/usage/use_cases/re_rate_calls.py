@@ -9,7 +9,8 @@ from services.usage.domain.call_rating import NoRate, RateBook, Rating, rate_pla
 from services.usage.domain.metering import TimedCall
 from services.usage.domain.rating import RatedCall
 from services.usage.domain.tenants import PlanKey, PlanTerms, Tenant
-from services.usage.use_cases.ports import Moved, ReRated, StoredCall, UsageWork
+from services.usage.use_cases.ports import UsageWork
+from services.usage.use_cases.rating_ports import Moved, ReRated, StoredCall
 
 # None: no plan held on that day.
 PlanOn = Callable[[date], PlanTerms | None]

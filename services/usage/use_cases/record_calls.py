@@ -12,7 +12,8 @@ from services.usage.domain.months import month_of
 from services.usage.domain.placing import Directory, Numbers, find_called, find_tenant
 from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
 from services.usage.domain.tenants import Resource, Tenant
-from services.usage.use_cases.ports import Moved, Numbering, QuarantinedRecord, UsageWork
+from services.usage.use_cases.ports import Numbering, QuarantinedRecord, UsageWork
+from services.usage.use_cases.rating_ports import Moved
 from services.usage.use_cases.watch_limits import watch_limits
 from shared.events.usage import CallsRecorded, TenantCalls
 from shared.ids import PlanId, ProviderId, TenantId, derived_id, new_id

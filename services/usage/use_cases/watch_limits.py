@@ -25,8 +25,9 @@ from services.usage.domain.thresholds import (
     unusual_international,
 )
 from services.usage.use_cases.meter_period import PeriodFigures, TermsPart, measure_period
-from services.usage.use_cases.ports import RunningPeriod, UsageWork
+from services.usage.use_cases.ports import UsageWork
 from services.usage.use_cases.provision_resources import get_tenant
+from services.usage.use_cases.rating_ports import RunningPeriod
 from services.usage.use_cases.re_rate_periods import plan_parts
 from shared.clock import local_date
 from shared.errors import Conflict, Invalid
