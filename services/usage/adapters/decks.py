@@ -159,7 +159,7 @@ class SqlDecks:
         self,
         provider_id: ProviderId,
         version: DeckVersion,
-        rows: Sequence[DeckRow],
+        deck: Deck,
         *,
         content_hash: bytes,
         uploaded_at: datetime,
@@ -193,9 +193,11 @@ class SqlDecks:
                     row.call_class,
                     row.terms,
                 )
-                for row in rows
+                for row in deck.rows_in_order()
             ),
         )
+        # If this transaction fails, nobody ever asks for it.
+        self._cache.keep(deck)
 
     async def some_rows(
         self,

@@ -110,7 +110,7 @@ class DecksPort(Protocol):
         self,
         provider_id: ProviderId,
         version: DeckVersion,
-        rows: Sequence[DeckRow],
+        deck: Deck,
         *,
         content_hash: bytes,
         uploaded_at: datetime,

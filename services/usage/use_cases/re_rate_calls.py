@@ -103,15 +103,14 @@ def _rated_again(call: StoredCall, tenant: Tenant, terms: PlanTerms | None, book
 
 
 def _alike(new: Rating, old: Rating) -> bool:
-    """A cap that does not bite is not kept, so it is no difference."""
+    """Whether it comes to the same lines. The same row in a newer version of the deck is no difference, nor is a cap
+    that does not bite, which is not kept."""
 
     def facts(one: Rating) -> tuple[object, ...]:
         rated = one.rated
         return (
             one.call_class,
             one.destination,
-            one.version_id,
-            one.prefix,
             rated.billed_seconds,
             rated.segments if len(rated.segments) > 1 else rated.price_per_minute,
             rated.connect_fee,
