@@ -271,7 +271,14 @@ def rolled_up(case: Case, calls: list[TimedCall]) -> tuple[list[DayLine], dict[d
         day = call.answered_at.astimezone(case.zone).date()
         by_day.setdefault(day, []).append(call)
         for row in day_lines(day, call):
-            key = (day, row.plan, row.call_class, row.direction, row.destination, row.price_per_minute)
+            key: tuple[object, ...] = (
+                day,
+                row.plan,
+                row.call_class,
+                row.direction,
+                row.destination,
+                row.price_per_minute,
+            )
             key += (row.connect_fee, row.capped, row.chargeable, row.extension)
             sums.setdefault(key, []).append(row)
     rows = []

@@ -1,12 +1,12 @@
 """Calls and their day totals: written in sets, in the order of their keys, so that no two batches deadlock."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,8 @@ from services.usage.adapters.stored_calls import STORED, read_stored, write_rati
 from services.usage.domain.calls import Call
 from services.usage.domain.metering import DayTotal, TimedCall
 from services.usage.domain.months import months_of
-from services.usage.use_cases.ports import CallFilter, FlaggedCall, ListedCall, ReRated, StoredCall
+from services.usage.use_cases.ports import CallFilter, FlaggedCall, ListedCall
+from services.usage.use_cases.rating_ports import ReRated, StoredCall
 from shared.errors import Unavailable
 from shared.ids import ProviderId, TenantId
 
@@ -70,15 +71,31 @@ _KEY_TYPES = {
     "placed_at": "timestamptz",
     "fingerprint": "bytea",
 }
-# One statement: a leg's key goes in if nobody had it, and only then the call. Keys are written in their order.
-_ADD = text(
-    f"WITH incoming AS MATERIALIZED (SELECT * FROM {_unnest({**_TYPES, 'fingerprint': 'bytea'})}"  # noqa: S608
-    f" AS one({', '.join([*_TYPES, 'fingerprint'])})),"
-    f" fresh AS (INSERT INTO call_key ({', '.join(_KEY_TYPES)}) SELECT {', '.join(_KEY_TYPES)} FROM incoming"
-    " ON CONFLICT DO NOTHING RETURNING call_key)"
-    f" INSERT INTO call ({', '.join(_TYPES)}) SELECT {', '.join('incoming.' + name for name in _TYPES)}"
-    " FROM incoming JOIN fresh USING (call_key) RETURNING call_key"
+_PLAIN = [name for name in (*_TYPES, "fingerprint") if name not in ("flags", "received_at", *RATING_TYPES)]
+_INCOMING = {**_TYPES, "fingerprint": "bytea"}
+# Copying into a table of the session's own costs a fixed part that is worth it for many rows alone.
+_COPIED_FROM = 100
+# Our JSON is text; the driver copies no text into a jsonb column.
+_COPIED_AS = {"jsonb": "text"}
+_MAKE_INCOMING = text(
+    f"CREATE TEMPORARY TABLE IF NOT EXISTS incoming_call ({', '.join(f'{n} {_COPIED_AS.get(kind, kind)}' for n, kind in _INCOMING.items())})"
+    " ON COMMIT DELETE ROWS"
 )
+
+
+def _add(source: str) -> TextClause:
+    """One statement: a leg's key goes in if nobody had it, and only then the call. Keys are written in their order."""
+    return text(
+        f"WITH incoming AS MATERIALIZED (SELECT * FROM {source}),"  # noqa: S608 (names of this module)
+        f" fresh AS (INSERT INTO call_key ({', '.join(_KEY_TYPES)}) SELECT {', '.join(_KEY_TYPES)} FROM incoming"
+        " ON CONFLICT DO NOTHING RETURNING call_key)"
+        f" INSERT INTO call ({', '.join(_TYPES)}) SELECT {', '.join(f'CAST(incoming.{name} AS {kind})' for name, kind in _TYPES.items())}"
+        " FROM incoming JOIN fresh USING (call_key) RETURNING call_key"
+    )
+
+
+_ADD = _add(f"{_unnest(_INCOMING)} AS one({', '.join(_INCOMING)})")
+_ADD_COPIED = _add("incoming_call")
 _ADD_TOTALS = text(
     f"INSERT INTO day_total ({', '.join(_TOTAL_TYPES)}) SELECT * FROM {_unnest(_TOTAL_TYPES)}"  # noqa: S608
     " ON CONFLICT (tenant_id, local_day, call_class, direction) DO UPDATE SET calls = day_total.calls + EXCLUDED.calls,"
@@ -157,24 +174,42 @@ class SqlCalls:
         """Inserts what is new and says which keys that were; the rest is left alone."""
         await self._months.provide(months_of(call.placed_at for call in calls))
         ordered = sorted(calls, key=lambda call: call.call_key)
-        columns: dict[str, list[Any]] = {
-            name: [getattr(call, name) for call in ordered]
-            for name in (*_TYPES, "fingerprint")
-            if name not in ("flags", "received_at", *RATING_TYPES)
+        columns: dict[str, Sequence[Any]] = {
+            name: [getattr(call, name) for call in ordered] for name in _PLAIN
         }
-        ratings = [rating_values(call.rating) for call in ordered]
+        # Calls that were rated alike share one rating.
+        values_of: dict[int, dict[str, Any]] = {}
+        for call in ordered:
+            if id(call.rating) not in values_of:
+                values_of[id(call.rating)] = rating_values(call.rating)
+        ratings = [values_of[id(call.rating)] for call in ordered]
         for name in RATING_TYPES:
             columns[name] = [values[name] for values in ratings]
         columns["flags"] = [",".join(call.flags) for call in ordered]
         columns["received_at"] = [received_at] * len(ordered)
         try:
-            return set((await self._connection.execute(_ADD, columns)).scalars())
+            if len(ordered) < _COPIED_FROM:
+                return set((await self._connection.execute(_ADD, columns)).scalars())
+            await self._copy(columns)
+            return set((await self._connection.execute(_ADD_COPIED)).scalars())
         except DBAPIError as error:
             if _NO_MONTH in str(error.orig):
                 raise Unavailable("A month was just archived; send the same request again.") from error
             raise
 
-    async def add_to_totals(self, calls: Iterable[Call], removed: Iterable[Call] = ()) -> None:
+    async def _copy(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        await self._connection.execute(_MAKE_INCOMING)
+        driver = (await self._connection.get_raw_connection()).driver_connection
+        assert driver is not None, "the connection is open"
+        await driver.copy_records_to_table(
+            "incoming_call",
+            records=zip(*(columns[name] for name in _INCOMING), strict=True),
+            columns=list(_INCOMING),
+        )
+
+    async def add_to_totals(
+        self, calls: Iterable[Call | StoredCall], removed: Iterable[Call | StoredCall] = ()
+    ) -> None:
         """Adds new calls to their days and takes removed ones out: one statement, so that batches do not deadlock."""
         sums: dict[tuple[TenantId, date, str, str, ProviderId], _Sum] = {}
         for call, sign in (*((one, 1) for one in calls), *((one, -1) for one in removed)):
@@ -282,26 +317,7 @@ class SqlCalls:
     async def re_rate(self, changes: Sequence[ReRated]) -> None:
         """Gives calls their new rating, moves their days' totals, keeps the old rating where it was said."""
         await write_ratings(self._connection, changes)
-        moved: list[tuple[StoredCall, int]] = []
-        for change in changes:
-            moved += [(change.before, -1), (change.after, 1)]
-        await self._move_totals(moved)
-
-    async def _move_totals(self, moved: Iterable[tuple[StoredCall, int]]) -> None:
-        sums: dict[tuple[Any, ...], list[int]] = {}
-        for call, sign in moved:
-            rated = call.rating.rated
-            key = (call.tenant_id, call.local_day, call.rating.call_class, call.direction, call.provider_id)
-            counts = sums.setdefault(key, [0, 0, 0, 0])
-            added = (1, rated.billed_seconds, call.talk_ms, int(rated.billed_seconds > 0))
-            for position, value in enumerate(added):
-                counts[position] += sign * value
-        rows = [(*key, *sums[key]) for key in sorted(sums) if any(sums[key])]
-        if rows:
-            await self._connection.execute(
-                _ADD_TOTALS,
-                {name: [row[position] for row in rows] for position, name in enumerate(_TOTAL_TYPES)},
-            )
+        await self.add_to_totals([one.after for one in changes], [one.before for one in changes])
 
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]:
         """Newest first, after the cursor; at most ``wanted.limit``."""
