@@ -293,7 +293,7 @@ async def test_add_ons_coupons_setup_and_trial_days(stage: Stage) -> None:
     await close(stage, tenant, date(2026, 10, 16), date(2026, 11, 1))
     assert ("fee", 24900) in await lines(stage, 2)
     added = await rows(
-        stage, "SELECT quantity, amount_minor FROM invoice_line WHERE kind = 'add_on' ORDER BY 1"
+        stage, "SELECT quantity, amount_minor FROM invoice_line WHERE kind = 'add_on' ORDER BY 1, 2"
     )
     # 8 days of 4 are 3.10; with 8 days of 6 it is 7.74 together.
     assert added == [(4, 619), (6, 464), (6, 1800)]
