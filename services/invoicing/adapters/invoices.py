@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
+from services.invoicing.adapters.many import is_one_of
 from services.invoicing.adapters.tables import invoice as table
 from services.invoicing.domain.lines import Line
 from services.invoicing.domain.settlement import Invoice
@@ -217,7 +218,10 @@ class SqlInvoices:
         found = await self._connection.execute(
             select(table.c.tenant_id, func.sum(rest).label("minor"))
             .where(
-                table.c.tenant_id.in_(tenants), ~table.c.collectable, table.c.cancelled_at.is_(None), rest > 0
+                is_one_of(table.c.tenant_id, tenants),
+                ~table.c.collectable,
+                table.c.cancelled_at.is_(None),
+                rest > 0,
             )
             .group_by(table.c.tenant_id)
         )
