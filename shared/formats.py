@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
 from babel.lists import format_list
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import NumberPattern, format_decimal, format_percent
 
 from shared.clock import local_date
 from shared.money import Currency, Money, exponent
@@ -44,6 +44,8 @@ class LocalFormats:
     def __init__(self, locale: str, time_zone: str = "UTC") -> None:
         self._locale = locale_of(locale)
         self._zone = zone_of(time_zone)
+        self._patterns: dict[int, NumberPattern] = {}
+        self._days: dict[date, str] = {}
 
     def money(self, amount: Money) -> str:
         """``$1,234.50``; minus is U+2212 and no space is one at which a line may end.
@@ -58,8 +60,10 @@ class LocalFormats:
         return self._currency(value, currency, places)
 
     def _currency(self, value: Decimal, currency: Currency, places: int) -> str:
-        pattern = copy(self._locale.currency_formats["standard"])
-        pattern.frac_prec = (places, places)
+        pattern = self._patterns.get(places)
+        if pattern is None:
+            pattern = self._patterns[places] = copy(self._locale.currency_formats["standard"])
+            pattern.frac_prec = (places, places)
         text: str = pattern.apply(
             value, self._locale, currency=currency, currency_digits=False, group_separator=self._groups(value)
         )
@@ -91,6 +95,11 @@ class LocalFormats:
 
     def day(self, day: date) -> str:
         """``Nov 5, 2026``, ``5. Nov. 2026``: months in letters."""
+        if day not in self._days:
+            self._days[day] = self._day(day)
+        return self._days[day]
+
+    def _day(self, day: date) -> str:
         if self._locale.language == "en" and self._locale.territory in (None, "US"):
             return format_date(day, "MMM d, y", locale=self._locale)
         return format_skeleton("yMMMd", day, locale=self._locale)

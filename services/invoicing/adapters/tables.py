@@ -301,6 +301,8 @@ payment = Table(
     Column("provider_id", Uuid, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
+    # As people may see it; none of payments of before it was kept.
+    Column("method", Text),
     _at("at"),
 )
 

@@ -6,11 +6,12 @@ whoever receives the file. Both syntaxes, CII and UBL, are written from this one
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from services.invoicing.domain.paper import Paper, PaperLine, PaperTax, Party, TaxCategory
+from services.invoicing.domain.catalogue import TaxCategory
+from services.invoicing.domain.paper import Paper, PaperLine, PaperTax, Party
 from shared.errors import Conflict
 from shared.money import Money, exponent, line_amount
 
@@ -29,6 +30,7 @@ _VAT_PREFIX = {"GR": "EL"}
 _EU_LIKE = re.compile(r"[A-Z]{2}[A-Z0-9+*]{2,13}")
 _UNITS = {"min": "MIN"}
 ONE = "C62"
+ROUNDING = "rounding"
 INVOICE, CREDIT_NOTE = "380", "381"
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 Describe = Callable[[PaperLine], tuple[str, str | None]]
@@ -81,7 +83,9 @@ class EBreakdown:
 
 @dataclass(frozen=True, slots=True)
 class EInvoice:
-    """``type_code`` 380 or 381; ``preceding`` is what a credit note corrects (BG-3)."""
+    """``type_code`` 380 or 381; ``preceding`` is what a credit note corrects (BG-3). ``rounding`` brings the due
+    amount to the steps of a card (BT-114, R39); it is in none of the other sums.
+    """
 
     number: str
     type_code: str
@@ -99,6 +103,7 @@ class EInvoice:
     tax_total: Decimal
     grand_total: Decimal
     prepaid: Decimal
+    rounding: Decimal
     due: Decimal
     notes: tuple[str, ...]
     preceding: tuple[str, date] | None
@@ -110,19 +115,21 @@ def _as_issued(line: PaperLine) -> tuple[str, str | None]:
 
 def electronic(paper: Paper, describe: Describe = _as_issued) -> EInvoice:
     """Raises ``Conflict`` (slug ``einvoice-incomplete``) saying what is missing and where it is set."""
-    if paper.kind == "receipt":
-        raise _refusal("A receipt is no invoice: ask for the invoice that it names.")
-    if exponent(paper.currency) > 2:
-        raise _refusal(
-            f"EN 16931 allows two decimals and {paper.currency} has {exponent(paper.currency)}: use the PDF."
-        )
-    if not paper.lines:
-        raise _refusal(f"{paper.number} has no lines, and EN 16931 asks for one (BR-16): use the PDF.")
+    _check_form(paper)
+    lines = tuple(line for line in paper.lines if line.kind != ROUNDING)
+    rounding = sum(line.amount.minor for line in paper.lines if line.kind == ROUNDING)
+    paper = replace(
+        paper,
+        lines=lines,
+        subtotal=Money(paper.subtotal.minor - rounding, paper.currency),
+        total=Money(paper.total.minor - rounding, paper.currency),
+    )
     breakdown = _breakdown(paper)
     untaxed = all(one.category == "O" for one in breakdown)
     _check_parties(paper, breakdown)
     days = [(line.start, _last(line)) for line in paper.lines]
-    prepaid = paper.credit_used + paper.paid
+    prepaid = paper.credit_used + paper.paid + (paper.credited or Money.zero(paper.currency))
+    rounded = Money(rounding, paper.currency)
     return EInvoice(
         number=_clean(paper.number),
         type_code=CREDIT_NOTE if paper.kind == "credit_note" else INVOICE,
@@ -140,10 +147,22 @@ def electronic(paper: Paper, describe: Describe = _as_issued) -> EInvoice:
         tax_total=paper.tax.decimal,
         grand_total=paper.total.decimal,
         prepaid=prepaid.decimal,
-        due=(paper.total - prepaid).decimal,
+        rounding=rounded.decimal,
+        due=(paper.total - prepaid + rounded).decimal,
         notes=tuple(_clean(note) for note in paper.own_notes),
         preceding=paper.corrects,
     )
+
+
+def _check_form(paper: Paper) -> None:
+    if paper.kind == "receipt":
+        raise _refusal("A receipt is no invoice: ask for the invoice that it names.")
+    if exponent(paper.currency) > 2:
+        raise _refusal(
+            f"EN 16931 allows two decimals and {paper.currency} has {exponent(paper.currency)}: use the PDF."
+        )
+    if all(line.kind == ROUNDING for line in paper.lines):
+        raise _refusal(f"{paper.number} has no lines, and EN 16931 asks for one (BR-16): use the PDF.")
 
 
 def _refusal(message: str, field: str | None = None) -> Conflict:

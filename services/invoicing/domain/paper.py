@@ -10,13 +10,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from services.invoicing.domain.catalogue import TaxCategory
 from services.invoicing.domain.settlement import Status
 from shared.money import Currency, Money
 
 PaperKind = Literal["invoice", "credit_note", "receipt"]
-# UNCL 5305 as EN 16931 uses it: standard, zero, exempt, reverse charge, not subject to tax. Its K (intra-community
-# supply) and G (export) are for goods; telephone service is none.
-TaxCategory = Literal["S", "Z", "E", "AE", "O"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,10 @@ class Paid:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A document. ``total = subtotal + tax``, ``balance = total - credit_used - paid`` while it is open."""
+    """A document. ``total = subtotal + tax``, ``balance = total - credit_used - paid - credited`` while it is open.
+
+    ``credit_used`` is account credit, ``credited`` what credit notes took off the balance.
+    """
 
     kind: PaperKind
     number: str
@@ -110,6 +111,7 @@ class Paper:
     credit_used: Money
     paid: Money
     balance: Money
+    credited: Money | None = None
     status: Status | None = None
     usage_days: Days | None = None
     fee_days: Days | None = None

@@ -12,7 +12,13 @@ from services.invoicing.use_cases.take_refund import take_failed_refund, take_re
 from services.invoicing.use_cases.take_totals import period_trace, take_totals
 from shared.errors import Invalid, Permanent
 from shared.events.envelope import Envelope, Event
-from shared.events.payments import PaymentDisputed, PaymentRefunded, PaymentSucceeded, RefundFailed
+from shared.events.payments import (
+    MethodShown,
+    PaymentDisputed,
+    PaymentRefunded,
+    PaymentSucceeded,
+    RefundFailed,
+)
 from shared.events.usage import PeriodMetered
 from shared.money import Money, currency
 
@@ -33,6 +39,7 @@ async def on_payment_succeeded(work: Work, event: PaymentSucceeded, _: Envelope)
         [(part.invoice_id, part.amount_minor) for part in event.allocations],
         event.at,
     )
+    await work.receipts.note_method(event.tenant_id, event.payment_id, _shown(event.method))
 
 
 async def on_payment_refunded(work: Work, event: PaymentRefunded, _: Envelope) -> None:
@@ -84,3 +91,10 @@ HANDLERS: dict[type[Event], Callable[[Work, Any, Envelope], Awaitable[None]]] = 
     RefundFailed: on_refund_failed,
     PaymentDisputed: on_payment_disputed,
 }
+
+
+def _shown(method: MethodShown) -> str:
+    """``Visa •••• 4242``; what has no digits by its brand or kind."""
+    name = method.brand.replace("_", " ").title() if method.brand.islower() else method.brand
+    name = name or method.kind.replace("_", " ")
+    return f"{name} •••• {method.last4}" if method.last4 else name

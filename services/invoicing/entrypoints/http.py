@@ -9,6 +9,7 @@ from services.invoicing.entrypoints.http_catalogue import OpenWork, catalogue_ro
 from services.invoicing.entrypoints.http_credit_notes import credit_notes_router
 from services.invoicing.entrypoints.http_documents import WriteDocument, documents_router
 from services.invoicing.entrypoints.http_invoices import invoices_router
+from services.invoicing.entrypoints.http_reports import reports_router
 from services.invoicing.entrypoints.http_settings import settings_router
 from services.invoicing.entrypoints.http_subscriptions import subscriptions_router
 from services.invoicing.entrypoints.http_test_clock import test_clock_router
@@ -35,5 +36,6 @@ def invoicing_router(
     router.include_router(invoices_router(open_work, internal, usage))
     router.include_router(credit_notes_router(open_work, internal))
     router.include_router(settings_router(open_work, internal))
+    router.include_router(reports_router(open_work, internal))
     router.include_router(documents_router(open_work, internal, write, billing_url))
     return router

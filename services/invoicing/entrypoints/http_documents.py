@@ -3,12 +3,13 @@
 from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any, Literal, Protocol
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
 from services.invoicing.domain.paper import Paper
 from services.invoicing.entrypoints.http_invoices import OpenWork
-from services.invoicing.use_cases.make_paper import invoice_paper
+from services.invoicing.use_cases.make_paper import credit_note_paper, invoice_paper, receipt_paper
 from services.invoicing.use_cases.ports import Document
 from shared.ids import InvoiceId, ProviderId, TenantId
 
@@ -63,5 +64,24 @@ def documents_router(
         """PDF; Factur-X (the same PDF with its EN 16931 data inside); CII or UBL alone. 409 says what is missing."""
         document, now = await read(provider_id, tenant_id, invoice_id)
         return await answer(invoice_paper(document, now, billing_url), form)
+
+    @router.get("/credit-notes/{credit_note_id}/documents/{form}", response_class=Response)
+    async def get_credit_note(
+        provider_id: ProviderId, tenant_id: TenantId, credit_note_id: UUID, form: Form
+    ) -> Response:
+        """A credit note in the same forms; as an electronic invoice it is of type 381."""
+        async with open_work() as work:
+            note = await work.credit_notes.document(provider_id, tenant_id, credit_note_id)
+            invoice = await work.invoices.document(provider_id, tenant_id, note.note.invoice_id)
+        return await answer(credit_note_paper(note, invoice), form)
+
+    @router.get("/payments/{payment_id}/receipt", response_class=Response)
+    async def get_receipt(provider_id: ProviderId, tenant_id: TenantId, payment_id: UUID) -> Response:
+        """The receipt of a payment that succeeded, as PDF (R63)."""
+        async with open_work() as work:
+            provider = await work.providers.get(provider_id)
+            tenant = await work.tenants.get(provider_id, tenant_id)
+            receipt = await work.receipts.get(provider_id, tenant_id, payment_id)
+        return await answer(receipt_paper(receipt, provider, tenant), "pdf")
 
     return router

@@ -5,9 +5,13 @@ from dataclasses import asdict
 from typing import Any
 
 from services.invoicing.domain.catalogue import Provider, Tax
+from services.invoicing.domain.explain_words import sentence, words_of
 from services.invoicing.domain.settlement import Credit
-from services.invoicing.entrypoints.shapes import amount, plain, provider
+from services.invoicing.domain.wording import shown_locale
+from services.invoicing.entrypoints.shapes import amount, money, plain, provider
+from services.invoicing.use_cases.explain_invoice import Explanation
 from services.invoicing.use_cases.money_ports import CreditNote, NoteDocument
+from shared.formats import LocalFormats
 
 
 def rate(one: Tax) -> dict[str, Any]:
@@ -83,4 +87,38 @@ def credit(one: Credit, code: str) -> dict[str, Any]:
         "credit_id": one.credit_id,
         "remaining": amount(one.remaining_minor, code),
         "created_at": one.created_at,
+    }
+
+
+def explanation(one: Explanation, locale: str) -> dict[str, Any]:
+    """Each part as a sentence and as figures; the amounts sum to the difference (R56)."""
+    words, formats = words_of(locale), LocalFormats(shown_locale(locale))
+    return {
+        "invoice_id": one.now.invoice_id,
+        "number": one.now.number,
+        "total": amount(one.now.total_minor, one.now.currency),
+        "compared_with": None
+        if one.before is None
+        else {
+            "invoice_id": one.before.invoice_id,
+            "number": one.before.number,
+            "total": amount(one.before.total_minor, one.before.currency),
+        },
+        "difference": money(one.difference),
+        "sentences": [sentence(part, words, formats) for part in one.parts] or [words.none],
+        "parts": [
+            {
+                "kind": part.kind,
+                "of": part.subject.kind,
+                "name": part.subject.name or None,
+                "direction": part.subject.direction,
+                "call_class": part.subject.call_class,
+                "quantity_change": None if part.quantity is None else plain(part.quantity),
+                "old_price": None if part.old_price is None else plain(part.old_price),
+                "new_price": None if part.new_price is None else plain(part.new_price),
+                "amount": money(part.amount),
+                "sentence": sentence(part, words, formats),
+            }
+            for part in one.parts
+        ],
     }

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from services.invoicing.domain.paper import Days, Look, Paper, PaperLine, PaperTax, Party, TaxCategory
+from services.invoicing.domain.catalogue import TaxCategory
+from services.invoicing.domain.paper import Days, Look, Paper, PaperLine, PaperTax, Party
 from shared.money import Currency, Money, currency, line_amount, round_half_up, total
 
 AT = datetime(2026, 11, 1, 5, 0, tzinfo=UTC)

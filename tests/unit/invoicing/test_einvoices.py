@@ -70,6 +70,20 @@ def prorated() -> Paper:
     return with_lines(paper, (fee, back, *paper.lines[2:]), [("Umsatzsteuer", "19", "S")])
 
 
+def rounded() -> Paper:
+    """Forints end in whole hundreds on a card: the rounding line becomes BT-114."""
+    paper = german()
+    off = Money(100 - paper.total.minor % 100, paper.currency)
+    line = replace(paper.lines[0], kind="rounding", description="Rounding", amount=off, taxes=())
+    return replace(
+        paper,
+        lines=(*paper.lines, line),
+        subtotal=paper.subtotal + off,
+        total=paper.total + off,
+        balance=paper.balance + off,
+    )
+
+
 CASES: dict[str, Callable[[], Paper]] = {
     "one rate": german,
     "two rates": two_rates,
@@ -79,6 +93,8 @@ CASES: dict[str, Callable[[], Paper]] = {
     "not subject to tax": lambda: german(tax=None),
     "partly paid": lambda: german(paid="100"),
     "prorated and negative lines": prorated,
+    "rounded to a card's steps": rounded,
+    "credited in part": lambda: replace(german(), credited=Money(500, german().currency)),
     "United States": invoice,
     "yen": lambda: invoice("JPY", "ja-JP", seller="JP", buyer="JP", tax=("消費税", "10", "S")),
     "credit note": lambda: credit_note(german()),

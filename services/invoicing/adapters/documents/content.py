@@ -46,7 +46,7 @@ def content_of(paper: Paper) -> dict[str, Any]:
         "totals": _totals(paper, words, formats),
         "tax_heads": words.tax_heads,
         "taxes": _taxes(paper, words, formats),
-        "notes": _notes(paper, words),
+        "notes": _notes(paper, words, LineText(words, formats)),
         "pay": _pay(paper, words, formats),
         "page": words.page,
         "continued": words.continued,
@@ -146,6 +146,8 @@ def _totals(paper: Paper, words: DocumentWords, formats: LocalFormats) -> list[d
         return rows
     if paper.credit_used:
         rows.append(row(words.account_credit, -paper.credit_used))
+    if paper.credited:
+        rows.append(row(words.credited, -paper.credited))
     rows.append(row(words.paid, -paper.paid))
     rows.append(row(words.balance, paper.balance, strong=True))
     return rows
@@ -158,14 +160,14 @@ def _taxes(paper: Paper, words: DocumentWords, formats: LocalFormats) -> list[li
     ]
 
 
-def _notes(paper: Paper, words: DocumentWords) -> list[str]:
-    """What a tax auditor looks for: why no tax is charged, and what a correction corrects."""
-    notes = []
-    for tax in paper.taxes:
-        said = words.untaxed.get(tax.category)
-        if said is not None:
-            # Two rates of one category need one note; a reason of the provider's own stands beside it.
-            notes.append(said if not tax.reason else f"{said} {tax.reason}")
+def _notes(paper: Paper, words: DocumentWords, text: LineText) -> list[str]:
+    """What a tax auditor looks for: why no tax is charged."""
+    notes = [
+        text.said(tax.reason) if tax.reason else words.untaxed[tax.category]
+        for tax in paper.taxes
+        if tax.category in words.untaxed
+    ]
+    # Two rates of one category need one note.
     return [*dict.fromkeys(notes), *paper.own_notes]
 
 

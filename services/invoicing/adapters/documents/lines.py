@@ -1,96 +1,87 @@
-"""What a line says in the document's language, made of what it rests on."""
+"""What a line says in the document's language.
+
+Lines are issued in English, put together of few phrases (``PHRASES``). Each phrase is found again here and said in the
+language of the document, its figures in the tenant's locale; what a person named is left as it is.
+"""
 
 import re
+from datetime import date
 from decimal import Decimal
+from functools import cache
 
-from services.invoicing.domain.lines import minutes
 from services.invoicing.domain.paper import PaperLine
-from services.invoicing.domain.wording.words import DocumentWords, LineWords
+from services.invoicing.domain.wording.words import PHRASES, DocumentWords
 from shared.formats import LocalFormats
+from shared.money import Money, currency
 
-# Included figures of lines whose evidence does not hold them.
-_INCLUDED = re.compile(r"above the ([\d,]+) included")
+# Lines that somebody named: no part of the description is ours.
+_NAMED = frozenset({"one_time", "add_on", "discount"})
+_HOLES = {
+    "n": r"[\d,]+(?:\.\d+)?",
+    "m": r"[\d,]+(?:\.\d+)?",
+    "day": r"\d{4}-\d\d-\d\d",
+    "last": r"\d{4}-\d\d-\d\d",
+    "money": r"-?[\d.]+ [A-Z]{3}",
+    "name": r".+",
+    "text": r".+",
+}
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    made = []
+    for phrase in PHRASES:
+        pattern = re.sub(
+            r"\\\{(\w+)\\\}", lambda hole: f"(?P<{hole[1]}>{_HOLES[hole[1]]})", re.escape(phrase)
+        )
+        made.append((phrase, re.compile(pattern)))
+    return tuple(made)
 
 
 class LineText:
-    """Description and note of lines. English keeps the words that were issued; so does what no catalogue knows."""
+    """Description, note and quantity of lines."""
 
     def __init__(self, words: DocumentWords, formats: LocalFormats) -> None:
-        self._language = words.language
-        self._words: LineWords = words.lines
-        self._formats = formats
+        self._words, self._formats = words, formats
+        # The same words come again in every line of a document.
+        self._said: dict[str, str] = {}
 
     def description(self, line: PaperLine) -> str:
-        if self._language == "en":
-            return line.description
-        if line.kind == "late_usage":
-            return self._late(line)
-        return self._ordinary(line.kind, line) or line.description
-
-    def _late(self, line: PaperLine) -> str:
-        if line.description.startswith("Correction"):
-            return self._words.late.format(description=self._words.correction)
-        of = str(line.evidence.get("of", ""))
-        kind = of if of in ("extensions", "dids") else "minutes"
-        what = self._ordinary(kind, line)
-        return self._words.late.format(description=what) if what else line.description
-
-    def _ordinary(self, kind: str, line: PaperLine) -> str | None:
-        words = self._words
-        if kind == "fee" and line.description.endswith(" plan"):
-            return words.fee.format(plan=line.description.removesuffix(" plan"))
-        plain_and_above = {
-            "extensions": ("Extensions", words.extensions, words.extensions_above),
-            "dids": ("DIDs", words.dids, words.dids_above),
-            "minutes": ("Minutes", words.minutes, words.minutes_above),
-        }
-        if kind not in plain_and_above or not line.description.startswith(plain_and_above[kind][0]):
-            return None
-        _, plain, above = plain_and_above[kind]
-        included = _INCLUDED.search(line.description)
-        text = (
-            above.format(included=self._formats.number(int(included[1].replace(",", ""))))
-            if included
-            else plain
-        )
-        return ", ".join([text, *self._qualities(line)])
-
-    def _qualities(self, line: PaperLine) -> list[str]:
-        """Direction and class of minutes; ordinary calls need no word for their class."""
-        words, call_class = self._words, str(line.evidence.get("call_class", ""))
-        found = []
-        direction = str(line.evidence.get("direction", ""))
-        if direction:
-            found.append(words.directions.get(direction, direction))
-        if call_class and call_class not in ("standard", "external"):
-            found.append(words.classes.get(call_class, call_class.replace("_", " ")))
-        return found
+        return line.description if line.kind in _NAMED else self.said(line.description)
 
     def note(self, line: PaperLine) -> str | None:
-        """What the line rests on, with numbers as the locale writes them."""
-        words, formats = self._words, self._formats
-        if line.kind == "minutes" and "billed_seconds" in line.evidence:
-            return words.of_calls.format(
-                minutes=formats.number(minutes(int(line.evidence["billed_seconds"])), 1)
-            )
-        if self._language == "en" or line.detail is None:
-            return line.detail
-        if line.kind in ("extensions", "dids") and "peak" in line.evidence:
-            peak = words.peak.format(peak=formats.number(int(line.evidence["peak"])))
-            return self._with_part(peak, line.detail)
-        if line.detail.startswith("in advance"):
-            return self._with_part(words.in_advance, line.detail)
-        fixed = {
-            "one-time charge": words.one_time,
-            "difference to what was billed before": words.difference,
-        }
-        return fixed.get(line.detail, line.detail)
+        return self.said(line.detail) if line.detail else None
 
-    def _with_part(self, text: str, detail: str) -> str:
-        part = re.search(r"(\d+) of (\d+) days$", detail)
-        if part is None:
-            return text
-        return f"{text}, {self._words.part_of_month.format(days=part[1], of=part[2])}"
+    def said(self, text: str) -> str:
+        """Each part between commas or semicolons in the document's language."""
+        if text not in self._said:
+            parts = re.split(r"(, |; )", text)
+            self._said[text] = "".join(
+                part if place % 2 else self._part(part) for place, part in enumerate(parts)
+            )
+        return self._said[text]
+
+    def _part(self, part: str) -> str:
+        for phrase, pattern in _patterns():
+            found = pattern.fullmatch(part)
+            if found is not None:
+                template = self._words.phrases.get(phrase, phrase)
+                return template.format(
+                    **{hole: self._figure(hole, text) for hole, text in found.groupdict().items()}
+                )
+        head, colon, rest = part.partition(": ")
+        return f"{self._part(head)}: {rest}" if colon else part
+
+    def _figure(self, hole: str, text: str) -> str:
+        if hole in ("n", "m"):
+            digits = text.replace(",", "")
+            return self._formats.number(Decimal(digits), len(digits.partition(".")[2]))
+        if hole in ("day", "last"):
+            return self._formats.day(date.fromisoformat(text))
+        if hole == "money":
+            value, _, code = text.partition(" ")
+            return self._formats.money(Money.of(value, currency(code)))
+        return text
 
     def quantity(self, line: PaperLine) -> str:
         if line.unit != "min":

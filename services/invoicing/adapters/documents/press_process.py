@@ -64,13 +64,13 @@ class Printer:
         return name
 
     def _compile(self, job: Job, logo: str | None, standards: "list[typst.PDFStandard]") -> bytes:
-        content = json.loads(job.data)
-        content["logo"] = logo
-        content["attach"] = None if job.xml is None else {"xml": job.xml, "description": job.description}
+        attach = None if job.xml is None else {"xml": job.xml, "description": job.description}
+        # The job's data are a JSON object already: two more members go before its first.
+        content = f'{{"logo":{json.dumps(logo)},"attach":{json.dumps(attach)},{job.data[1:].decode()}'
         made = self._compiler.compile(
             format="pdf",
             pdf_standards=standards,
-            sys_inputs={"data": json.dumps(content)},
+            sys_inputs={"data": content},
             timestamp=datetime.fromtimestamp(job.stamp, UTC),
         )
         assert isinstance(made, bytes)

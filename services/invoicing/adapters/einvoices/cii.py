@@ -113,6 +113,8 @@ def _totals(sums: Any, invoice: EInvoice) -> None:
     sums.charge_total = sums.allowance_total = Decimal(0)
     sums.tax_basis_total = invoice.line_total
     sums.tax_total = (invoice.tax_total, invoice.currency)
+    if invoice.rounding:
+        sums.rounding_amount = invoice.rounding
     sums.grand_total = invoice.grand_total
     sums.prepaid_total = invoice.prepaid
     sums.due_amount = invoice.due

@@ -137,6 +137,7 @@ def _totals(root: _Branch, invoice: EInvoice) -> None:
         ("TaxExclusiveAmount", invoice.line_total),
         ("TaxInclusiveAmount", invoice.grand_total),
         ("PrepaidAmount", invoice.prepaid),
+        *((("PayableRoundingAmount", invoice.rounding),) if invoice.rounding else ()),
         ("PayableAmount", invoice.due),
     ):
         totals.leaf(name, _text(amount), currencyID=invoice.currency)

@@ -1,6 +1,6 @@
 """Documents in English."""
 
-from services.invoicing.domain.wording.words import DocumentWords, LineWords
+from services.invoicing.domain.wording.words import DocumentWords
 
 WORDS = DocumentWords(
     language="en",
@@ -36,7 +36,7 @@ WORDS = DocumentWords(
     untaxed={
         "Z": "Zero-rated.",
         "E": "Exempt from tax.",
-        "AE": "Reverse charge: the customer is liable for the tax.",
+        "AE": "Reverse charge: the customer is liable for the tax (Article 196 of Directive 2006/112/EC).",
         "O": "Not subject to tax.",
     },
     pay="Pay {amount} online",
@@ -50,24 +50,7 @@ WORDS = DocumentWords(
     received_total="Amount paid",
     to_credit="Credited to your account",
     continued="continued",
-    lines=LineWords(
-        fee="{plan} plan",
-        extensions="Extensions",
-        extensions_above="Extensions above the {included} included",
-        dids="DIDs",
-        dids_above="DIDs above the {included} included",
-        minutes="Minutes",
-        minutes_above="Minutes above the {included} included",
-        late="{description}, recorded late",
-        correction="Correction",
-        in_advance="in advance",
-        part_of_month="{days} of {of} days",
-        peak="peak of {peak} at one time",
-        of_calls="{minutes} min of calls",
-        one_time="one-time charge",
-        difference="difference to what was billed before",
-        minutes_unit="min",
-        directions={"inbound": "inbound", "outbound": "outbound", "internal": "internal"},
-        classes={},
-    ),
+    minutes_unit="min",
+    # The phrases are issued in English.
+    phrases={},
 )

@@ -3,37 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.invoicing.domain.paper import PaperKind, TaxCategory
+from services.invoicing.domain.catalogue import TaxCategory
+from services.invoicing.domain.paper import PaperKind
 from services.invoicing.domain.settlement import Status
 
 
 @dataclass(frozen=True, slots=True)
-class LineWords:
-    """Descriptions of lines by their kind. Names in braces are filled with figures of the tenant's locale."""
-
-    fee: str  # {plan}
-    extensions: str
-    extensions_above: str  # {included}
-    dids: str
-    dids_above: str  # {included}
-    minutes: str
-    minutes_above: str  # {included}
-    late: str  # {description}
-    correction: str
-    in_advance: str
-    part_of_month: str  # {days} {of}
-    peak: str  # {peak}
-    of_calls: str  # {minutes}
-    one_time: str
-    difference: str
-    minutes_unit: str
-    directions: Mapping[str, str]
-    classes: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class DocumentWords:
-    """Every text on a document of one language."""
+    """Every text on a document of one language.
+
+    ``phrases`` translates the parts of a line's description and note, which are issued in English (``PHRASES``).
+    """
 
     language: str
     titles: Mapping[PaperKind, str]  # {number}
@@ -52,8 +32,8 @@ class DocumentWords:
     total: str
     account_credit: str
     paid: str
-    balance: str
     credited: str
+    balance: str
     tax_heads: tuple[str, str, str, str]  # tax, rate, taxable amount, tax
     untaxed: Mapping[TaxCategory, str]
     pay: str  # {amount}
@@ -67,4 +47,58 @@ class DocumentWords:
     received_total: str
     to_credit: str
     continued: str
-    lines: LineWords
+    minutes_unit: str
+    phrases: Mapping[str, str]
+
+
+# In braces: n and m numbers, day and last days, money an amount, name and text what a person wrote.
+PHRASES = (
+    "{name} plan",
+    "Extensions",
+    "Extensions above the {n} included",
+    "DIDs",
+    "DIDs above the {n} included",
+    "Minutes",
+    "Minutes above the included",
+    "Minutes above the {n} included",
+    "Connect fees",
+    "Minimum commitment",
+    "Rounding",
+    "Correction",
+    "inbound",
+    "outbound",
+    "internal",
+    "international",
+    "mobile",
+    "premium",
+    "toll free",
+    "local",
+    "national",
+    "{n} to {m}",
+    "{n} and more",
+    "unused days",
+    "change",
+    "recorded late",
+    "rated again",
+    "counted again",
+    "in advance",
+    "in arrears",
+    "{n} of {m} days",
+    "peak of {n} at one time",
+    "{n} days held in {m} days",
+    "{n} min of calls",
+    "one-time charge",
+    "one for each connected call",
+    "difference to what was billed before",
+    "difference to what was billed before for {day} to {last}",
+    "credit for {n} days: billed minus the days used",
+    "on fees",
+    "on usage",
+    "up to the minimum of {money}",
+    "{n} once",
+    "the amount is the difference of two rounded sums",
+    "not quantity times price",
+    "to the smallest amount that a card takes",
+    "Exempt",
+    "certificate {text}",
+)
