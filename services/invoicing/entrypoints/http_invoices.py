@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+import orjson
+from fastapi import APIRouter, Depends, Query, Response
 
 from services.invoicing.domain.periods import next_anchor
 from services.invoicing.domain.settlement import Invoice
@@ -96,18 +97,18 @@ def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures) -> 
         shown = [shapes.invoice_row(one, now) for one in rows[:limit]]
         return {"invoices": shown, "next": write_cursor(rows[limit - 1]) if len(rows) > limit else None}
 
-    @router.get("/invoices/{invoice_id}")
-    async def get_invoice(
-        provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId
-    ) -> dict[str, Any]:
+    @router.get("/invoices/{invoice_id}", response_model=dict[str, Any])
+    async def get_invoice(provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId) -> Response:
+        """Written at once: an invoice may have hundreds of lines, and a general encoder looks at each value."""
         async with open_work() as work:
             document = await work.invoices.document(provider_id, tenant_id, invoice_id)
             notes = await work.credit_notes.of_invoice(tenant_id, invoice_id)
             now = await work.now(provider_id)
-        return {
+        shown = {
             **shapes.invoice(document, now),
             "credit_notes": [money_shapes.credit_note_row(one) for one in notes],
         }
+        return Response(orjson.dumps(shown, default=str), media_type="application/json")
 
     @router.get("/invoices/{invoice_id}/explanation")
     async def get_explanation(
