@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
+from services.invoicing.adapters.many import is_one_of
 from services.invoicing.domain.lines import OneTimeCharge
 from services.invoicing.domain.settlement import Credit
 from services.invoicing.use_cases.ports import Issued
@@ -61,7 +62,7 @@ class SqlCharges:
         table = tables.one_time_charge
         found = await self._connection.execute(
             select(table)
-            .where(table.c.tenant_id.in_(ids), table.c.invoice_id.is_(None))
+            .where(is_one_of(table.c.tenant_id, ids), table.c.invoice_id.is_(None))
             .order_by(table.c.on_date, table.c.charge_id)
             .with_for_update()
         )
@@ -95,7 +96,7 @@ class SqlAccount:
         table = tables.credit
         found = await self._connection.execute(
             select(table)
-            .where(table.c.tenant_id.in_(ids), table.c.remaining_minor > 0)
+            .where(is_one_of(table.c.tenant_id, ids), table.c.remaining_minor > 0)
             .order_by(table.c.created_at, table.c.credit_id)
         )
         held: dict[TenantId, list[Credit]] = {one: [] for one in ids}

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
+from services.invoicing.adapters.many import is_one_of
 from services.invoicing.adapters.terms_rows import (
     profile_data,
     read_profile,
@@ -273,7 +274,7 @@ class SqlTenants:
         """Those of them that are the provider's."""
         table = tables.tenant
         found = await self._connection.execute(
-            select(table).where(table.c.provider_id == provider_id, table.c.tenant_id.in_(ids))
+            select(table).where(table.c.provider_id == provider_id, is_one_of(table.c.tenant_id, ids))
         )
         return {row["tenant_id"]: _tenant(row) for row in found.mappings()}
 

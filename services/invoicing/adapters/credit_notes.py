@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
+from services.invoicing.adapters.many import is_one_of
 from services.invoicing.domain.credit_notes import Creditable, HeldLine, HeldTax, Note, NoteTax
 from services.invoicing.use_cases.money_ports import CreditNote, NoteDocument, NoteLine
 from shared.errors import NotFound
@@ -130,7 +131,7 @@ class SqlCreditNotes:
                 & (billed.c.invoice_id == noted.c.invoice_id)
                 & (billed.c.position == noted.c.line_position),
             )
-            .where(noted.c.tenant_id.in_(ids), billed.c.kind.in_(("fee", "add_on")))
+            .where(is_one_of(noted.c.tenant_id, ids), billed.c.kind.in_(("fee", "add_on")))
             .group_by(noted.c.tenant_id, key)
         )
         found: dict[TenantId, dict[str, int]] = defaultdict(dict)

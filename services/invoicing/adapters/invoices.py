@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
+from services.invoicing.adapters.many import is_one_of
 from services.invoicing.adapters.tables import invoice as table
 from services.invoicing.domain.lines import Line
 from services.invoicing.domain.settlement import Invoice
@@ -55,7 +57,10 @@ class SqlInvoices:
         await self._connection.execute(insert(table), heads)
         lines = [row for one in issued for row in _line_rows(one)]
         if lines:
-            await self._connection.execute(insert(tables.invoice_line), lines)
+            # Most rows of a month's close are lines: COPY takes a third of what inserts take.
+            driver = (await self._connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.copy_records_to_table("invoice_line", records=lines, columns=_LINE_COLUMNS)
         taxes = [row for one in issued for row in _tax_rows(one)]
         if taxes:
             await self._connection.execute(insert(tables.invoice_tax), taxes)
@@ -213,7 +218,10 @@ class SqlInvoices:
         found = await self._connection.execute(
             select(table.c.tenant_id, func.sum(rest).label("minor"))
             .where(
-                table.c.tenant_id.in_(tenants), ~table.c.collectable, table.c.cancelled_at.is_(None), rest > 0
+                is_one_of(table.c.tenant_id, tenants),
+                ~table.c.collectable,
+                table.c.cancelled_at.is_(None),
+                rest > 0,
             )
             .group_by(table.c.tenant_id)
         )
@@ -244,23 +252,41 @@ def _head(one: Invoice) -> dict[str, Any]:
     return {field.name: getattr(one, field.name) for field in fields(Invoice)}
 
 
-def _line_rows(one: Issued) -> list[dict[str, Any]]:
+_LINE_COLUMNS = (
+    "tenant_id",
+    "invoice_id",
+    "position",
+    "kind",
+    "description",
+    "detail",
+    "quantity",
+    "unit",
+    "unit_price",
+    "amount_minor",
+    "start_date",
+    "end_date",
+    "evidence",
+)
+
+
+def _line_rows(one: Issued) -> list[tuple[Any, ...]]:
+    """In the order of ``_LINE_COLUMNS``; JSON as the text that the driver's own codec takes."""
     return [
-        {
-            "tenant_id": one.invoice.tenant_id,
-            "invoice_id": one.invoice.invoice_id,
-            "position": position,
-            "kind": line.kind,
-            "description": line.description,
-            "detail": line.detail,
-            "quantity": line.quantity,
-            "unit": line.unit,
-            "unit_price": line.unit_price,
-            "amount_minor": line.amount.minor,
-            "start_date": line.start,
-            "end_date": line.end,
-            "evidence": dict(line.evidence),
-        }
+        (
+            one.invoice.tenant_id,
+            one.invoice.invoice_id,
+            position,
+            line.kind,
+            line.description,
+            line.detail,
+            line.quantity,
+            line.unit,
+            line.unit_price,
+            line.amount.minor,
+            line.start,
+            line.end,
+            orjson.dumps(line.evidence).decode(),
+        )
         for position, line in enumerate(one.draft.lines)
     ]
 

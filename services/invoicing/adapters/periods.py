@@ -9,12 +9,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, select, text, tuple_, update
+from sqlalchemy import and_, bindparam, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import TextualSelect
 
+from services.invoicing.adapters.many import are_one_of, is_one_of
 from services.invoicing.adapters.tables import billing_period as table
 from services.invoicing.domain.agreed import FeeSpan
 from services.invoicing.domain.lines import Billed
@@ -27,9 +28,14 @@ from shared.ids import ProviderId, TenantId
 _NOW = due_now("p")
 
 
+_FOUND = ", ".join(f"p.{column.name}" for column in table.c if column.name not in ("totals", "billed"))
+
+
 def _due(condition: str, order: str) -> TextualSelect:
+    # Totals and what was billed are large, and read again under the lock.
     return text(
-        f"SELECT p.* FROM billing_period p WHERE p.parked_reason IS NULL AND {condition}"  # noqa: S608 (constants of this file)
+        f"SELECT {_FOUND}, NULL::jsonb AS totals, '{{}}'::jsonb AS billed FROM billing_period p"  # noqa: S608 (constants of this file)
+        f" WHERE p.parked_reason IS NULL AND {condition}"
         f" ORDER BY {order}, p.tenant_id LIMIT :limit"
     ).columns(**{column.name: column.type for column in table.c})
 
@@ -99,7 +105,7 @@ class SqlPeriods:
         """Those that exist, locked until the transaction ends."""
         found = await self._connection.execute(
             select(table)
-            .where(tuple_(table.c.tenant_id, table.c.start_date).in_(keys))
+            .where(are_one_of((table.c.tenant_id, table.c.start_date), keys))
             .order_by(table.c.tenant_id, table.c.start_date)
             .with_for_update()
         )
@@ -127,7 +133,7 @@ class SqlPeriods:
         """Periods whose statement may differ from what was billed, locked until the transaction ends."""
         found = await self._connection.execute(
             select(table)
-            .where(table.c.tenant_id.in_(ids), table.c.late)
+            .where(is_one_of(table.c.tenant_id, ids), table.c.late)
             .order_by(table.c.tenant_id, table.c.start_date)
             .with_for_update()
         )
@@ -142,7 +148,7 @@ class SqlPeriods:
         return [_period(row) for row in found.mappings()]
 
     async def find_due(self, what: DueStep, system_now: datetime, limit: int) -> list[Period]:
-        """What is due for a step, longest due first; nothing is locked."""
+        """What is due for a step, longest due first, without totals and what was billed; nothing is locked."""
         found = await self._connection.execute(_DUE[what], {"system_now": system_now, "limit": limit})
         return [_period(row) for row in found.mappings()]
 

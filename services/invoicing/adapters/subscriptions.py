@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.invoicing.adapters.many import is_one_of
 from services.invoicing.adapters.tables import metadata
 from services.invoicing.domain.discounts import Discount
 from services.invoicing.domain.subscriptions import Timeline
@@ -36,18 +37,18 @@ class SqlSubscriptions:
         """One for each tenant, three queries for all."""
         plans: dict[TenantId, list[tuple[date, PlanId, int]]] = defaultdict(list)
         for row in await self._connection.execute(
-            select(_plans).where(_plans.c.tenant_id.in_(ids)).order_by(_plans.c.from_date)
+            select(_plans).where(is_one_of(_plans.c.tenant_id, ids)).order_by(_plans.c.from_date)
         ):
             plans[row.tenant_id].append((row.from_date, row.plan_id, row.plan_version))
         add_ons: dict[TenantId, dict[str, tuple[tuple[date, int], ...]]] = defaultdict(dict)
         for row in await self._connection.execute(
-            select(_add_ons).where(_add_ons.c.tenant_id.in_(ids)).order_by(_add_ons.c.from_date)
+            select(_add_ons).where(is_one_of(_add_ons.c.tenant_id, ids)).order_by(_add_ons.c.from_date)
         ):
             of_tenant = add_ons[row.tenant_id]
             of_tenant[row.code] = (*of_tenant.get(row.code, ()), (row.from_date, row.quantity))
         discounts: dict[TenantId, list[Discount]] = defaultdict(list)
         for found in (
-            await self._connection.execute(select(_discounts).where(_discounts.c.tenant_id.in_(ids)))
+            await self._connection.execute(select(_discounts).where(is_one_of(_discounts.c.tenant_id, ids)))
         ).mappings():
             values = {one.name: found[one.name] for one in fields(Discount)}
             discounts[found["tenant_id"]].append(Discount(**values))

@@ -46,9 +46,9 @@ def stretches(start: date, end: date, changes: Iterable[tuple[date, T]]) -> list
 
 def minor_of(exact: Fraction, code: Currency) -> int:
     """Exact major units to minor units, half away from zero (R30)."""
-    scaled: Fraction = exact * int(10 ** exponent(code))
-    whole, rest = divmod(abs(scaled.numerator), scaled.denominator)
-    rounded: int = whole + (1 if 2 * rest >= scaled.denominator else 0)
+    scaled = exact.numerator * 10 ** exponent(code)
+    whole, rest = divmod(abs(scaled), exact.denominator)
+    rounded: int = whole + (1 if 2 * rest >= exact.denominator else 0)
     return rounded if scaled >= 0 else -rounded
 
 
