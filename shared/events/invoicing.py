@@ -46,6 +46,9 @@ class ProviderChanged(Event):
     reachable_numbers: tuple[str, ...] = Field(
         (), description="E.164; suspended tenants may always call these"
     )
+    refund_preference: Literal["credit", "method"] = Field(
+        "credit", description="where a refund goes unless the provider says otherwise"
+    )
 
 
 class IncludedBundle(Payload):

@@ -1,7 +1,7 @@
 """Providers, plans and tenants in PostgreSQL."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import date
 from typing import Any
 
@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
-from services.invoicing.adapters.plan_terms import plan_of, plan_values
 from services.invoicing.adapters.terms_rows import (
     profile_data,
     read_profile,
@@ -19,6 +18,7 @@ from services.invoicing.adapters.terms_rows import (
 )
 from services.invoicing.domain.billing_terms import BillingTerms
 from services.invoicing.domain.catalogue import Brand, Provider, Tax, Tenant
+from services.invoicing.domain.plan_data import TERMS, plan_from, terms_data
 from services.invoicing.domain.plans import Plan
 from shared.card_minimum import card_minimum_minor
 from shared.errors import NotFound
@@ -205,6 +205,18 @@ class SqlPlans:
             select(table).where(table.c.provider_id == provider_id).order_by(table.c.plan_id, table.c.version)
         )
         return [plan_of(row) for row in found.mappings()]
+
+
+_PLAN_COLUMNS = tuple(one.name for one in fields(Plan) if one.name not in TERMS)
+
+
+def plan_values(plan: Plan) -> dict[str, Any]:
+    """Column values of a plan's version."""
+    return {**{name: getattr(plan, name) for name in _PLAN_COLUMNS}, "terms": terms_data(plan)}
+
+
+def plan_of(row: Mapping[Any, Any]) -> Plan:
+    return plan_from({name: row[name] for name in _PLAN_COLUMNS}, row["terms"])
 
 
 class SqlTenants:

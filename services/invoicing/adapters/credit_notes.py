@@ -1,7 +1,9 @@
 """Credit notes in PostgreSQL."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import fields
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -115,6 +117,48 @@ class SqlCreditNotes:
         ]
         if taxes:
             await self._connection.execute(insert(tables.credit_note_tax), taxes)
+
+    async def credited_fees(self, ids: Collection[TenantId]) -> dict[TenantId, dict[str, int]]:
+        """What notes took off fees and add-ons of some tenants, by the line's key."""
+        billed, noted = tables.invoice_line, tables.credit_note_line
+        key = billed.c.evidence["key"].astext
+        rows = await self._connection.execute(
+            select(noted.c.tenant_id, key.label("key"), func.sum(noted.c.amount_minor).label("minor"))
+            .join(
+                billed,
+                (billed.c.tenant_id == noted.c.tenant_id)
+                & (billed.c.invoice_id == noted.c.invoice_id)
+                & (billed.c.position == noted.c.line_position),
+            )
+            .where(noted.c.tenant_id.in_(ids), billed.c.kind.in_(("fee", "add_on")))
+            .group_by(noted.c.tenant_id, key)
+        )
+        found: dict[TenantId, dict[str, int]] = defaultdict(dict)
+        for row in rows:
+            if row.key is not None:
+                found[row.tenant_id][row.key] = int(row.minor)
+        return found
+
+    async def lines_of(self, tenant_id: TenantId, key: str, start: date) -> list[tuple[InvoiceId, int]]:
+        """Invoice and position of the lines that billed ``key`` of the period from ``start`` on; newest first."""
+        billed, heads = tables.invoice_line, tables.invoice
+        rows = await self._connection.execute(
+            select(billed.c.invoice_id, billed.c.position)
+            .join(
+                heads,
+                (heads.c.tenant_id == billed.c.tenant_id) & (heads.c.invoice_id == billed.c.invoice_id),
+            )
+            .where(
+                billed.c.tenant_id == tenant_id,
+                billed.c.evidence["key"].astext == key,
+                billed.c.start_date >= start,
+                billed.c.amount_minor > 0,
+                heads.c.cancelled_at.is_(None),
+            )
+            .order_by(heads.c.issued_at.desc(), billed.c.position)
+            .limit(50)
+        )
+        return [(row.invoice_id, row.position) for row in rows]
 
     async def get(self, tenant_id: TenantId, credit_note_id: UUID) -> CreditNote | None:
         table = tables.credit_note

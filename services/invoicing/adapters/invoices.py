@@ -224,13 +224,14 @@ class SqlInvoices:
         return bool(found.scalar_one())
 
     async def before(self, invoice: Invoice) -> InvoiceId | None:
-        """The tenant's invoice before this one."""
+        """The tenant's invoice before this one; one that was cancelled does not count."""
         found = await self._connection.execute(
             select(table.c.invoice_id)
             .where(
                 table.c.tenant_id == invoice.tenant_id,
                 tuple_(table.c.issued_at, table.c.number) < (invoice.issued_at, invoice.number),
                 table.c.currency == invoice.currency,
+                table.c.cancelled_at.is_(None),
             )
             .order_by(table.c.issued_at.desc(), table.c.number.desc())
             .limit(1)

@@ -257,6 +257,7 @@ def _billed_data(billed: Mapping[str, Billed]) -> dict[str, Any]:
             "description": one.description,
             "unit_price": None if one.unit_price is None else str(one.unit_price),
             "end": None if one.end is None else one.end.isoformat(),
+            "noted": one.noted,
         }
         for key, one in billed.items()
     }
@@ -270,6 +271,7 @@ def _billed(data: Mapping[str, Any]) -> Billed:
         data.get("description"),
         None if price is None else Decimal(price),
         None if end is None else date.fromisoformat(end),
+        data.get("noted", 0),
     )
 
 

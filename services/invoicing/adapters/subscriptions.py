@@ -12,14 +12,17 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.invoicing.adapters import tables
+from services.invoicing.adapters.tables import metadata
 from services.invoicing.domain.discounts import Discount
 from services.invoicing.domain.subscriptions import Timeline
 from services.invoicing.use_cases.ports import Change, Coupon
 from shared.errors import NotFound
 from shared.ids import PlanId, ProviderId, TenantId
 
-_plans, _add_ons, _discounts = tables.plan_assignment, tables.add_on_quantity, tables.tenant_discount
+_plans, _add_ons, _discounts = (
+    metadata.tables[name] for name in ("plan_assignment", "add_on_quantity", "tenant_discount")
+)
+_coupons, _changes = metadata.tables["coupon"], metadata.tables["subscription_change"]
 
 
 class SqlSubscriptions:
@@ -119,7 +122,7 @@ class SqlSubscriptions:
             "periods": coupon.periods,
             "redeem_until": None if coupon.redeem_until is None else coupon.redeem_until.isoformat(),
         }
-        table = tables.coupon
+        table = _coupons
         added = await self._connection.execute(
             upsert(table)
             .values(provider_id=provider_id, code=coupon.code, terms=terms, created_at=at)
@@ -130,7 +133,7 @@ class SqlSubscriptions:
 
     async def coupon(self, provider_id: ProviderId, code: str) -> Coupon:
         """Raises ``NotFound``."""
-        table = tables.coupon
+        table = _coupons
         found = await self._connection.execute(
             select(table).where(table.c.provider_id == provider_id, table.c.code == code)
         )
@@ -140,7 +143,7 @@ class SqlSubscriptions:
         return _coupon(row.code, row.terms)
 
     async def coupons(self, provider_id: ProviderId) -> list[Coupon]:
-        table = tables.coupon
+        table = _coupons
         found = await self._connection.execute(
             select(table).where(table.c.provider_id == provider_id).order_by(table.c.code)
         )
@@ -151,14 +154,14 @@ class SqlSubscriptions:
     async def note(self, provider_id: ProviderId, tenant_id: TenantId, change: Change) -> None:
         values = {one.name: getattr(change, one.name) for one in fields(Change)}
         await self._connection.execute(
-            insert(tables.subscription_change).values(
+            insert(_changes).values(
                 **{**values, "detail": dict(change.detail)}, tenant_id=tenant_id, provider_id=provider_id
             )
         )
 
     async def changes(self, tenant_id: TenantId) -> list[Change]:
         """Newest first."""
-        table = tables.subscription_change
+        table = _changes
         found = await self._connection.execute(
             select(table)
             .where(table.c.tenant_id == tenant_id)

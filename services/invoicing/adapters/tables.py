@@ -18,10 +18,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.invoicing.adapters.subscription_tables import add_subscription_tables
 from shared.db.tables import add_journal_table, make_metadata
 
 metadata = make_metadata()
 add_journal_table(metadata)
+add_subscription_tables(metadata)
 Index(
     "ix_journal_posting_booked_at",
     metadata.tables["journal_posting"].c.provider_id,
@@ -170,66 +172,6 @@ billing_period = Table(
     Index(
         "ix_billing_period_fee", "provider_id", "fee_due_at", postgresql_where=text("fee_due_at IS NOT NULL")
     ),
-)
-
-# Which version of which plan a tenant is on, from which day; one row a day, the last state counts (R23).
-plan_assignment = Table(
-    "plan_assignment",
-    metadata,
-    Column("tenant_id", Uuid, primary_key=True),
-    Column("from_date", Date, primary_key=True),
-    Column("provider_id", Uuid, nullable=False),
-    Column("plan_id", Uuid, nullable=False),
-    Column("plan_version", Integer, nullable=False),
-)
-
-add_on_quantity = Table(
-    "add_on_quantity",
-    metadata,
-    Column("tenant_id", Uuid, primary_key=True),
-    Column("code", Text, primary_key=True),
-    Column("from_date", Date, primary_key=True),
-    Column("provider_id", Uuid, nullable=False),
-    Column("quantity", Integer, nullable=False),
-)
-
-coupon = Table(
-    "coupon",
-    metadata,
-    Column("provider_id", Uuid, primary_key=True),
-    Column("code", Text, primary_key=True),
-    Column("terms", JSONB, nullable=False),
-    _at("created_at"),
-)
-
-tenant_discount = Table(
-    "tenant_discount",
-    metadata,
-    Column("tenant_id", Uuid, primary_key=True),
-    Column("discount_id", Uuid, primary_key=True),
-    Column("provider_id", Uuid, nullable=False),
-    Column("code", Text),
-    Column("name", Text, nullable=False),
-    Column("percent", Numeric(9, 6)),
-    Column("amount", Numeric),
-    Column("applies_to", Text, nullable=False),
-    Column("from_date", Date, nullable=False),
-    Column("until_date", Date),
-    UniqueConstraint("tenant_id", "code"),
-)
-
-# Who changed what of a subscription, when, and from which day it holds.
-subscription_change = Table(
-    "subscription_change",
-    metadata,
-    Column("tenant_id", Uuid, primary_key=True),
-    Column("change_id", Uuid, primary_key=True),
-    Column("provider_id", Uuid, nullable=False),
-    _at("made_at"),
-    Column("effective_on", Date, nullable=False),
-    *_text("what", "by"),
-    Column("detail", JSONB, nullable=False),
-    Index("ix_subscription_change_newest", "tenant_id", "made_at"),
 )
 
 one_time_charge = Table(

@@ -13,6 +13,7 @@ from services.invoicing.adapters.credit_notes import SqlCreditNotes
 from services.invoicing.adapters.invoices import SqlInvoices
 from services.invoicing.adapters.periods import SqlPeriods
 from services.invoicing.adapters.receipts import SqlReceipts
+from services.invoicing.adapters.reports import SqlReports
 from services.invoicing.adapters.returns import SqlReturns
 from services.invoicing.adapters.subscriptions import SqlSubscriptions
 from shared.clock import Clock
@@ -46,6 +47,7 @@ class SqlWork(SqlUnitOfWork):
         self.account = SqlAccount(self.connection)
         self.credit_notes = SqlCreditNotes(self.connection)
         self.receipts = SqlReceipts(self.connection)
+        self.reports = SqlReports(self.connection)
         self.returns = SqlReturns(self.connection)
         self.clocks = SqlClocks(self.connection)
         return self

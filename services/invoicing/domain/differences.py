@@ -58,14 +58,23 @@ def fee_differences(one: FeeOf) -> list[Difference]:
     """Fee and add-ons of a period, or what has changed of them."""
     now = recurring_lines(one.agreed, advance=True)
     before = {key: part for key, part in one.billed.items() if is_advance(key)}
-    return _compare(one.agreed.start, one.agreed.span.end, now, before, None, fresh=not before)
+    made = _compare(one.agreed.start, one.agreed.span.end, now, before, None, fresh=not before)
+    return [_held(each, one.credited.get(each.key, 0)) for each in made]
+
+
+def _held(one: Difference, credited_minor: int) -> Difference:
+    """Never gives back more than the line still holds after credit notes (R24)."""
+    if one.before is None or one.minor >= 0 or not credited_minor:
+        return one
+    held = max(one.before.minor - (credited_minor - one.before.noted), 0)
+    return replace(one, minor=max(one.minor, -held))
 
 
 def usage_differences(one: UsageOf, *, late: bool) -> list[Difference]:
     """Arrears of a period; ``late``: they were billed before. With ``advance``, changes of its fee first."""
     made: list[Difference] = []
     if one.advance:
-        made += fee_differences(FeeOf(one.terms, one.billed))
+        made += fee_differences(FeeOf(one.terms, one.billed, one.credited))
     if one.metered:
         before = {key: part for key, part in one.billed.items() if not is_advance(key)}
         now = arrears_lines(one.terms, one.totals)
@@ -129,7 +138,7 @@ def _after(one: Difference, amount: int) -> Billed:
         return replace(
             before, minor=was + amount, quantity=Decimal(0) if amount == one.minor else before.quantity
         )
-    return billed_as(one.now, was + amount)
+    return billed_as(one.now, was + amount, one.before)
 
 
 def _called(one: Difference) -> str:

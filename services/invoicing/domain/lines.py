@@ -1,7 +1,7 @@
 """Lines of an invoice: each rounded once, half up, multiply before divide (rules of money)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -48,17 +48,22 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """What was billed so far under one key: minor units and quantity; and how the line was called, to correct it."""
+    """What was billed so far under one key: minor units and quantity; and how the line was called, to correct it.
+
+    ``noted``: minor units that a credit note gave back because an invoice had no room (R29); ``minor`` is without.
+    """
 
     minor: int
     quantity: Decimal
     description: str | None = None
     unit_price: Decimal | None = None
     end: date | None = None
+    noted: int = 0
 
 
-def billed_as(line: Line, minor: int) -> Billed:
-    return Billed(minor, line.quantity, line.description, line.unit_price, line.end)
+def billed_as(line: Line, minor: int, before: Billed | None) -> Billed:
+    noted = before.noted if before else 0
+    return Billed(minor, line.quantity, line.description, line.unit_price, line.end, noted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class UsageOf:
 
     ``agreed`` says more than ``plan`` where a plan changed or there are add-ons and discounts. ``advance``: fee and
     add-ons of the period are compared with what was billed, too. ``metered`` false: its usage is not billed yet.
+    ``credited``: what credit notes took off fees and add-ons, by key; that is not given back again (R24).
     """
 
     span: Span
@@ -76,6 +82,7 @@ class UsageOf:
     agreed: Agreed | None = None
     advance: bool = False
     metered: bool = True
+    credited: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def terms(self) -> Agreed:
@@ -84,10 +91,11 @@ class UsageOf:
 
 @dataclass(frozen=True, slots=True)
 class FeeOf:
-    """A period whose fee and add-ons are due in advance, and what was billed of them before."""
+    """A period whose fee and add-ons are due in advance, what was billed of them before, and credited by notes."""
 
     agreed: Agreed
     billed: Mapping[str, Billed]
+    credited: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from functools import cache
+from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,13 +14,34 @@ from services.invoicing.domain.logo import check_logo
 from shared.errors import Refusal
 from shared.money import currency
 
+# Names in the zone database that are no place: one of them is whatever the machine happens to have.
+_NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
+
 
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise ValueError(f"{name!r} is not an IANA time zone; write it like America/New_York") from error
+    if name in _NO_PLACES or name.startswith(("posix/", "right/")):
+        raise ValueError(f"{name!r} is no place's time zone; write one like America/New_York")
     return name
+
+
+# Codes that CLDR has beside those of ISO 3166-1: private use, groups, exceptional reservations.
+_NO_COUNTRIES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB XX ZZ".split())
+
+
+@cache
+def _countries() -> frozenset[str]:
+    known = {str(code) for code in Locale("en").territories}
+    return frozenset(code for code in known if len(code) == 2 and code.isalpha()) - _NO_COUNTRIES
+
+
+def _country(code: str) -> str:
+    if code not in _countries():
+        raise ValueError(f"{code!r} is no country's code in ISO 3166-1; write it like US or DE")
+    return code
 
 
 def _locale(tag: str) -> str:
@@ -45,8 +67,8 @@ Short = Annotated[str, Field(min_length=1, max_length=200)]
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 Phone = Annotated[str, Field(pattern=r"^\+[1-9]\d{4,14}$")]
 Address = Annotated[list[Short], Field(max_length=8)]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-Price = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
+Price = Annotated[Decimal, Field(ge=0, le=10**9, max_digits=18, decimal_places=6)]
 
 
 def _sensible_year(value: Any) -> Any:
@@ -135,17 +157,6 @@ class PricesBody(Body):
     minute: Price = Decimal(0)
 
 
-class PlanBody(Body):
-    name: Short
-    billing_model: Literal["flat_rate", "pay_as_you_go"]
-    currency: CurrencyCode
-    monthly_fee: AmountBody | None = None
-    included: IncludedBody = IncludedBody()
-    prices: PricesBody
-    minimum_seconds: int = Field(6, ge=0, le=3600)
-    increment_seconds: int = Field(6, ge=1, le=3600)
-
-
 class TenantBody(Body):
     slug: Slug
     name: Short
@@ -161,6 +172,9 @@ class TenantBody(Body):
     admin_email: Email
     sip_domain: str = Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.-]+$")
     account_codes: list[Short] = Field(default=[], max_length=100)
+    add_ons: dict[Short, int] = Field(default={}, max_length=200, description="quantity by the add-on's code")
+    coupon: Short | None = None
+    by: Short = "provider"
 
 
 class ChargeBody(Body):

@@ -1,26 +1,27 @@
 """Routes for providers, plans, tenants and what could not be invoiced."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Depends
 
 from services.invoicing.domain.catalogue import Brand, Provider, Tax, Tenant
 from services.invoicing.domain.lines import OneTimeCharge
-from services.invoicing.domain.plans import Plan
 from services.invoicing.entrypoints import shapes
 from services.invoicing.entrypoints.bodies import (
     ChargeBody,
-    PlanBody,
+    Day,
     ProviderBody,
     TenantBody,
 )
+from services.invoicing.entrypoints.plan_bodies import CouponBody, PlanBody, PlanVersionBody, plan_of_body
 from services.invoicing.use_cases.add_charge import add_charge
-from services.invoicing.use_cases.add_plan import add_plan
+from services.invoicing.use_cases.add_plan import add_plan, add_plan_version
 from services.invoicing.use_cases.add_provider import add_provider
+from services.invoicing.use_cases.grant_discount import add_coupon
 from services.invoicing.use_cases.open_tenant import open_tenant
 from services.invoicing.use_cases.ports import Work
-from shared.errors import Invalid
 from shared.ids import PlanId, ProviderId, TenantId, derived_id, new_id
 from shared.money import Currency, Money
 
@@ -46,16 +47,36 @@ def catalogue_router(open_work: OpenWork, internal: Any, changed: Callable[[], N
     _add_plans(router, open_work)
     _add_tenants(router, open_work, changed)
     _add_parked(router, open_work, changed)
+    _add_runs(router, open_work)
     return router
 
 
 def _add_plans(router: APIRouter, open_work: OpenWork) -> None:
     @router.post("/{provider_id}/plans", status_code=201)
     async def post_plan(provider_id: ProviderId, body: PlanBody) -> dict[str, Any]:
-        made = _plan(provider_id, body)
+        made = plan_of_body(provider_id, PlanId(new_id()), body)
         async with open_work() as work:
             await add_plan(work, made)
         return {"plan_id": made.plan_id, "version": made.version}
+
+    @router.post("/{provider_id}/plans/{plan_id}/versions", status_code=201)
+    async def post_version(provider_id: ProviderId, plan_id: PlanId, body: PlanVersionBody) -> dict[str, Any]:
+        """All terms anew. Running subscriptions stay on their version until they are moved."""
+        async with open_work() as work:
+            made = await add_plan_version(work, plan_of_body(provider_id, plan_id, body), body.valid_from)
+        return {"plan_id": made.plan_id, "version": made.version, "valid_from": made.valid_from}
+
+    @router.post("/{provider_id}/coupons", status_code=201)
+    async def post_coupon(provider_id: ProviderId, body: CouponBody) -> dict[str, Any]:
+        async with open_work() as work:
+            await add_coupon(work, provider_id, body.coupon())
+        return {"code": body.code}
+
+    @router.get("/{provider_id}/coupons")
+    async def get_coupons(provider_id: ProviderId) -> dict[str, Any]:
+        async with open_work() as work:
+            await work.providers.get(provider_id)
+            return {"coupons": [shapes.coupon(one) for one in await work.subscriptions.coupons(provider_id)]}
 
     @router.get("/{provider_id}/plans")
     async def get_plans(provider_id: ProviderId) -> dict[str, Any]:
@@ -68,7 +89,9 @@ def _add_tenants(router: APIRouter, open_work: OpenWork, changed: Callable[[], N
     @router.post("/{provider_id}/tenants", status_code=201)
     async def post_tenant(provider_id: ProviderId, body: TenantBody) -> dict[str, Any]:
         async with open_work() as work:
-            made = await open_tenant(work, _tenant(provider_id, body))
+            made = await open_tenant(
+                work, _tenant(provider_id, body), add_ons=body.add_ons, coupon=body.coupon, by=body.by
+            )
         changed()
         return {"tenant_id": made.tenant_id}
 
@@ -90,6 +113,16 @@ def _add_tenants(router: APIRouter, open_work: OpenWork, changed: Callable[[], N
         async with open_work() as work:
             await add_charge(work, provider_id, tenant_id, charge)
         return {"charge_id": charge.charge_id}
+
+
+def _add_runs(router: APIRouter, open_work: OpenWork) -> None:
+    @router.get("/{provider_id}/runs")
+    async def get_run(provider_id: ProviderId, first: Day, after: Day) -> dict[str, Any]:
+        """How far the close of the periods is that end in ``[first, after)``: due, drafted, issued, parked."""
+        async with open_work() as work:
+            await work.providers.get(provider_id)
+            found = await work.periods.progress(provider_id, (first, after), work.system_now())
+        return asdict(found)
 
 
 def _add_parked(router: APIRouter, open_work: OpenWork, changed: Callable[[], None]) -> None:
@@ -141,28 +174,6 @@ def _provider(body: ProviderBody, work: Work) -> Provider:
         finalisation_delay_minutes=body.finalisation_delay_minutes,
         created_at=work.system_now(),
         taxes=(Tax(body.tax.name, body.tax.rate),) if body.tax else (),
-    )
-
-
-def _plan(provider_id: ProviderId, body: PlanBody) -> Plan:
-    if body.monthly_fee is not None and body.monthly_fee.currency != body.currency:
-        raise Invalid("The monthly fee is in another currency than the plan.", field="monthly_fee.currency")
-    return Plan(
-        provider_id=provider_id,
-        plan_id=PlanId(new_id()),
-        version=1,
-        name=body.name,
-        billing_model=body.billing_model,
-        currency=Currency(body.currency),
-        monthly_fee_minor=body.monthly_fee.minor if body.monthly_fee else None,
-        included_extensions=body.included.extensions,
-        included_dids=body.included.dids,
-        included_minutes=body.included.minutes,
-        price_extension=body.prices.extension,
-        price_did=body.prices.did,
-        price_minute=body.prices.minute,
-        minimum_seconds=body.minimum_seconds,
-        increment_seconds=body.increment_seconds,
     )
 
 

@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+import orjson
+from fastapi import APIRouter, Depends, Query, Response
 
 from services.invoicing.domain.periods import next_anchor
 from services.invoicing.domain.settlement import Invoice
-from services.invoicing.entrypoints import shapes
+from services.invoicing.entrypoints import money_shapes, shapes
+from services.invoicing.entrypoints.bodies import LocaleTag
+from services.invoicing.use_cases.explain_invoice import explain_invoice
 from services.invoicing.use_cases.ports import UsageFigures, Work
 from services.invoicing.use_cases.preview_invoice import preview_invoice, read_basis
 from shared.clock import local_date
@@ -94,13 +97,27 @@ def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures) -> 
         shown = [shapes.invoice_row(one, now) for one in rows[:limit]]
         return {"invoices": shown, "next": write_cursor(rows[limit - 1]) if len(rows) > limit else None}
 
-    @router.get("/invoices/{invoice_id}")
-    async def get_invoice(
-        provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId
-    ) -> dict[str, Any]:
+    @router.get("/invoices/{invoice_id}", response_model=dict[str, Any])
+    async def get_invoice(provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId) -> Response:
+        """Written at once: an invoice may have hundreds of lines, and a general encoder looks at each value."""
         async with open_work() as work:
             document = await work.invoices.document(provider_id, tenant_id, invoice_id)
-            return shapes.invoice(document, await work.now(provider_id))
+            notes = await work.credit_notes.of_invoice(tenant_id, invoice_id)
+            now = await work.now(provider_id)
+        shown = {
+            **shapes.invoice(document, now),
+            "credit_notes": [money_shapes.credit_note_row(one) for one in notes],
+        }
+        return Response(orjson.dumps(shown, default=str), media_type="application/json")
+
+    @router.get("/invoices/{invoice_id}/explanation")
+    async def get_explanation(
+        provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId, locale: LocaleTag | None = None
+    ) -> dict[str, Any]:
+        """Why it differs from the invoice before, in the tenant's language or that of ``locale``."""
+        async with open_work() as work:
+            found = await explain_invoice(work, provider_id, tenant_id, invoice_id)
+        return money_shapes.explanation(found, locale or found.locale)
 
     @router.get("/preview")
     async def get_preview(provider_id: ProviderId, tenant_id: TenantId) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 from services.invoicing.domain.catalogue import Provider, Tenant
+from services.invoicing.domain.discounts import Discount
 from services.invoicing.domain.invoices import Draft
 from services.invoicing.domain.lines import Line
+from services.invoicing.domain.plan_data import terms_data
 from services.invoicing.domain.plans import Plan
 from services.invoicing.domain.settlement import Invoice
 from services.invoicing.domain.taxes import TaxLine
-from services.invoicing.use_cases.ports import Document
+from services.invoicing.use_cases.ports import Coupon, Document
 from shared.money import Currency, Money
 
 
@@ -72,6 +74,44 @@ def plan(one: Plan) -> dict[str, Any]:
         },
         "minimum_seconds": one.minimum_seconds,
         "increment_seconds": one.increment_seconds,
+        "valid_from": one.valid_from,
+        "interval": one.interval,
+        "yearly_fee": None if one.yearly_fee_minor is None else amount(one.yearly_fee_minor, one.currency),
+        **_terms(one),
+    }
+
+
+def _terms(one: Plan) -> dict[str, Any]:
+    """The rest of a plan's terms; amounts of money as elsewhere."""
+    terms = terms_data(one)
+    for name in ("minimum_commitment", "setup_fee", "spend_alert", "spend_limit"):
+        minor = terms.pop(f"{name}_minor")
+        terms[name] = None if minor is None else amount(minor, one.currency)
+    del terms["yearly_fee_minor"]
+    return terms
+
+
+def discount(one: Discount) -> dict[str, Any]:
+    return {
+        "discount_id": one.discount_id,
+        "name": one.name,
+        "percent": None if one.percent is None else plain(one.percent),
+        "amount": None if one.amount is None else plain(one.amount),
+        "applies_to": one.applies_to,
+        "from_date": one.from_date,
+        "until_date": one.until_date,
+    }
+
+
+def coupon(one: Coupon) -> dict[str, Any]:
+    return {
+        "code": one.code,
+        "name": one.name,
+        "percent": None if one.percent is None else plain(one.percent),
+        "amount": None if one.amount is None else plain(one.amount),
+        "applies_to": one.applies_to,
+        "periods": one.periods,
+        "redeem_until": one.redeem_until,
     }
 
 
@@ -100,6 +140,8 @@ def tax(one: TaxLine) -> dict[str, Any]:
         "rate": plain(one.rate),
         "base": money(one.base),
         "amount": money(one.amount),
+        "category": one.category,
+        "reason": one.reason,
     }
 
 
@@ -128,6 +170,7 @@ def invoice_row(one: Invoice, now: datetime) -> dict[str, Any]:
         "balance": amount(one.balance_minor, one.currency),
         "status": one.status(now),
         "collectable": one.collectable,
+        "credited": amount(one.credited_minor, one.currency),
     }
 
 
@@ -139,10 +182,10 @@ def invoice(document: Document, now: datetime) -> dict[str, Any]:
         "subtotal": amount(one.subtotal_minor, one.currency),
         "tax": amount(one.tax_minor, one.currency),
         "credit_applied": amount(one.credit_applied_minor, one.currency),
-        "lines": [line(each) for each in document.lines],
+        "lines": [{"line_id": position, **line(each)} for position, each in enumerate(document.lines)],
         "taxes": [tax(each) for each in document.taxes],
         "billed_by": {name: by[name] for name in ("name", "address", "tax_id", "email", "phone")},
         "usage_period": document.parties["periods"]["usage"],
         "fee_period": document.parties["periods"]["fee"],
-        "billed_to": {name: to[name] for name in ("name", "address", "email")},
+        "billed_to": {name: to[name] for name in ("name", "address", "email")} | {"tax_id": to.get("tax_id")},
     }

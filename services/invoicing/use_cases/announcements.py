@@ -79,6 +79,7 @@ def about_provider(provider: Provider) -> events.ProviderChanged:
         billing_email=provider.billing_email,
         support_phone=provider.support_phone,
         reachable_numbers=provider.reachable_numbers,
+        refund_preference=provider.billing.refund_preference,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from services.invoicing.domain.invoices import Draft, make_invoice
 from services.invoicing.domain.lines import Billed
+from services.invoicing.use_cases.credit_surplus import credit_surplus
 from services.invoicing.use_cases.issue_invoice import Issue, issue_invoices
 from services.invoicing.use_cases.ports import Period, Work
 from services.invoicing.use_cases.read_closing import Closing, read_closings
@@ -96,7 +97,10 @@ async def _issue(work: Work, step: InvoiceStep, drafts: Sequence[tuple[Closing, 
                 )
             )
     await issue_invoices(work, issues)
-    await work.periods.save_billed([one for closing, draft in drafts for one in _after(step, closing, draft)])
+    settled = [(closing, await credit_surplus(work, closing, draft)) for closing, draft in drafts]
+    await work.periods.save_billed(
+        [one for closing, draft in settled for one in _after(step, closing, draft)]
+    )
 
 
 def _cause(step: InvoiceStep, period: Period) -> str:

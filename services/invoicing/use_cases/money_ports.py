@@ -1,6 +1,6 @@
 """What the use cases of credit notes, refunds and disputes need from outside."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, Protocol
@@ -89,6 +89,8 @@ class Refund:
 class CreditNotes(Protocol):
     async def creditable(self, tenant_id: TenantId, invoice_id: InvoiceId) -> Creditable: ...
     async def add(self, head: CreditNote, note: Note) -> None: ...
+    async def credited_fees(self, ids: Collection[TenantId]) -> dict[TenantId, dict[str, int]]: ...
+    async def lines_of(self, tenant_id: TenantId, key: str, start: date) -> list[tuple[InvoiceId, int]]: ...
     async def get(self, tenant_id: TenantId, credit_note_id: UUID) -> CreditNote | None: ...
     async def document(
         self, provider_id: ProviderId, tenant_id: TenantId, credit_note_id: UUID

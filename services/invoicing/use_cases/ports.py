@@ -21,6 +21,7 @@ from services.invoicing.domain.taxes import TaxLine
 from services.invoicing.domain.totals import Totals
 from services.invoicing.use_cases.money_ports import CreditNotes, Returns
 from services.invoicing.use_cases.receipt_ports import Receipts
+from services.invoicing.use_cases.report_ports import Reports
 from shared.events.envelope import Event
 from shared.ids import EventId, InvoiceId, PaymentId, PlanId, ProviderId, TenantId
 from shared.journal import JournalEntry
@@ -285,6 +286,8 @@ class Work(Protocol):
     def credit_notes(self) -> CreditNotes: ...
     @property
     def receipts(self) -> Receipts: ...
+    @property
+    def reports(self) -> Reports: ...
     @property
     def returns(self) -> Returns: ...
     @property

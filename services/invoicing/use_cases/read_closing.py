@@ -36,6 +36,8 @@ class Closing:
     charges: tuple[OneTimeCharge, ...]
     credits: tuple[Credit, ...]
     now: datetime
+    # What credit notes took off fees and add-ons, by key.
+    credited: Mapping[str, int]
 
     def agreed(self, period: Period) -> Agreed:
         return agreed_for(self.timeline, period.span, period.fee, self.plan)
@@ -48,7 +50,7 @@ class Closing:
         return found
 
     def fee(self, period: Period) -> FeeOf:
-        return FeeOf(self.agreed(period), period.billed)
+        return FeeOf(self.agreed(period), period.billed, self.credited)
 
     def usage(self, period: Period) -> UsageOf:
         """A period with its fee, and its usage once that was invoiced or is about to be."""
@@ -63,6 +65,7 @@ class Closing:
             agreed,
             advance=True,
             metered=metered,
+            credited=self.credited,
         )
 
     def due_charges(self) -> tuple[OneTimeCharge, ...]:
@@ -84,6 +87,7 @@ async def read_closings(work: Work, periods: Sequence[Period]) -> list[Closing]:
     charges = await work.charges.waiting_of(ids)
     held = await work.account.credits_of(ids)
     plans = await read_plans(work, provider.provider_id, timelines)
+    credited = await work.credit_notes.credited_fees(ids)
     now = await work.now(provider.provider_id)
     made = []
     for period in periods:
@@ -103,6 +107,7 @@ async def read_closings(work: Work, periods: Sequence[Period]) -> list[Closing]:
                 tuple(charges[tenant_id]),
                 tuple(held[tenant_id]),
                 now,
+                credited.get(tenant_id, {}),
             )
         )
     return made

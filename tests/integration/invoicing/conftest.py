@@ -35,15 +35,17 @@ class Stage:
     provider: Provider
     plan: Plan
 
-    async def tenant(self, slug: str, *, trial_ends_on: date | None = None) -> Tenant:
-        """Opens a tenant on October 1."""
-        made = Tenant(
+    def new_tenant(
+        self, slug: str, *, trial_ends_on: date | None = None, plan_id: PlanId | None = None
+    ) -> Tenant:
+        """Not opened yet; from October 1."""
+        return Tenant(
             tenant_id=TenantId(new_id()),
             provider_id=self.provider.provider_id,
             slug=slug,
             name=slug.title(),
             status="active",
-            plan_id=self.plan.plan_id,
+            plan_id=plan_id or self.plan.plan_id,
             plan_version=1,
             plan_from=date(2026, 10, 1),
             opened_on=date(2026, 10, 1),
@@ -59,8 +61,11 @@ class Stage:
             sip_domain=f"{slug}.example",
             account_codes=(),
         )
+
+    async def tenant(self, slug: str, *, trial_ends_on: date | None = None) -> Tenant:
+        """Opens a tenant on October 1."""
         async with self.open_work() as work:
-            return await open_tenant(work, made)
+            return await open_tenant(work, self.new_tenant(slug, trial_ends_on=trial_ends_on))
 
     async def at(self, now: datetime) -> None:
         """Moves the test clock."""

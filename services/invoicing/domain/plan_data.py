@@ -1,7 +1,6 @@
-"""A plan's richer terms as JSON data and back; decimals as strings."""
+"""A plan's richer terms as plain JSON data and back; decimals as strings."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
@@ -25,12 +24,6 @@ TERMS = (
     "spend_limit_minor",
 )
 _SIMPLE = tuple(name for name in TERMS if name not in ("tiers", "add_ons", "bundles", "class_terms"))
-
-
-def plan_values(plan: Plan) -> dict[str, Any]:
-    """Column values of a plan's version."""
-    columns = {one.name: getattr(plan, one.name) for one in fields(Plan) if one.name not in TERMS}
-    return {**columns, "terms": terms_data(plan)}
 
 
 def terms_data(plan: Plan) -> dict[str, Any]:
@@ -77,10 +70,9 @@ def _class_terms(data: Mapping[str, Any]) -> ClassTerms:
     )
 
 
-def plan_of(row: Mapping[Any, Any]) -> Plan:
-    """From a row of ``plan_version``."""
-    terms: Mapping[str, Any] = row["terms"]
-    values: dict[str, Any] = {one.name: row[one.name] for one in fields(Plan) if one.name not in TERMS}
+def plan_from(columns: Mapping[str, Any], terms: Mapping[str, Any]) -> Plan:
+    """A plan of its plain columns and of ``terms_data``; terms that came later may be missing."""
+    values = dict(columns)
     values.update({name: terms[name] for name in _SIMPLE if name in terms})
     values["tiers"] = {unit: _tiers(data) for unit, data in terms.get("tiers", {}).items()}
     values["add_ons"] = tuple(
