@@ -24,7 +24,7 @@ AT_ONCE = 8
 # It would do no harm: the key is the same.
 LEFT_ALONE = timedelta(seconds=30)
 # Long after any request that Stripe answered with a fault has ended.
-SURELY_OVER = timedelta(minutes=10)
+SURELY_OVER = timedelta(minutes=1)
 _NEVER_MADE = Outcome(State.FAILED, decline=Decline(code="never_reached_stripe"))
 
 

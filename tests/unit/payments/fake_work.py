@@ -12,6 +12,7 @@ from services.payments.domain.invoices import OpenInvoice
 from services.payments.domain.methods import AutoPay, Method
 from services.payments.domain.payment_plans import PaymentPlan
 from services.payments.domain.payments import AUTOMATIC, Attempt, Payment
+from services.payments.domain.reconciliation import Books, Reconciliation
 from services.payments.domain.refunds import UNSETTLED, Refund, RefundState
 from services.payments.domain.states import State
 from services.payments.domain.tenants import Tenant, WebhookEvent
@@ -102,6 +103,10 @@ class FakeWork:
         return FakeDisputes(self.store)
 
     @property
+    def books(self) -> "FakeBooks":
+        return FakeBooks(self.store)
+
+    @property
     def plans(self) -> "FakePlans":
         return FakePlans(self.store)
 
@@ -171,6 +176,13 @@ class FakeAccounts(Part):
     async def all(self) -> list[str]:
         return sorted({"", *self.store.accounts.values()})
 
+    async def providers_of(self, account: str) -> list[ProviderId]:
+        return sorted(one for one, held in self.store.accounts.items() if held == account)
+
+    async def connect(self, provider_id: ProviderId, account: str) -> str:
+        self.store.accounts[provider_id] = self.store.accounts.get(provider_id) or account
+        return self.store.accounts[provider_id]
+
     async def retry_days(self, provider_id: ProviderId) -> tuple[int, ...] | None:
         return self.store.retry_days.get(provider_id)
 
@@ -224,6 +236,9 @@ class FakeMethods(Part):
 
     async def put_auto_pay(self, auto_pay: AutoPay) -> None:
         self.store.auto_pay.append(auto_pay)
+
+    async def expiring(self, system_now: datetime, limit: int) -> list[Method]:
+        return []
 
     async def to_detach(self, limit: int) -> list[Method]:
         gone = [one for one in self.store.methods.values() if one.removed_at is not None]
@@ -411,6 +426,22 @@ class FakePlans(Part):
     async def due(self, system_now: datetime, limit: int) -> list[tuple[TenantId, UUID]]:
         found = [one for one in self.store.plans.values() if one.step_at and one.step_at <= system_now]
         return [(one.tenant_id, one.plan_id) for one in found][:limit]
+
+
+class FakeBooks(Part):
+    """Reconciliation is tried on the real database alone."""
+
+    async def of(self, account: str, since: datetime, until: datetime) -> Books:
+        return Books()
+
+    async def keep(self, run: Reconciliation) -> None:
+        """Nobody reads it here."""
+
+    async def newest(self, provider_id: ProviderId, limit: int) -> list[Reconciliation]:
+        return []
+
+    async def unreconciled_since(self, since: datetime) -> list[str]:
+        return []
 
 
 class FakeWebhooks(Part):
