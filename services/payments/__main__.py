@@ -14,7 +14,7 @@ from services.payments.adapters.stripe_books import StripeBooks
 from services.payments.adapters.stripe_gateway import StripeGateway
 from services.payments.adapters.work import PaymentsWork
 from services.payments.domain.reconciliation import Reconciliation
-from services.payments.main import MIGRATIONS, NAME, build
+from services.payments.main import MIGRATIONS, NAME, build, stripe_keys
 from services.payments.settings import PaymentsSettings
 from services.payments.use_cases.fetch_missed import fetch_missed
 from services.payments.use_cases.ports import GatewayRefused, GatewayUnreachable, OpenWork
@@ -52,7 +52,7 @@ def _with_stripe(step: Callable[[OpenWork, StripeBooks], Awaitable[T]]) -> T:
 
     async def run() -> T:
         engine = make_engine(settings.database_url.get_secret_value(), pool=2)
-        gateway = StripeGateway(settings.keys(), api_base=settings.stripe_api_base.rstrip("/"))
+        gateway = StripeGateway(stripe_keys(settings), api_base=settings.stripe_api_base.rstrip("/"))
         try:
             return await step(lambda: PaymentsWork(engine), StripeBooks(gateway))
         finally:

@@ -1,5 +1,6 @@
 """Composition root: everything is built and wired here, by hand."""
 
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from fastapi import FastAPI
 
 from services.payments.adapters.stripe_books import StripeBooks
 from services.payments.adapters.stripe_gateway import StripeGateway
+from services.payments.adapters.stripe_keys import BadKeys, Keys, StripeKeys
 from services.payments.adapters.webhook_signature import WebhookVerifier
 from services.payments.adapters.work import PaymentsWork, own_work
 from services.payments.entrypoints.consumers import HANDLERS
@@ -22,10 +24,27 @@ NAME = "payments"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
+def stripe_keys(settings: PaymentsSettings) -> StripeKeys:
+    """Ends the process (status 78) with one line when the keys, also those of the file, must not be used."""
+    given = Keys(
+        settings.stripe_secret_key.get_secret_value(),
+        settings.stripe_publishable_key,
+        settings.stripe_webhook_secret.get_secret_value(),
+    )
+    try:
+        return StripeKeys(given, settings.stripe_api_base, settings.stripe_secrets_file)
+    except (BadKeys, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        sys.stderr.write(
+            f"Settings are wrong: TOLLGATE_STRIPE_SECRETS_FILE or the keys beside it: {reason}.\n"
+        )
+        raise SystemExit(78) from None
+
+
 def build(settings: PaymentsSettings) -> FastAPI:
     """One process of payments."""
     service = Service(NAME, settings, migrations=MIGRATIONS)
-    keys = settings.keys()
+    keys = stripe_keys(settings)
     gateway = StripeGateway(
         keys,
         api_base=settings.stripe_api_base.rstrip("/"),

@@ -1,14 +1,13 @@
 """Settings of payments, read once from the environment (prefix ``TOLLGATE_``)."""
 
 from pathlib import Path
-from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from services.payments.adapters.stripe_keys import STRIPE, BadKeys, Keys, StripeKeys
 from shared.settings import Settings
 
+STRIPE = "https://api.stripe.com"
 _LIVE = ("sk_live_", "rk_live_")
 
 
@@ -48,20 +47,3 @@ class PaymentsSettings(Settings):
         if (live or publishable.startswith("pk_live_")) and value.rstrip("/") != STRIPE:
             raise ValueError(f"a live key is set, and a live key is sent to {STRIPE} only")
         return value
-
-    @model_validator(mode="after")
-    def _keys_are_usable(self) -> Self:
-        self.keys()
-        return self
-
-    def keys(self) -> StripeKeys:
-        """Raises ``ValueError`` for keys, also of the file, that must not be used."""
-        given = Keys(
-            self.stripe_secret_key.get_secret_value(),
-            self.stripe_publishable_key,
-            self.stripe_webhook_secret.get_secret_value(),
-        )
-        try:
-            return StripeKeys(given, self.stripe_api_base, self.stripe_secrets_file)
-        except OSError as error:
-            raise BadKeys(f"the secrets file cannot be read: {error.strerror}") from error

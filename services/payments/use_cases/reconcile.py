@@ -42,7 +42,8 @@ async def reconcile_account(
     since = until - window
     theirs = await books.read(account, since, until)
     async with open_work() as work:
-        ours = await work.books.of(account, since - _LONG_BEFORE, now)
+        # What was sent while Stripe was read is not in its window, but may be named by it.
+        ours = await work.books.of(account, since - _LONG_BEFORE, now + SETTLED_FOR)
     differences = compare(theirs, _within(ours, theirs, since, until))
     runs = _by_provider(account, providers, differences, theirs, since, until, now)
     async with open_work() as work:
