@@ -150,10 +150,10 @@ async def _plan_retry(work: Work, payment: Payment, decline: Decline, now: datet
 
 
 async def _within_scheme_limit(work: Work, payment: Payment, now: datetime) -> bool:
-    """This decline is not written yet, so it counts beside those that are."""
+    """This payment counts among the tries: it is not written as failed yet, but as on its way."""
     if payment.method is None:
         return True
     since = now - TRIES_WITHIN
     stripe_method = payment.method.stripe_method
-    declined = await work.payments.declined_since(payment.tenant_id, stripe_method, since)
-    return declined + 1 < MOST_TRIES
+    tries = await work.payments.tries_since(payment.tenant_id, stripe_method, since)
+    return tries < MOST_TRIES

@@ -196,8 +196,8 @@ class Payments(Protocol):
     ) -> dict[InvoiceId, int]:
         """Sums of the succeeded payments by invoice, less what banks took back by disputes."""
 
-    async def declined_since(self, tenant_id: TenantId, stripe_method: str, since: datetime) -> int:
-        """How many automatic charges of a method failed."""
+    async def tries_since(self, tenant_id: TenantId, stripe_method: str, since: datetime) -> int:
+        """How many automatic charges of a method failed, or are on their way and may."""
 
 
 class Attempts(Protocol):

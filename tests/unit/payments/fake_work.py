@@ -14,7 +14,7 @@ from services.payments.domain.payment_plans import PaymentPlan
 from services.payments.domain.payments import AUTOMATIC, Attempt, Payment
 from services.payments.domain.reconciliation import Books, Reconciliation
 from services.payments.domain.refunds import UNSETTLED, Refund, RefundState
-from services.payments.domain.states import State
+from services.payments.domain.states import OPEN, State
 from services.payments.domain.tenants import Tenant, WebhookEvent
 from shared.clock import SetClock
 from shared.events.envelope import Event
@@ -298,14 +298,15 @@ class FakePayments(Part):
                 sums[share.invoice_id] = sums.get(share.invoice_id, 0) - share.amount_minor
         return sums
 
-    async def declined_since(self, tenant_id: TenantId, stripe_method: str, since: datetime) -> int:
+    async def tries_since(self, tenant_id: TenantId, stripe_method: str, since: datetime) -> int:
         return sum(
-            one.state is State.FAILED
-            and one.trigger in AUTOMATIC
+            one.trigger in AUTOMATIC
             and one.method is not None
             and one.method.stripe_method == stripe_method
-            and one.ended_at is not None
-            and one.ended_at > since
+            and (
+                one.state in OPEN
+                or (one.state is State.FAILED and one.ended_at is not None and one.ended_at > since)
+            )
             for one in self.store.payments.values()
         )
 
