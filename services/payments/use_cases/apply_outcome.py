@@ -11,6 +11,7 @@ from uuid import UUID
 from services.payments.domain import payments as rules
 from services.payments.domain.declines import (
     MOST_TRIES,
+    NOTHING_BUT_FAULTS,
     RETRY_DAYS,
     TRIES_WITHIN,
     blocks_method,
@@ -51,6 +52,8 @@ async def apply_outcome(work: Work, tenant_id: TenantId, attempt_id: UUID, outco
         payment = await _fail(work, attempt, payment, outcome.decline or Decline(), now)
     elif outcome.state is State.CANCELED:
         payment = replace(payment, ended_at=now)
+        if outcome.decline is not None and outcome.decline.code == NOTHING_BUT_FAULTS:
+            await _begin_anew(work, payment, now)
     elif outcome.state is State.PROCESSING:
         work.emit(processing(payment, now), time=now)
     elif outcome.decline is not None:
@@ -120,6 +123,19 @@ async def _fail(work: Work, attempt: Attempt, payment: Payment, decline: Decline
     payment = replace(payment, reason=reason_of(decline), retry_at=retry_at, ended_at=now)
     work.emit(failed(payment, now), time=now)
     return payment
+
+
+async def _begin_anew(work: Work, payment: Payment, now: datetime) -> None:
+    """No bank was asked, so nobody is told and the ladder does not move: a new attempt with a new key, now."""
+    for share in payment.shares:
+        invoice = await work.invoices.get(payment.tenant_id, share.invoice_id)
+        if invoice is not None and invoice.auto_pay and invoice.collectable and invoice.standing == "open":
+            await work.invoices.put(replace(invoice, collect_at=now))
+    for plan in await work.plans.active_of(payment.tenant_id):
+        if payment.trigger == "payment_plan":
+            parts = tuple(replace(one, tried=False) for one in plan.parts)
+            await work.plans.update(replace(plan, parts=parts))
+    await review_plans(work, payment.tenant_id)
 
 
 async def _plan_retry(work: Work, payment: Payment, decline: Decline, now: datetime) -> datetime | None:

@@ -21,7 +21,7 @@ from shared.ids import InvoiceId, ProviderId, TenantId
 from shared.money import Currency
 
 log = structlog.get_logger(__name__)
-AT_ONCE = 8
+AT_ONCE = 16
 # How long auto-pay waits when another payment of the invoice is on its way, in the provider's time.
 STAND_DOWN = timedelta(days=1)
 

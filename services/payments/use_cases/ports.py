@@ -260,6 +260,9 @@ class OurBooks(Protocol):
 
 
 class Webhooks(Protocol):
+    async def add_all(self, events: Sequence[WebhookEvent]) -> int:
+        """How many were new."""
+
     async def add(self, event: WebhookEvent) -> bool: ...
     async def waiting(self, system_now: datetime, limit: int) -> list[WebhookEvent]: ...
     async def finish(self, event: WebhookEvent, outcome: str, reason: str | None, at: datetime) -> bool: ...

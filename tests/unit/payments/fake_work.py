@@ -446,6 +446,9 @@ class FakeBooks(Part):
 
 
 class FakeWebhooks(Part):
+    async def add_all(self, events: Sequence[WebhookEvent]) -> int:
+        return sum([await self.add(event) for event in events])
+
     async def add(self, event: WebhookEvent) -> bool:
         key = (event.account, event.event_id)
         return self.store.webhooks.setdefault(key, event) is event
