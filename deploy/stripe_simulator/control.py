@@ -213,6 +213,11 @@ def _add_state(router: APIRouter, api: Api, make_accounts: Callable[[], None]) -
     async def load() -> Json:
         return {"in_flight_max": dict(api.in_flight_max)}
 
+    @router.delete("/load")
+    async def forget_load() -> Json:
+        api.in_flight_max.clear()
+        return {"in_flight_max": {}}
+
     @router.get("/requests")
     async def requests(path: str | None = None) -> Json:
         return {"requests": [line for line in api.requests if path is None or line["path"] == path]}

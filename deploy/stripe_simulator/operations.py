@@ -6,6 +6,7 @@ import re
 
 from deploy.stripe_simulator import (
     accounts,
+    bank_accounts,
     charges,
     customers,
     disputes,
@@ -20,6 +21,7 @@ from deploy.stripe_simulator.call import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     *accounts.OPERATIONS,
+    *bank_accounts.OPERATIONS,
     *charges.OPERATIONS,
     *customers.OPERATIONS,
     *disputes.OPERATIONS,

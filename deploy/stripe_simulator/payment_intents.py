@@ -6,6 +6,7 @@ import copy
 
 from deploy.stripe_simulator import (
     accounts,
+    bank_accounts,
     bank_work,
     banks,
     charges,
@@ -214,13 +215,13 @@ def _settle(
 
 def _debit(call: Call, intent: Json, method: Json) -> Json:
     """A bank debit begins: it is on its way for days. Without a mandate that stands it cannot."""
-    payment_methods.require_mandate(call, method, intent)
+    bank_accounts.require_mandate(call, method, intent)
     charge = charges.attempt(call, intent, method, None, authenticated=False)
     intent |= {"latest_charge": charge["id"], "next_action": None, "status": "processing"}
     call.save(intent)
     if intent["customer"] and method["customer"] is None and intent["setup_future_usage"]:
         payment_methods.attach_to(call, method, intent["customer"])
-    if payment_methods.bank_of(call, method).settles:
+    if bank_accounts.bank_of(call, method).settles:
         bank_work.later(call, "debit", intent["id"], banks.SETTLE_DAYS)
     events.record(call, "payment_intent.processing", intent)
     return intent
@@ -229,7 +230,7 @@ def _debit(call: Call, intent: Json, method: Json) -> Json:
 def settle_debit(call: Call, intent: Json) -> Json:
     """The bank's word on a debit: paid, or back to asking for a method."""
     method = call.fetch("payment_method", intent["payment_method"], param="payment_method")
-    failure = payment_methods.debit_failure(call, method)
+    failure = bank_accounts.debit_failure(call, method)
     charge = charges.settle(call, call.fetch("charge", intent["latest_charge"], param="charge"), failure)
     if failure is not None:
         intent |= {
@@ -243,7 +244,7 @@ def settle_debit(call: Call, intent: Json) -> Json:
     intent |= {"status": "succeeded", "amount_received": intent["amount"]}
     call.save(intent)
     events.record(call, "payment_intent.succeeded", intent)
-    if payment_methods.bank_of(call, method).disputed:
+    if bank_accounts.bank_of(call, method).disputed:
         bank_work.later(call, "return", charge["id"], banks.RETURN_DAYS)
     return intent
 

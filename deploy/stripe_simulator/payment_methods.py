@@ -6,8 +6,7 @@ import copy
 import datetime
 import hashlib
 
-from deploy.stripe_simulator import banks, cards, events, listing, metadata
-from deploy.stripe_simulator.banks import TestBank
+from deploy.stripe_simulator import bank_accounts, banks, cards, events, listing, metadata
 from deploy.stripe_simulator.call import Call, Operation, operation
 from deploy.stripe_simulator.cards import Authentication, Decline, TestCard
 from deploy.stripe_simulator.errors import Json, StripeRefusal, not_simulated
@@ -27,7 +26,9 @@ def create(call: Call, path: dict[str, str], params: Json) -> Json:
 def from_data(call: Call, params: Json, param: str) -> Json:
     """Make a card from ``{type, card: {number…} or {token}, billing_details}``, or a bank account from its number."""
     if params.get("type") in banks.CURRENCY:
-        return _bank_from_data(call, params, params["type"])
+        return bank_accounts.from_data(
+            call, params, params["type"], _billing(params.get("billing_details", {}))
+        )
     if params.get("type", "card") != "card":
         raise not_simulated(f"payment methods of type {params['type']}")
     given = params.get("card")
@@ -120,106 +121,6 @@ def _keep(call: Call, card: TestCard, month: int, year: int, params: Json) -> Js
     return method
 
 
-def _bank_from_data(call: Call, params: Json, kind: str) -> Json:
-    given = params.get(kind) or {}
-    number = str(given.get("account_number") or given.get("iban") or "").replace(" ", "")
-    bank = banks.BY_NUMBER.get(number)
-    if bank is None or bank.kind != kind:
-        raise StripeRefusal(
-            "You must use a test bank account number in test mode. No real account belongs here.",
-            code="bank_account_unusable",
-            param=kind,
-        )
-    return _keep_bank(call, bank, params)
-
-
-def _keep_bank(call: Call, bank: TestBank, params: Json) -> Json:
-    details = call.contract.part("payment_method", f"payment_method_{bank.kind}")
-    details |= {
-        "fingerprint": hashlib.sha256(f"{call.platform}{bank.number}".encode()).hexdigest()[:16],
-        "last4": bank.number[-4:],
-    }
-    if bank.kind == "us_bank_account":
-        details |= {
-            "account_holder_type": "company",
-            "account_type": "checking",
-            "bank_name": "STRIPE TEST BANK",
-            "networks": {"preferred": "ach", "supported": ["ach"]},
-            "routing_number": banks.ROUTING,
-        }
-    else:
-        details |= {"bank_code": bank.number[4:12], "branch_code": "", "country": bank.country}
-    method = call.new(
-        "payment_method",
-        "pm",
-        {
-            "type": bank.kind,
-            bank.kind: details,
-            "allow_redisplay": params.get("allow_redisplay", "unspecified"),
-            "billing_details": _billing(params.get("billing_details", {})),
-            "metadata": metadata.merged({}, params.get("metadata", {})),
-        },
-    )
-    call.keep(method, {"number": bank.number, "authenticated": False, "spent": False, "mandate": None})
-    return method
-
-
-def bank_of(call: Call, method: Json) -> TestBank:
-    """Return the test account behind a bank debit method."""
-    return banks.BY_NUMBER[call.hidden(method["id"])["number"]]
-
-
-def debit_failure(call: Call, method: Json) -> Decline | None:
-    """Return why a debit fails: what the control API set for this method, else what its account does."""
-    hidden = call.hidden(method["id"])
-    code = hidden["decline"] if "decline" in hidden else bank_of(call, method).failure
-    return banks.FAILURES[code] if code else None
-
-
-def give_mandate(call: Call, method: Json) -> Json:
-    """Write the permission to debit a bank account."""
-    mandate = call.new(
-        "mandate",
-        "mandate",
-        {
-            "customer_acceptance": {
-                "accepted_at": call.now(),
-                "online": {"ip_address": "127.0.0.1", "user_agent": "simulator"},
-                "type": "online",
-            },
-            "multi_use": {},
-            "payment_method": method["id"],
-            "payment_method_details": {"type": method["type"], method["type"]: _mandate_details(method)},
-            "status": "active",
-            "type": "multi_use",
-        },
-    )
-    call.keep(mandate)
-    mark(call, method, mandate=mandate["id"])
-    return mandate
-
-
-def _mandate_details(method: Json) -> Json:
-    if method["type"] == "us_bank_account":
-        return {}
-    return {"reference": method["id"][-12:].upper(), "url": "https://example.com/mandate"}
-
-
-def require_mandate(call: Call, method: Json, intent: Json) -> None:
-    """Refuse a debit whose permission has ended; on session confirming gives one."""
-    held = call.hidden(method["id"])["mandate"]
-    mandate = call.store.find(call.account, held) if held else None
-    if mandate is None:
-        give_mandate(call, method)
-    elif mandate["status"] != "active":
-        raise StripeRefusal(
-            "The provided mandate is invalid and can not be used for this payment intent.",
-            code="payment_intent_mandate_invalid",
-            param="payment_method",
-            details={"payment_intent": intent},
-        )
-
-
 def _billing(given: Json) -> Json:
     address = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
     given_address = given.get("address") or {}
@@ -231,7 +132,7 @@ def resolve(call: Call, identifier: str, param: str = "payment_method") -> Json:
     """Return a kept payment method, or a new one for a test token such as ``pm_card_visa``."""
     bank = banks.BY_TOKEN.get(identifier)
     if bank is not None:
-        return _keep_bank(call, bank, {})
+        return bank_accounts.keep(call, bank, {}, _billing({}))
     card = cards.of_token(identifier)
     if card is None:
         return call.fetch("payment_method", identifier, param=param)
@@ -407,13 +308,7 @@ def list_methods(call: Call, path: dict[str, str], params: Json) -> Json:
     return listing.page(call, "payment_method", params, url, wanted)
 
 
-def retrieve_mandate(call: Call, path: dict[str, str], params: Json) -> Json:
-    """Return one mandate."""
-    return call.fetch("mandate", path["mandate"], param="mandate", in_path=True)
-
-
 OPERATIONS: tuple[Operation, ...] = (
-    operation("GET", "/v1/mandates/{mandate}", retrieve_mandate, "expand"),
     operation(
         "POST",
         "/v1/payment_methods",

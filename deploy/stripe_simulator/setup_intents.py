@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from deploy.stripe_simulator import accounts, events, intents, listing, metadata, payment_methods
+from deploy.stripe_simulator import (
+    accounts,
+    bank_accounts,
+    events,
+    intents,
+    listing,
+    metadata,
+    payment_methods,
+)
 from deploy.stripe_simulator.call import Call, Operation, new_id, operation
 from deploy.stripe_simulator.errors import Json, StripeRefusal
 
@@ -63,7 +71,7 @@ def _confirm(call: Call, intent: Json, params: Json) -> Json:
     method = intents.usable_method(call, identifier, intent)
     intent |= {"payment_method": method["id"], "last_setup_error": None, "next_action": None}
     if method["type"] != "card":
-        intent["mandate"] = payment_methods.give_mandate(call, method)["id"]
+        intent["mandate"] = bank_accounts.give_mandate(call, method)["id"]
         return _settle(call, intent, method, authenticated=False)
     if payment_methods.needs_authentication_to_save(call, method):
         intent |= {"status": "requires_action", "next_action": intents.next_action(call, intent, params)}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Annotated, TypeVar
 
 import typer
@@ -9,11 +10,18 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from services.payments.adapters.stripe_books import StripeBooks
+from services.payments.adapters.stripe_gateway import StripeGateway
 from services.payments.adapters.work import PaymentsWork
-from services.payments.main import MIGRATIONS, NAME, build
+from services.payments.domain.reconciliation import Reconciliation
+from services.payments.main import MIGRATIONS, NAME, build, stripe_keys
 from services.payments.settings import PaymentsSettings
+from services.payments.use_cases.fetch_missed import fetch_missed
+from services.payments.use_cases.ports import GatewayRefused, GatewayUnreachable, OpenWork
+from services.payments.use_cases.reconcile import reconcile_account
 from shared.command_line import DatabaseSettings, make_cli
 from shared.db.engine import make_engine
+from shared.money import Currency, Money
 from shared.settings import describe
 from shared.telemetry import redact
 
@@ -36,6 +44,79 @@ def _with_work(step: Callable[[PaymentsWork], Awaitable[T]]) -> T:
             await engine.dispose()
 
     return asyncio.run(run())
+
+
+def _with_stripe(step: Callable[[OpenWork, StripeBooks], Awaitable[T]]) -> T:
+    """For commands that ask Stripe: the service's own settings, read like the service's."""
+    settings = PaymentsSettings.from_environment()
+
+    async def run() -> T:
+        engine = make_engine(settings.database_url.get_secret_value(), pool=2)
+        gateway = StripeGateway(stripe_keys(settings), api_base=settings.stripe_api_base.rstrip("/"))
+        try:
+            return await step(lambda: PaymentsWork(engine), StripeBooks(gateway))
+        finally:
+            await gateway.close()
+            await engine.dispose()
+
+    try:
+        return asyncio.run(run())
+    except (GatewayUnreachable, GatewayRefused) as error:
+        typer.echo(f"Stripe could not be asked: {error}", err=True)
+        raise typer.Exit(75) from None
+
+
+def reconcile(
+    account: Annotated[
+        str | None, typer.Option(help="One Stripe account ('platform' for our own); all when left out.")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=180, help="How far back to compare.")] = 7,
+    settled_minutes: Annotated[
+        int, typer.Option(min=0, max=1440, help="What is younger is left for the next run.")
+    ] = 10,
+) -> None:
+    """Compare Stripe's books with ours; status 1 when they differ. Nothing is charged, refunded or booked."""
+
+    async def run(open_work: OpenWork, books: StripeBooks) -> list[Reconciliation]:
+        async with open_work() as work:
+            accounts = await work.accounts.all()
+        if account is not None:
+            accounts = ["" if account == "platform" else account]
+        found: list[Reconciliation] = []
+        for one in accounts:
+            found += await reconcile_account(
+                open_work,
+                books,
+                one,
+                window=timedelta(days=days),
+                settled_for=timedelta(minutes=settled_minutes),
+            )
+        return found
+
+    runs = _with_stripe(run)
+    table = Table("provider", "account", "kind", "at Stripe", "theirs", "ours", "what")
+    for made in runs:
+        for one in made.differences:
+            table.add_row(
+                str(made.provider_id),
+                made.account or "platform",
+                one.kind,
+                one.stripe_id,
+                _amount(one.theirs_minor, one.currency),
+                _amount(one.ours_minor, one.currency),
+                one.detail,
+            )
+    count = sum(len(made.differences) for made in runs)
+    compared = ", ".join(f"{made.account or 'platform'}: {made.compared}" for made in runs)
+    typer.echo(f"Compared {compared}")
+    Console().print(table if count else "No differences.")
+    if count:
+        typer.echo(f"{count} exceptions. Nothing was changed because of them.")
+        raise typer.Exit(1)
+
+
+def _amount(minor: int | None, code: str) -> str:
+    return "-" if minor is None else str(Money(minor, Currency(code)))
 
 
 def webhook_commands() -> typer.Typer:
@@ -78,10 +159,16 @@ def webhook_commands() -> typer.Typer:
             raise typer.Exit(1)
         typer.echo(f"{count} will be processed again.")
 
+    @webhooks.command("fetch")
+    def fetch_events() -> None:
+        """Fetch what Stripe could not deliver, at most 30 days back; the service does it every five minutes."""
+        typer.echo(f"{_with_stripe(fetch_missed)} new events kept.")
+
     return webhooks
 
 
 cli = make_cli(NAME, PaymentsSettings, build, MIGRATIONS)
+cli.command("reconcile")(reconcile)
 cli.add_typer(webhook_commands(), name="webhooks")
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Settings of payments, read once from the environment (prefix ``TOLLGATE_``)."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -21,6 +22,12 @@ class PaymentsSettings(Settings):
         min_length=8, description="webhook secret; several, comma separated, while one is rotated"
     )
     stripe_api_base: str = Field(STRIPE, description="Stripe's API, or the simulator's address")
+    stripe_secrets_file: Path | None = Field(
+        None, description="file whose lines replace the three above; read again whenever it changes"
+    )
+    stripe_calls_in_flight: int = Field(
+        20, ge=1, le=200, description="most calls to Stripe at work at once for one account"
+    )
 
     @field_validator("stripe_webhook_secret")
     @classmethod

@@ -159,15 +159,17 @@ class PaymentsRepository:
                     sums[one.invoice_id] -= one.amount_minor
         return sums
 
-    async def declined_since(self, tenant_id: TenantId, stripe_method: str, since: datetime) -> int:
+    async def tries_since(self, tenant_id: TenantId, stripe_method: str, since: datetime) -> int:
         held = tables.payment
         found = await self._connection.execute(
             select(func.count()).where(
                 held.c.tenant_id == tenant_id,
                 held.c.stripe_method == stripe_method,
-                held.c.state == State.FAILED.value,
                 held.c.trigger.in_(sorted(AUTOMATIC)),
-                held.c.ended_at > since,
+                or_(
+                    held.c.state.in_(_OPEN_STATES),
+                    and_(held.c.state == State.FAILED.value, held.c.ended_at > since),
+                ),
             )
         )
         return int(found.scalar_one())

@@ -4,6 +4,8 @@ Time-outs, retries and idempotency keys are explicit: the SDK's own defaults wai
 never retried here; that is the janitor's business, with the attempt's state written down first.
 """
 
+import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -22,6 +24,7 @@ from stripe.params import (
     SetupIntentRetrieveParams,
 )
 
+from services.payments.adapters.stripe_keys import StripeKeys
 from services.payments.adapters.stripe_objects import (
     Json,
     decline_of,
@@ -54,22 +57,40 @@ _CLOCK_SKEW = timedelta(minutes=10)
 class StripeGateway:
     """Implements the port ``Gateway``."""
 
-    def __init__(self, *, secret_key: str, publishable_key: str, api_base: str) -> None:
-        self.publishable_key = publishable_key
+    def __init__(self, keys: StripeKeys, *, api_base: str, calls_in_flight: int = 20) -> None:
+        """``calls_in_flight``: most calls at work at once for one account; others wait for their turn."""
+        self._keys = keys
+        self._api_base = api_base
         self._http = stripe.HTTPXClient(timeout=TIMEOUT)
-        self._client = stripe.StripeClient(
-            secret_key,
-            base_addresses={"api": api_base},
-            http_client=self._http,
-            max_network_retries=0,
+        self._made: tuple[str, stripe.StripeClient] | None = None
+        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(calls_in_flight)
         )
+
+    @property
+    def publishable_key(self) -> str:
+        return self._keys.now().publishable_key
+
+    @property
+    def client(self) -> stripe.StripeClient:
+        """With the secret key of now; a call that is under way ends with the key it began with."""
+        secret_key = self._keys.now().secret_key
+        if self._made is None or self._made[0] != secret_key:
+            client = stripe.StripeClient(
+                secret_key,
+                base_addresses={"api": self._api_base},
+                http_client=self._http,
+                max_network_retries=0,
+            )
+            self._made = (secret_key, client)
+        return self._made[1]
 
     async def close(self) -> None:
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
     @asynccontextmanager
-    async def _answers(self) -> AsyncIterator[None]:
-        async with _answers():
+    async def answers(self, account: str) -> AsyncIterator[None]:
+        async with self._turns[account], _answers():
             yield
 
     async def create_customer(self, account: str, tenant: Tenant) -> str:
@@ -80,9 +101,9 @@ class StripeGateway:
         }
         # The key follows the parameters: the same key with other ones would be refused.
         key = derived_id("customer", tenant.tenant_id, account, tenant.name, tenant.email)
-        async with self._answers():
-            made = await self._client.v1.customers.create_async(
-                params, _options(account, key=f"customer-{key}", retries=_READ_RETRIES)
+        async with self.answers(account):
+            made = await self.client.v1.customers.create_async(
+                params, request_options(account, key=f"customer-{key}", retries=_READ_RETRIES)
             )
         return made.id
 
@@ -95,25 +116,25 @@ class StripeGateway:
             "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
             "metadata": _metadata(tenant),
         }
-        async with self._answers():
-            made = await self._client.v1.setup_intents.create_async(
-                params, _options(account, key=key, retries=_READ_RETRIES)
+        async with self.answers(account):
+            made = await self.client.v1.setup_intents.create_async(
+                params, request_options(account, key=key, retries=_READ_RETRIES)
             )
         return _setup(made.to_dict())
 
     async def read_setup_intent(self, account: str, intent: str) -> SetupIntent:
         params: SetupIntentRetrieveParams = {"expand": ["payment_method"]}
-        async with self._answers():
-            found = await self._client.v1.setup_intents.retrieve_async(
-                intent, params, _options(account, retries=_READ_RETRIES)
+        async with self.answers(account):
+            found = await self.client.v1.setup_intents.retrieve_async(
+                intent, params, request_options(account, retries=_READ_RETRIES)
             )
         return _setup(found.to_dict())
 
     async def charge(self, attempt: Attempt) -> Outcome:
         try:
-            async with self._answers():
-                made = await self._client.v1.payment_intents.create_async(
-                    _charge_params(attempt), _options(attempt.account, key=attempt.idempotency_key)
+            async with self.answers(attempt.account):
+                made = await self.client.v1.payment_intents.create_async(
+                    _charge_params(attempt), request_options(attempt.account, key=attempt.idempotency_key)
                 )
         except stripe.CardError as error:
             return _declined(error)
@@ -121,9 +142,9 @@ class StripeGateway:
 
     async def read_intent(self, account: str, intent: str) -> Outcome:
         params: PaymentIntentRetrieveParams = {"expand": ["payment_method"]}
-        async with self._answers():
-            found = await self._client.v1.payment_intents.retrieve_async(
-                intent, params, _options(account, retries=_READ_RETRIES)
+        async with self.answers(account):
+            found = await self.client.v1.payment_intents.retrieve_async(
+                intent, params, request_options(account, retries=_READ_RETRIES)
             )
         return outcome_of(found.to_dict())
 
@@ -133,9 +154,9 @@ class StripeGateway:
             "expand": ["payment_method"],
         }
         try:
-            async with self._answers():
-                gone = await self._client.v1.payment_intents.cancel_async(
-                    intent, params, _options(account, key=key, retries=_READ_RETRIES)
+            async with self.answers(account):
+                gone = await self.client.v1.payment_intents.cancel_async(
+                    intent, params, request_options(account, key=key, retries=_READ_RETRIES)
                 )
         except GatewayRefused as error:
             if error.code != "payment_intent_unexpected_state":
@@ -153,9 +174,9 @@ class StripeGateway:
             "limit": 100,
             "expand": ["data.payment_method"],
         }
-        async with self._answers():
-            page = await self._client.v1.payment_intents.list_async(
-                params, _options(attempt.account, retries=_READ_RETRIES)
+        async with self.answers(attempt.account):
+            page = await self.client.v1.payment_intents.list_async(
+                params, request_options(attempt.account, retries=_READ_RETRIES)
             )
             async for found in page.auto_paging_iter():
                 intent = found.to_dict()
@@ -164,32 +185,32 @@ class StripeGateway:
         return None
 
     async def detach_method(self, account: str, stripe_method: str) -> None:
-        async with self._answers():
-            await self._client.v1.payment_methods.detach_async(
+        async with self.answers(account):
+            await self.client.v1.payment_methods.detach_async(
                 stripe_method,
                 {},
-                _options(account, key=f"detach-{stripe_method}", retries=_READ_RETRIES),
+                request_options(account, key=f"detach-{stripe_method}", retries=_READ_RETRIES),
             )
 
     async def refund(self, refund: Refund) -> RefundFacts:
-        async with self._answers():
-            made = await self._client.v1.refunds.create_async(
-                _refund_params(refund), _options(refund.account, key=refund.idempotency_key)
+        async with self.answers(refund.account):
+            made = await self.client.v1.refunds.create_async(
+                _refund_params(refund), request_options(refund.account, key=refund.idempotency_key)
             )
         return refund_of(made.to_dict())
 
     async def read_refund(self, account: str, stripe_refund: str) -> RefundFacts:
-        async with self._answers():
-            found = await self._client.v1.refunds.retrieve_async(
-                stripe_refund, {}, _options(account, retries=_READ_RETRIES)
+        async with self.answers(account):
+            found = await self.client.v1.refunds.retrieve_async(
+                stripe_refund, {}, request_options(account, retries=_READ_RETRIES)
             )
         return refund_of(found.to_dict())
 
     async def find_refund(self, refund: Refund) -> RefundFacts | None:
         params: RefundListParams = {"payment_intent": refund.intent or "", "limit": 100}
-        async with self._answers():
-            page = await self._client.v1.refunds.list_async(
-                params, _options(refund.account, retries=_READ_RETRIES)
+        async with self.answers(refund.account):
+            page = await self.client.v1.refunds.list_async(
+                params, request_options(refund.account, retries=_READ_RETRIES)
             )
             async for found in page.auto_paging_iter():
                 made = found.to_dict()
@@ -198,9 +219,9 @@ class StripeGateway:
         return None
 
     async def read_dispute(self, account: str, stripe_dispute: str) -> DisputeFacts:
-        async with self._answers():
-            found = await self._client.v1.disputes.retrieve_async(
-                stripe_dispute, {}, _options(account, retries=_READ_RETRIES)
+        async with self.answers(account):
+            found = await self.client.v1.disputes.retrieve_async(
+                stripe_dispute, {}, request_options(account, retries=_READ_RETRIES)
             )
         return dispute_of(found.to_dict())
 
@@ -251,7 +272,7 @@ def _metadata(tenant: Tenant) -> dict[str, str]:
     return {"provider_id": str(tenant.provider_id), "tenant_id": str(tenant.tenant_id)}
 
 
-def _options(account: str, *, key: str | None = None, retries: int = 0) -> stripe.RequestOptions:
+def request_options(account: str, *, key: str | None = None, retries: int = 0) -> stripe.RequestOptions:
     options: stripe.RequestOptions = {"max_network_retries": retries}
     if account:
         options["stripe_account"] = account

@@ -1,13 +1,26 @@
 """Tenants, Stripe accounts and customers, methods and auto-pay."""
 
-from sqlalchemy import func, literal, select, update
+from datetime import datetime
+
+from sqlalchemy import func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.payments.adapters import rows, tables
 from services.payments.domain.methods import AutoPay, Method
 from services.payments.domain.tenants import Tenant
+from shared.db.due import due_now
 from shared.ids import ProviderId, TenantId
+
+# A card is good to the end of the month it names; a month ahead of that it is told of, in the provider's time.
+_EXPIRING = text(
+    "UPDATE method SET expiry_told = expires WHERE (tenant_id, method_id) IN ("  # noqa: S608
+    " SELECT m.tenant_id, m.method_id FROM method m WHERE m.removed_at IS NULL AND NOT m.blocked"
+    " AND m.kind = 'card' AND m.expires IS NOT NULL AND m.expiry_told IS DISTINCT FROM m.expires"
+    " AND to_date(m.expires, 'MM/YYYY')"
+    f" <= date_trunc('month', ({due_now('m')}) AT TIME ZONE 'UTC') + interval '1 month'"
+    " LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING *"
+)
 
 
 class TenantsRepository:
@@ -56,6 +69,22 @@ class AccountsRepository:
         """Every Stripe account in use; the platform's own always is."""
         found = await self._connection.execute(select(tables.account.c.stripe_account).distinct())
         return sorted({"", *(row.stripe_account for row in found)})
+
+    async def providers_of(self, account: str) -> list[ProviderId]:
+        held = tables.account
+        found = await self._connection.execute(
+            select(held.c.provider_id).where(held.c.stripe_account == account).order_by(held.c.provider_id)
+        )
+        return [ProviderId(row.provider_id) for row in found]
+
+    async def connect(self, provider_id: ProviderId, account: str) -> str:
+        await self.know(provider_id)
+        await self._connection.execute(
+            update(tables.account)
+            .where(tables.account.c.provider_id == provider_id, tables.account.c.stripe_account == "")
+            .values(stripe_account=account)
+        )
+        return await self.of(provider_id)
 
     async def retry_days(self, provider_id: ProviderId) -> tuple[int, ...] | None:
         found = await self._connection.execute(
@@ -161,6 +190,11 @@ class MethodsRepository:
                 ip=auto_pay.ip,
             )
         )
+
+    async def expiring(self, system_now: datetime, limit: int) -> list[Method]:
+        """Marks them as told in the same statement, so that two replicas never tell twice."""
+        found = await self._connection.execute(_EXPIRING, {"system_now": system_now, "limit": limit})
+        return [rows.method_of(dict(row)) for row in found.mappings()]
 
     async def to_detach(self, limit: int) -> list[Method]:
         held = tables.method

@@ -25,18 +25,18 @@ class BadSignature(Refusal):
 class WebhookVerifier:
     """Accepts any of several secrets, so that one can be rotated while both are in use."""
 
-    def __init__(self, secrets: SecretStr, now: Callable[[], datetime]) -> None:
-        # An empty secret would verify against an empty key, which anyone can forge.
-        self._secrets = [
-            part.strip().encode() for part in secrets.get_secret_value().split(",") if part.strip()
-        ]
+    def __init__(self, secrets: Callable[[], SecretStr], now: Callable[[], datetime]) -> None:
+        """``secrets`` is asked at each delivery: they may be rotated while the process runs."""
+        self._secrets = secrets
         self._now = now
 
     def verify(self, body: bytes, header: str | None) -> None:
         """Raises ``BadSignature``. Unlike the SDK's check it also refuses stamps from the future."""
         stamp, signatures = _parts(header)
         signed = str(stamp).encode() + b"." + body
-        expected = [hmac.new(secret, signed, hashlib.sha256).hexdigest() for secret in self._secrets]
+        # An empty secret would verify against an empty key, which anyone can forge.
+        parts = (part.strip().encode() for part in self._secrets().get_secret_value().split(","))
+        expected = [hmac.new(part, signed, hashlib.sha256).hexdigest() for part in parts if part]
         # Every pair is compared, so that the time taken says nothing about which one was near.
         matches = [hmac.compare_digest(one, other) for one in expected for other in signatures]
         if not any(matches):

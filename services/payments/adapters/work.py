@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.payments.adapters.books_repository import BooksRepository
 from services.payments.adapters.payments_repository import (
     AttemptsRepository,
     InvoicesRepository,
@@ -66,6 +67,10 @@ class PaymentsWork(SqlUnitOfWork):
     @property
     def plans(self) -> PlansRepository:
         return PlansRepository(self.connection)
+
+    @property
+    def books(self) -> BooksRepository:
+        return BooksRepository(self.connection)
 
     @property
     def webhooks(self) -> WebhooksRepository:

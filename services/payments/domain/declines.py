@@ -74,6 +74,8 @@ _BLOCKS = frozenset(
         "debit_not_authorized",
     }
 )
+# Not a bank's code: Stripe had nothing but faults of its own for an attempt, and made nothing of it.
+NOTHING_BUT_FAULTS = "nothing_but_faults"
 # Stripe may block a card after 15 declined tries in 30 days (design/stripe.md, section 4.6).
 MOST_TRIES = 15
 TRIES_WITHIN = timedelta(days=30)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
+from services.payments.entrypoints.accounts_http import Books, account_routes, books_routes
 from services.payments.entrypoints.agreements_http import agreement_routes
 from services.payments.entrypoints.http_models import (
     AccountIn,
@@ -47,10 +48,14 @@ TENANT = "/tenants/{tenant_id}"
 OFF = "It was your only payment method, so auto-pay is turned off."
 
 
-def routes(open_work: OpenWork, gateway: Gateway, internal: Any, wake: Callable[[], None]) -> APIRouter:
+def routes(
+    open_work: OpenWork, gateway: Gateway, books: Books, internal: Any, wake: Callable[[], None]
+) -> APIRouter:
     """Everything under ``/v1/providers/{provider_id}``, for Tollgate's own services."""
     router = APIRouter(prefix="/v1/providers/{provider_id}", dependencies=[Depends(internal)])
     router.include_router(_account_routes(open_work))
+    router.include_router(account_routes(open_work, books))
+    router.include_router(books_routes(open_work, books))
     router.include_router(_method_routes(open_work, gateway, wake))
     router.include_router(_auto_pay_routes(open_work))
     router.include_router(_payment_routes(open_work, gateway, wake))

@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 
+from services.payments.use_cases.announce_expiring import announce_expiring
 from services.payments.use_cases.change_methods import detach_removed
 from services.payments.use_cases.collect_invoice import collect_due
-from services.payments.use_cases.ports import Gateway, OpenWork
+from services.payments.use_cases.fetch_missed import fetch_missed
+from services.payments.use_cases.ports import BooksGateway, Gateway, OpenWork
 from services.payments.use_cases.process_webhook import process_webhooks
+from services.payments.use_cases.reconcile import reconcile_nightly
 from services.payments.use_cases.resolve_attempts import LEFT_ALONE, resolve_attempts
 from services.payments.use_cases.resolve_refunds import resolve_refunds
 from services.payments.use_cases.step_plans import step_plans
@@ -17,9 +20,11 @@ KEEP_WEBHOOKS = timedelta(days=90)
 class Scheduler:
     """The steps; each does a bounded batch and answers how much it did."""
 
-    def __init__(self, open_work: OpenWork, gateway: Gateway) -> None:
+    def __init__(self, open_work: OpenWork, gateway: Gateway, books: BooksGateway | None = None) -> None:
+        """Without ``books`` nothing is reconciled or fetched."""
         self._open_work = open_work
         self._gateway = gateway
+        self._books = books
         self._first = True
 
     async def collect(self) -> int:
@@ -46,6 +51,18 @@ class Scheduler:
         async with self._open_work() as work:
             await work.webhooks.purge(work.system_now() - KEEP_WEBHOOKS)
         return 0
+
+    async def expiring(self) -> int:
+        return await announce_expiring(self._open_work)
+
+    async def missed(self) -> int:
+        """Answers 0: what Stripe lists as undelivered stays listed until it is delivered."""
+        if self._books is not None:
+            await fetch_missed(self._open_work, self._books)
+        return 0
+
+    async def reconcile(self) -> int:
+        return 0 if self._books is None else await reconcile_nightly(self._open_work, self._books)
 
     async def tidy(self) -> int:
         closed = await close_intents(self._open_work, self._gateway)

@@ -11,6 +11,7 @@ from uuid import UUID
 from services.payments.domain import payments as rules
 from services.payments.domain.declines import (
     MOST_TRIES,
+    NOTHING_BUT_FAULTS,
     RETRY_DAYS,
     TRIES_WITHIN,
     blocks_method,
@@ -51,6 +52,8 @@ async def apply_outcome(work: Work, tenant_id: TenantId, attempt_id: UUID, outco
         payment = await _fail(work, attempt, payment, outcome.decline or Decline(), now)
     elif outcome.state is State.CANCELED:
         payment = replace(payment, ended_at=now)
+        if outcome.decline is not None and outcome.decline.code == NOTHING_BUT_FAULTS:
+            await _begin_anew(work, payment, now)
     elif outcome.state is State.PROCESSING:
         work.emit(processing(payment, now), time=now)
     elif outcome.decline is not None:
@@ -122,6 +125,19 @@ async def _fail(work: Work, attempt: Attempt, payment: Payment, decline: Decline
     return payment
 
 
+async def _begin_anew(work: Work, payment: Payment, now: datetime) -> None:
+    """No bank was asked, so nobody is told and the ladder does not move: a new attempt with a new key, now."""
+    for share in payment.shares:
+        invoice = await work.invoices.get(payment.tenant_id, share.invoice_id)
+        if invoice is not None and invoice.auto_pay and invoice.collectable and invoice.standing == "open":
+            await work.invoices.put(replace(invoice, collect_at=now))
+    for plan in await work.plans.active_of(payment.tenant_id):
+        if payment.trigger == "payment_plan":
+            parts = tuple(replace(one, tried=False) for one in plan.parts)
+            await work.plans.update(replace(plan, parts=parts))
+    await review_plans(work, payment.tenant_id)
+
+
 async def _plan_retry(work: Work, payment: Payment, decline: Decline, now: datetime) -> datetime | None:
     """Puts the invoices on the next step of the ladder; None when they will not be retried."""
     auto_pay = await work.methods.auto_pay(payment.tenant_id)
@@ -150,10 +166,10 @@ async def _plan_retry(work: Work, payment: Payment, decline: Decline, now: datet
 
 
 async def _within_scheme_limit(work: Work, payment: Payment, now: datetime) -> bool:
-    """This decline is not written yet, so it counts beside those that are."""
+    """This payment counts among the tries: it is not written as failed yet, but as on its way."""
     if payment.method is None:
         return True
     since = now - TRIES_WITHIN
     stripe_method = payment.method.stripe_method
-    declined = await work.payments.declined_since(payment.tenant_id, stripe_method, since)
-    return declined + 1 < MOST_TRIES
+    tries = await work.payments.tries_since(payment.tenant_id, stripe_method, since)
+    return tries < MOST_TRIES

@@ -21,7 +21,7 @@ from shared.ids import InvoiceId, ProviderId, TenantId
 from shared.money import Currency
 
 log = structlog.get_logger(__name__)
-AT_ONCE = 8
+AT_ONCE = 16
 # How long auto-pay waits when another payment of the invoice is on its way, in the provider's time.
 STAND_DOWN = timedelta(days=1)
 
@@ -125,8 +125,8 @@ async def default_method(work: Work, provider_id: ProviderId, tenant_id: TenantI
     if method is None:
         return None
     since = await work.now(provider_id) - TRIES_WITHIN
-    declined = await work.payments.declined_since(tenant_id, method.facts.stripe_method, since)
-    return method if declined < MOST_TRIES else None
+    tries = await work.payments.tries_since(tenant_id, method.facts.stripe_method, since)
+    return method if tries < MOST_TRIES else None
 
 
 async def _companions(work: Work, invoice: OpenInvoice) -> list[OpenInvoice]:

@@ -1,12 +1,13 @@
 """What the use cases need from the outside."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
+from services.payments.domain import reconciliation
 from services.payments.domain.disputes import Dispute, DisputeFacts
 from services.payments.domain.invoices import OpenInvoice
 from services.payments.domain.methods import AutoPay, Method
@@ -66,7 +67,8 @@ class Gateway(Protocol):
     wrong. No call is made inside a database transaction.
     """
 
-    publishable_key: str
+    @property
+    def publishable_key(self) -> str: ...
 
     async def create_customer(self, account: str, tenant: Tenant) -> str: ...
 
@@ -100,6 +102,35 @@ class Gateway(Protocol):
     async def read_dispute(self, account: str, stripe_dispute: str) -> DisputeFacts: ...
 
 
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What Stripe says a connected account may do."""
+
+    charges_enabled: bool
+    payouts_enabled: bool
+    details_submitted: bool
+
+
+class AccountsGateway(Protocol):
+    """Connect: accounts of providers, made and told about at Stripe."""
+
+    async def create_account(self, provider_id: ProviderId, country: str, email: str) -> str: ...
+    async def onboarding_link(
+        self, account: str, return_url: str, refresh_url: str
+    ) -> tuple[str, datetime]: ...
+    async def read_account(self, account: str) -> AccountFacts: ...
+
+
+class BooksGateway(Protocol):
+    """Stripe's books, to read only."""
+
+    async def read(self, account: str, since: datetime, until: datetime) -> reconciliation.Books: ...
+    async def payouts(self, account: str, since: datetime) -> list[reconciliation.Payout]: ...
+    async def payout_entries(self, account: str, payout: str) -> list[reconciliation.Entry]: ...
+    async def undelivered(self, account: str, since: datetime, types: Iterable[str]) -> list[bytes]:
+        """Events that no endpoint of ours has taken, as they would have been posted; oldest first."""
+
+
 class Tenants(Protocol):
     async def get(self, provider_id: ProviderId, tenant_id: TenantId) -> Tenant | None: ...
     async def put(self, tenant: Tenant) -> None: ...
@@ -113,6 +144,12 @@ class Accounts(Protocol):
     async def put(self, provider_id: ProviderId, account: str) -> None: ...
     async def all(self) -> list[str]:
         """Every Stripe account in use, each once."""
+
+    async def providers_of(self, account: str) -> list[ProviderId]:
+        """Who collects in an account."""
+
+    async def connect(self, provider_id: ProviderId, account: str) -> str:
+        """Gives the provider the account unless it has one; answers the one it has."""
 
     async def retry_days(self, provider_id: ProviderId) -> tuple[int, ...] | None:
         """The provider's own ladder of retries; None: the default one."""
@@ -135,6 +172,8 @@ class Methods(Protocol):
     async def auto_pay(self, tenant_id: TenantId) -> AutoPay | None: ...
     async def put_auto_pay(self, auto_pay: AutoPay) -> None: ...
     async def to_detach(self, limit: int) -> list[Method]: ...
+    async def expiring(self, system_now: datetime, limit: int) -> list[Method]:
+        """Saved cards whose expiry is at the end of next month or sooner and was not told of; marks them as told."""
 
 
 class Invoices(Protocol):
@@ -157,8 +196,8 @@ class Payments(Protocol):
     ) -> dict[InvoiceId, int]:
         """Sums of the succeeded payments by invoice, less what banks took back by disputes."""
 
-    async def declined_since(self, tenant_id: TenantId, stripe_method: str, since: datetime) -> int:
-        """How many automatic charges of a method failed."""
+    async def tries_since(self, tenant_id: TenantId, stripe_method: str, since: datetime) -> int:
+        """How many automatic charges of a method failed, or are on their way and may."""
 
 
 class Attempts(Protocol):
@@ -213,7 +252,17 @@ class Plans(Protocol):
     async def due(self, system_now: datetime, limit: int) -> list[tuple[TenantId, UUID]]: ...
 
 
+class OurBooks(Protocol):
+    async def of(self, account: str, since: datetime, until: datetime) -> reconciliation.Books: ...
+    async def keep(self, run: reconciliation.Reconciliation) -> None: ...
+    async def newest(self, provider_id: ProviderId, limit: int) -> list[reconciliation.Reconciliation]: ...
+    async def unreconciled_since(self, since: datetime) -> list[str]: ...
+
+
 class Webhooks(Protocol):
+    async def add_all(self, events: Sequence[WebhookEvent]) -> int:
+        """How many were new."""
+
     async def add(self, event: WebhookEvent) -> bool: ...
     async def waiting(self, system_now: datetime, limit: int) -> list[WebhookEvent]: ...
     async def finish(self, event: WebhookEvent, outcome: str, reason: str | None, at: datetime) -> bool: ...
@@ -245,6 +294,8 @@ class Work(Protocol):
     def disputes(self) -> Disputes: ...
     @property
     def plans(self) -> Plans: ...
+    @property
+    def books(self) -> OurBooks: ...
 
     async def __aenter__(self) -> Self: ...
     async def __aexit__(

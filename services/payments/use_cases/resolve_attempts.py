@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from services.payments.domain.declines import NOTHING_BUT_FAULTS
 from services.payments.domain.outcome import Decline, Outcome
 from services.payments.domain.payments import Attempt, next_check
 from services.payments.domain.states import State
@@ -24,7 +25,9 @@ AT_ONCE = 8
 # It would do no harm: the key is the same.
 LEFT_ALONE = timedelta(seconds=30)
 # Long after any request that Stripe answered with a fault has ended.
-SURELY_OVER = timedelta(minutes=10)
+SURELY_OVER = timedelta(seconds=20)
+# Stripe answered with a fault of its own, still answers so, and has nothing in its list: auto-pay may begin anew.
+_FAULTS_ONLY = Outcome(State.CANCELED, decline=Decline(code=NOTHING_BUT_FAULTS))
 _NEVER_MADE = Outcome(State.FAILED, decline=Decline(code="never_reached_stripe"))
 
 
@@ -83,7 +86,8 @@ async def _by_key(gateway: Gateway, attempt: Attempt, now: datetime) -> Outcome:
         return Outcome(State.FAILED, decline=Decline(code=error.code))
     except GatewayUnreachable as error:
         if error.answered and now - (attempt.submitted_at or now) > SURELY_OVER:
-            return await _by_listing(gateway, attempt)
+            again = _FAULTS_ONLY if attempt.off_session else _NEVER_MADE
+            return await gateway.find_intent(attempt) or again
         raise
 
 

@@ -153,6 +153,9 @@ async def _checked(work: Work, asked: PayNow, invoices: Sequence[OpenInvoice]) -
             raise Conflict(f"Invoice {invoice.number} is already paid; there is nothing to pay.")
     code = Currency(asked.currency)
     most = chargeable(sum(left.values()), code)
+    least = card_minimum_minor(code)
+    if most < least:
+        raise await _too_little_to_pay(work, asked, most, least)
     step = card_step_minor(code)
     if asked.amount_minor % step:
         raise Invalid(
@@ -164,9 +167,6 @@ async def _checked(work: Work, asked: PayNow, invoices: Sequence[OpenInvoice]) -
         raise Invalid(
             f"The amount is above the balance due. Pay at most {Money(most, code)}.", field="amount"
         )
-    least = card_minimum_minor(code)
-    if most < least:
-        raise await _too_little_to_pay(work, asked, most, least)
     said = refuse_small(asked.amount_minor, most, least, code)
     if said is not None:
         raise Invalid(said, field="amount")

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from deploy.stripe_simulator.application import build
 from deploy.stripe_simulator.settings import Settings
 from services.payments.adapters.stripe_gateway import StripeGateway
+from services.payments.adapters.stripe_keys import Keys, StripeKeys
 from services.payments.adapters.tables import metadata
 from services.payments.main import MIGRATIONS
 from shared.clock import SetClock
@@ -59,7 +60,9 @@ async def world(engine: AsyncEngine, simulator: Simulator) -> AsyncIterator[Worl
     names = ", ".join(table.name for table in metadata.sorted_tables)
     async with engine.begin() as connection:
         await connection.execute(text(f"TRUNCATE {names}"))
-    gateway = StripeGateway(secret_key=SECRET_KEY, publishable_key=PUBLISHABLE_KEY, api_base=simulator.url)
+    gateway = StripeGateway(
+        StripeKeys(Keys(SECRET_KEY, PUBLISHABLE_KEY, "whsec_tests"), simulator.url), api_base=simulator.url
+    )
     made = World(engine, gateway, simulator, SetClock(datetime.now(UTC)))
     await made.open_tenant()
     yield made

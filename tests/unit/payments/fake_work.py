@@ -12,8 +12,9 @@ from services.payments.domain.invoices import OpenInvoice
 from services.payments.domain.methods import AutoPay, Method
 from services.payments.domain.payment_plans import PaymentPlan
 from services.payments.domain.payments import AUTOMATIC, Attempt, Payment
+from services.payments.domain.reconciliation import Books, Reconciliation
 from services.payments.domain.refunds import UNSETTLED, Refund, RefundState
-from services.payments.domain.states import State
+from services.payments.domain.states import OPEN, State
 from services.payments.domain.tenants import Tenant, WebhookEvent
 from shared.clock import SetClock
 from shared.events.envelope import Event
@@ -102,6 +103,10 @@ class FakeWork:
         return FakeDisputes(self.store)
 
     @property
+    def books(self) -> "FakeBooks":
+        return FakeBooks(self.store)
+
+    @property
     def plans(self) -> "FakePlans":
         return FakePlans(self.store)
 
@@ -171,6 +176,13 @@ class FakeAccounts(Part):
     async def all(self) -> list[str]:
         return sorted({"", *self.store.accounts.values()})
 
+    async def providers_of(self, account: str) -> list[ProviderId]:
+        return sorted(one for one, held in self.store.accounts.items() if held == account)
+
+    async def connect(self, provider_id: ProviderId, account: str) -> str:
+        self.store.accounts[provider_id] = self.store.accounts.get(provider_id) or account
+        return self.store.accounts[provider_id]
+
     async def retry_days(self, provider_id: ProviderId) -> tuple[int, ...] | None:
         return self.store.retry_days.get(provider_id)
 
@@ -224,6 +236,9 @@ class FakeMethods(Part):
 
     async def put_auto_pay(self, auto_pay: AutoPay) -> None:
         self.store.auto_pay.append(auto_pay)
+
+    async def expiring(self, system_now: datetime, limit: int) -> list[Method]:
+        return []
 
     async def to_detach(self, limit: int) -> list[Method]:
         gone = [one for one in self.store.methods.values() if one.removed_at is not None]
@@ -283,14 +298,15 @@ class FakePayments(Part):
                 sums[share.invoice_id] = sums.get(share.invoice_id, 0) - share.amount_minor
         return sums
 
-    async def declined_since(self, tenant_id: TenantId, stripe_method: str, since: datetime) -> int:
+    async def tries_since(self, tenant_id: TenantId, stripe_method: str, since: datetime) -> int:
         return sum(
-            one.state is State.FAILED
-            and one.trigger in AUTOMATIC
+            one.trigger in AUTOMATIC
             and one.method is not None
             and one.method.stripe_method == stripe_method
-            and one.ended_at is not None
-            and one.ended_at > since
+            and (
+                one.state in OPEN
+                or (one.state is State.FAILED and one.ended_at is not None and one.ended_at > since)
+            )
             for one in self.store.payments.values()
         )
 
@@ -413,7 +429,26 @@ class FakePlans(Part):
         return [(one.tenant_id, one.plan_id) for one in found][:limit]
 
 
+class FakeBooks(Part):
+    """Reconciliation is tried on the real database alone."""
+
+    async def of(self, account: str, since: datetime, until: datetime) -> Books:
+        return Books()
+
+    async def keep(self, run: Reconciliation) -> None:
+        """Nobody reads it here."""
+
+    async def newest(self, provider_id: ProviderId, limit: int) -> list[Reconciliation]:
+        return []
+
+    async def unreconciled_since(self, since: datetime) -> list[str]:
+        return []
+
+
 class FakeWebhooks(Part):
+    async def add_all(self, events: Sequence[WebhookEvent]) -> int:
+        return sum([await self.add(event) for event in events])
+
     async def add(self, event: WebhookEvent) -> bool:
         key = (event.account, event.event_id)
         return self.store.webhooks.setdefault(key, event) is event

@@ -134,6 +134,7 @@ def _one_of_each(simulator: Simulator) -> list[dict[str, Any]]:
     simulator.pass_bank_days(5)
     simulator.pass_bank_days(21)
     dispute = api.v1.disputes.list(params={"payment_intent": debit.id}).data[0]
+    api.v1.payment_intents.create(params=off_session(customer, method, 50000))
     simulator.told("POST", "/_simulator/payouts", currency="usd")
     payout = api.v1.payouts.list().data[0]
     link = simulator.raw(
