@@ -15,7 +15,9 @@ from shared.ids import ProviderId
 _ADD = text(
     "INSERT INTO quarantine (provider_id, quarantine_id, received_at, source, reason, field, detail, raw, context,"
     " directory_version, state) VALUES (:provider_id, :quarantine_id, :received_at, :source, :reason, :field, :detail,"
-    " :raw, :context, :directory_version, 'waiting') ON CONFLICT (provider_id, quarantine_id) DO NOTHING"
+    " :raw, :context, :directory_version, 'waiting') ON CONFLICT (provider_id, quarantine_id) DO UPDATE SET"
+    " state = 'waiting', replayed_at = NULL, reason = EXCLUDED.reason, field = EXCLUDED.field,"
+    " detail = EXCLUDED.detail, directory_version = EXCLUDED.directory_version WHERE quarantine.state <> 'waiting'"
 ).bindparams(bindparam("context", type_=JSONB))
 _PLACEABLE = text(
     "SELECT q.* FROM quarantine q JOIN directory d ON d.provider_id = q.provider_id"
