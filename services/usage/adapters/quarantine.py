@@ -110,15 +110,22 @@ class SqlQuarantine:
         return None if row is None else _record(row)
 
     async def listed(
-        self, provider_id: ProviderId, *, state: str, after: UUID | None, limit: int
+        self,
+        provider_id: ProviderId,
+        *,
+        state: str,
+        after: UUID | None,
+        limit: int,
+        reason: str | None = None,
     ) -> list[QuarantinedRecord]:
         rows = await self._connection.execute(
             text(
                 "SELECT * FROM quarantine WHERE provider_id = :provider_id AND state = :state"
+                " AND (CAST(:reason AS text) IS NULL OR reason = :reason)"
                 " AND (CAST(:after AS uuid) IS NULL OR quarantine_id > CAST(:after AS uuid))"
                 " ORDER BY quarantine_id LIMIT :limit"
             ),
-            {"provider_id": provider_id, "state": state, "after": after, "limit": limit},
+            {"provider_id": provider_id, "state": state, "after": after, "limit": limit, "reason": reason},
         )
         return [_record(row) for row in rows]
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from services.usage.domain.records import Outcome
 from services.usage.entrypoints.advice import ON_THE_COMMAND_LINE, advice
 from services.usage.entrypoints.archiving import add_archive
+from services.usage.entrypoints.flagged_calls import add_flagged
 from services.usage.entrypoints.formats.reading import DEFAULT_ASTERISK, read_record
 from services.usage.entrypoints.importing import FileFormat, ImportOptions, import_file
 from services.usage.entrypoints.tools import OpenTools, Tools, run_tool
@@ -44,6 +45,7 @@ def add_commands(
 
     _add_import(cli, open_tools)
     add_archive(cli, open_tools)
+    add_flagged(cli, open_tools)
     cli.add_typer(_quarantine_commands(open_tools), name="quarantine")
 
 
