@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from services.usage.adapters.numbering import PhoneNumbers
 from services.usage.adapters.work import count_under_way, work_opener
+from services.usage.entrypoints.amqp_intake import AmqpIntake
 from services.usage.entrypoints.consumers import HANDLERS
 from services.usage.entrypoints.formats.reading import read_record
 from services.usage.entrypoints.http import usage_router
@@ -73,6 +74,12 @@ def build(settings: UsageSettings) -> FastAPI:
     async def replay() -> int:
         return await replay_step(open_work, numbering, read_record, late_window=late_window)
 
+    async def is_known(provider_id: ProviderId) -> bool:
+        async with open_work() as work:
+            return (await work.directory.state(provider_id))[0] > 0
+
+    published = AmqpIntake(service.consumer_broker, intake, is_known)
+    service.on_stopping(published.stop)
     service.consume(open_work, HANDLERS, after_commit=service.wake_all)
     service.loop("meter dirty periods", meter_step, interval_seconds=0.5)
     service.loop("replay quarantine", replay, interval_seconds=1.0)
