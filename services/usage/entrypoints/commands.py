@@ -97,8 +97,9 @@ async def _import(
             for path in files:
                 task = bar.add_task(path.name, total=path.stat().st_size)
 
-                def advance(done_bytes: int, task: Any = task) -> None:
-                    bar.update(task, completed=done_bytes)
+                def advance(done_bytes: int, all_bytes: int, task: Any = task) -> None:
+                    # Of a gzip, what is in it.
+                    bar.update(task, completed=done_bytes, total=all_bytes)
 
                 results.append(
                     (path, await import_file(tools.open_work, tools.numbering, path, options, advance))
