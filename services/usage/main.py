@@ -1,6 +1,6 @@
 """Composition root of usage: everything is built and wired here."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,16 +10,19 @@ from fastapi import FastAPI
 from services.usage.adapters.numbering import PhoneNumbers
 from services.usage.adapters.work import count_under_way, work_opener
 from services.usage.entrypoints.amqp_intake import AmqpIntake
+from services.usage.entrypoints.call_export import PiecesOfFile
 from services.usage.entrypoints.consumers import HANDLERS
 from services.usage.entrypoints.formats.reading import read_record
 from services.usage.entrypoints.http import usage_router
 from services.usage.entrypoints.http_intake import intake_router
 from services.usage.entrypoints.http_mapping import mapping_router
+from services.usage.entrypoints.http_rating import rating_router
 from services.usage.entrypoints.intake import Intake
 from services.usage.entrypoints.scheduler import (
     forget_legs,
     meter_dirty_periods,
     provide_months,
+    re_rating_step,
     replay_step,
 )
 from services.usage.entrypoints.tools import Tools
@@ -29,7 +32,7 @@ from shared.ids import ProviderId
 from shared.runtime import Service
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-# 10,000 records of our own with fields that nobody knows.
+# 10,000 records of our own with fields that nobody knows, or a rate deck of 200,000 prefixes.
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 
 
@@ -41,6 +44,13 @@ async def open_tools(settings: ToolSettings) -> AsyncIterator[Tools]:
         yield Tools(work_opener(engine), PhoneNumbers(), timedelta(days=settings.late_window_days))
     finally:
         await engine.dispose()
+
+
+def _parquet(columns: Sequence[str]) -> PiecesOfFile:
+    """Loaded with the first export: Arrow alone is a third of the service's memory."""
+    from services.usage.adapters.parquet import ParquetStream
+
+    return ParquetStream(columns)
 
 
 def build(settings: UsageSettings) -> FastAPI:
@@ -71,6 +81,9 @@ def build(settings: UsageSettings) -> FastAPI:
     async def forget() -> int:
         return await forget_legs(open_work, service.clock.now(), late_window=late_window)
 
+    async def re_rate() -> int:
+        return await re_rating_step(open_work)
+
     async def replay() -> int:
         return await replay_step(open_work, numbering, read_record, late_window=late_window)
 
@@ -82,6 +95,7 @@ def build(settings: UsageSettings) -> FastAPI:
     service.on_stopping(published.stop)
     service.consume(open_work, HANDLERS, after_commit=service.wake_all)
     service.loop("meter dirty periods", meter_step, interval_seconds=0.5)
+    service.loop("re-rate", re_rate, interval_seconds=0.5)
     service.loop("replay quarantine", replay, interval_seconds=1.0)
     service.loop("forget legs", forget, interval_seconds=600.0)
     service.loop("provide months", months, interval_seconds=3600.0)
@@ -97,6 +111,8 @@ def build(settings: UsageSettings) -> FastAPI:
             service.internal,
             late_window=late_window,
             changed=service.wake_all,
+            parquet=_parquet,
         )
     )
+    service.app.include_router(rating_router(open_work, service.internal, service.wake_all))
     return service.app

@@ -39,6 +39,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         invoicing.ProviderChanged,
         invoicing.PlanChanged,
         invoicing.PeriodEnded,
+        invoicing.InvoiceIssued,
         invoicing.ClockAdvanced,
     ),
     "invoicing": (usage.PeriodMetered, payments.PaymentSucceeded),

@@ -1,20 +1,23 @@
 """Calls and their day totals: written in sets, in the order of their keys, so that no two batches deadlock."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.usage.adapters.months import SqlMonths
+from services.usage.adapters.ratings import RATING_TYPES, rating_values, read_rating, read_timed_call
+from services.usage.adapters.stored_calls import STORED, read_stored, write_ratings
 from services.usage.domain.calls import Call
 from services.usage.domain.metering import DayTotal, TimedCall
 from services.usage.domain.months import months_of
 from services.usage.use_cases.ports import CallFilter, FlaggedCall, ListedCall
+from services.usage.use_cases.rating_ports import ReRated, StoredCall
 from shared.errors import Unavailable
 from shared.ids import ProviderId, TenantId
 
@@ -33,15 +36,15 @@ _TYPES = {
     "direction": "text",
     "from_number": "text",
     "to_number": "text",
-    "call_class": "text",
     "talk_ms": "int8",
     "hold_ms": "int8",
-    "billed_seconds": "int8",
     "plan_id": "uuid",
     "plan_version": "int4",
     "flags": "text",
     "not_billed": "text",
     "received_at": "timestamptz",
+    "extension": "text",
+    **RATING_TYPES,
 }
 _TOTAL_TYPES = {
     "tenant_id": "uuid",
@@ -61,7 +64,13 @@ def _unnest(types: dict[str, str]) -> str:
     return "unnest(" + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in types.items()) + ")"
 
 
-_KEY_TYPES = {"provider_id": "uuid", "call_key": "uuid", "placed_at": "timestamptz", "fingerprint": "bytea"}
+_KEY_TYPES = {
+    "provider_id": "uuid",
+    "call_key": "uuid",
+    "tenant_id": "uuid",
+    "placed_at": "timestamptz",
+    "fingerprint": "bytea",
+}
 # One statement: a leg's key goes in if nobody had it, and only then the call. Keys are written in their order.
 _ADD = text(
     f"WITH incoming AS MATERIALIZED (SELECT * FROM {_unnest({**_TYPES, 'fingerprint': 'bytea'})}"  # noqa: S608
@@ -78,15 +87,24 @@ _ADD_TOTALS = text(
     " talk_ms = day_total.talk_ms + EXCLUDED.talk_ms,"
     " billed_calls = day_total.billed_calls + EXCLUDED.billed_calls"
 )
+_SHARE_OWNERS = text(
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended('tenant/' || one.tenant_id, 0)) FROM ("
+    "SELECT DISTINCT CAST(tenant_id AS text) AS tenant_id FROM call_key WHERE provider_id = :provider_id"
+    " AND call_key = ANY(CAST(:keys AS uuid[])) ORDER BY 1) AS one"
+)
+# A call that a revision of its period has counted is kept as it was, so that the lines of that revision still open.
 _REMOVE = text(
-    "WITH gone AS (DELETE FROM call USING unnest(CAST(:tenants AS uuid[]), CAST(:instants AS timestamptz[]),"
-    " CAST(:keys AS uuid[])) AS one(tenant_id, placed_at, call_key) WHERE call.tenant_id = one.tenant_id"
-    " AND call.placed_at = one.placed_at AND call.call_key = one.call_key"
-    # Constants of the statement's plan: without them every month is looked into.
-    " AND call.placed_at >= :earliest AND call.placed_at <= :latest RETURNING call.*),"
-    " freed AS (DELETE FROM call_key USING gone WHERE call_key.provider_id = :provider_id"
-    " AND call_key.call_key = gone.call_key RETURNING call_key.call_key, call_key.fingerprint)"
-    " SELECT gone.*, freed.fingerprint FROM gone JOIN freed USING (call_key)"
+    "WITH gone AS (DELETE FROM call_key WHERE provider_id = :provider_id AND call_key = ANY(CAST(:keys AS uuid[]))"
+    " RETURNING tenant_id, placed_at, call_key, fingerprint),"
+    " removed AS (DELETE FROM call USING gone WHERE call.tenant_id = gone.tenant_id"
+    " AND call.placed_at = gone.placed_at AND call.call_key = gone.call_key"
+    " AND call.placed_at >= :earliest AND call.placed_at <= :latest RETURNING call.*, gone.fingerprint),"
+    " kept AS (INSERT INTO taken_out (tenant_id, placed_at, call_key, until_revision, provider_id, local_day,"
+    " first_revision, call) SELECT one.tenant_id, one.placed_at, one.call_key, p.revision + 1, one.provider_id,"
+    " one.local_day, one.first_revision, to_jsonb(one) - 'fingerprint' FROM removed one JOIN period_close p"
+    " ON p.tenant_id = one.tenant_id AND one.local_day >= p.start_date AND one.local_day < p.end_date"
+    " WHERE p.revision >= one.first_revision AND one.billed_seconds > 0)"
+    " SELECT * FROM removed"
 )
 _FLAGGED = text(
     "SELECT * FROM call WHERE provider_id = :provider_id AND flags <> ''"
@@ -115,7 +133,7 @@ _DAYS = text(
 )
 # One day more on both sides than any zone can shift: the index is by instant, the day decides.
 _OF_DAY = text(
-    "SELECT answered_at, call_key, call_class, direction, billed_seconds FROM call"
+    f"SELECT placed_at, call_key, plan_id, plan_version, direction, extension, {', '.join(RATING_TYPES)} FROM call"  # noqa: S608
     " WHERE tenant_id = :tenant_id AND local_day = :day AND billed_seconds > 0"
     " AND placed_at >= CAST(:day AS date) - 2 AND placed_at < CAST(:day AS date) + 3"
 )
@@ -143,8 +161,11 @@ class SqlCalls:
         columns: dict[str, list[Any]] = {
             name: [getattr(call, name) for call in ordered]
             for name in (*_TYPES, "fingerprint")
-            if name not in ("flags", "received_at")
+            if name not in ("flags", "received_at", *RATING_TYPES)
         }
+        ratings = [rating_values(call.rating) for call in ordered]
+        for name in RATING_TYPES:
+            columns[name] = [values[name] for values in ratings]
         columns["flags"] = [",".join(call.flags) for call in ordered]
         columns["received_at"] = [received_at] * len(ordered)
         try:
@@ -175,26 +196,21 @@ class SqlCalls:
         await self._connection.execute(_ADD_TOTALS, columns)
 
     async def remove(
-        self, provider_id: ProviderId, calls: Collection[tuple[UUID, datetime, UUID]]
+        self, provider_id: ProviderId, keys: Collection[UUID], placed_at: Collection[datetime]
     ) -> list[Call]:
-        """Takes out calls (tenant, when placed, key) that a further leg has changed, and says what they were.
-
-        Totals are the caller's.
-        """
-        ordered = sorted(calls)
-        instants = [placed_at for _, placed_at, _ in ordered]
+        """Takes out calls that a further leg has changed, and says what they were; totals are the caller's."""
+        # No revision is made of these tenants' periods between this look and the commit.
+        await self._connection.execute(_SHARE_OWNERS, {"provider_id": provider_id, "keys": list(keys)})
         found = await self._connection.execute(
             _REMOVE,
             {
                 "provider_id": provider_id,
-                "tenants": [tenant_id for tenant_id, _, _ in ordered],
-                "instants": instants,
-                "keys": [key for _, _, key in ordered],
-                "earliest": min(instants),
-                "latest": max(instants),
+                "keys": sorted(keys),
+                "earliest": min(placed_at),
+                "latest": max(placed_at),
             },
         )
-        return [_call(dict(row)) for row in found.mappings()]
+        return [_call(row) for row in found.mappings()]
 
     async def flagged(
         self, provider_id: ProviderId, flag: str | None, after: tuple[datetime, UUID] | None, limit: int
@@ -205,7 +221,7 @@ class SqlCalls:
             _FLAGGED,
             {"provider_id": provider_id, "flag": flag, "after_at": at, "after_key": key, "limit": limit},
         )
-        return [FlaggedCall(TenantId(row.tenant_id), _listed(row)) for row in rows]
+        return [FlaggedCall(TenantId(row["tenant_id"]), listed_call(row)) for row in rows.mappings()]
 
     async def count_from(self, calls: Sequence[Call], revision: int) -> None:
         """These late calls are in their period's totals from this revision on, and in none before (R42)."""
@@ -235,12 +251,58 @@ class SqlCalls:
             for row in rows
         ]
 
-    async def billed_on(self, tenant_id: TenantId, day: date) -> list[TimedCall]:
+    async def billed_on(self, tenant_id: TenantId, day: date, *, by_extension: bool) -> list[TimedCall]:
+        """All billed calls of a local day with their rating."""
         rows = await self._connection.execute(_OF_DAY, {"tenant_id": tenant_id, "day": day})
-        return [
-            TimedCall(row.answered_at, row.call_key, row.call_class, row.direction, row.billed_seconds)
-            for row in rows
-        ]
+        return [read_timed_call(row, by_extension=by_extension) for row in rows.mappings()]
+
+    async def stored(
+        self,
+        tenant_id: TenantId,
+        start: date,
+        end: date,
+        *,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[StoredCall]:
+        """Calls of the local days ``[start, end)`` in the order of time, after a place in it."""
+        at, key = after or (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+        rows = await self._connection.execute(
+            STORED,
+            {
+                "tenant_id": tenant_id,
+                "start": start,
+                "end": end,
+                "after_at": at,
+                "after_key": key,
+                "limit": limit,
+            },
+        )
+        return [read_stored(row) for row in rows.mappings()]
+
+    async def re_rate(self, changes: Sequence[ReRated]) -> None:
+        """Gives calls their new rating, moves their days' totals, keeps the old rating where it was said."""
+        await write_ratings(self._connection, changes)
+        moved: list[tuple[StoredCall, int]] = []
+        for change in changes:
+            moved += [(change.before, -1), (change.after, 1)]
+        await self._move_totals(moved)
+
+    async def _move_totals(self, moved: Iterable[tuple[StoredCall, int]]) -> None:
+        sums: dict[tuple[Any, ...], list[int]] = {}
+        for call, sign in moved:
+            rated = call.rating.rated
+            key = (call.tenant_id, call.local_day, call.rating.call_class, call.direction, call.provider_id)
+            counts = sums.setdefault(key, [0, 0, 0, 0])
+            added = (1, rated.billed_seconds, call.talk_ms, int(rated.billed_seconds > 0))
+            for position, value in enumerate(added):
+                counts[position] += sign * value
+        rows = [(*key, *sums[key]) for key in sorted(sums) if any(sums[key])]
+        if rows:
+            await self._connection.execute(
+                _ADD_TOTALS,
+                {name: [row[position] for row in rows] for position, name in enumerate(_TOTAL_TYPES)},
+            )
 
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]:
         """Newest first, after the cursor; at most ``wanted.limit``."""
@@ -254,6 +316,9 @@ class SqlCalls:
         if wanted.number is not None:
             conditions.append("(position(:number IN from_number) > 0 OR position(:number IN to_number) > 0)")
             values["number"] = wanted.number
+        if wanted.call_class is not None:
+            conditions.append("call_class = :call_class")
+            values["call_class"] = wanted.call_class
         if wanted.start is not None:
             conditions.append("placed_at >= :start")
             values["start"] = wanted.start
@@ -271,27 +336,41 @@ class SqlCalls:
             ),
             values,
         )
-        return [_listed(row) for row in rows]
+        return [listed_call(row) for row in rows.mappings()]
 
 
-def _listed(row: Any) -> ListedCall:
+def listed_call(row: RowMapping) -> ListedCall:
+    """A row of ``call`` as Call History shows it."""
     return ListedCall(
-        call_id=row.call_key,
-        placed_at=row.placed_at,
-        answered_at=row.answered_at,
-        direction=row.direction,
-        from_number=row.from_number,
-        to_number=row.to_number,
-        call_class=row.call_class,
-        talk_ms=row.talk_ms,
-        billed_seconds=row.billed_seconds,
-        flags=tuple(row.flags.split(",")) if row.flags else (),
-        not_billed=row.not_billed,
+        call_id=row["call_key"],
+        placed_at=row["placed_at"],
+        answered_at=row["answered_at"],
+        direction=row["direction"],
+        from_number=row["from_number"],
+        to_number=row["to_number"],
+        call_class=row["call_class"],
+        talk_ms=row["talk_ms"],
+        billed_seconds=row["billed_seconds"],
+        flags=tuple(row["flags"].split(",")) if row["flags"] else (),
+        not_billed=row["not_billed"],
+        local_day=row["local_day"],
+        destination=row["destination"],
+        price_per_minute=row["price_per_minute"],
+        connect_fee=row["connect_fee"],
+        charge=row["charge"],
+        extension=row["extension"],
+        first_revision=row["first_revision"],
     )
 
 
-def _call(row: Mapping[str, Any]) -> Call:
-    values = {one.name: row[one.name] for one in fields(Call)}
-    values["flags"] = tuple(row["flags"].split(",")) if row["flags"] else ()
-    values["fingerprint"] = bytes(row["fingerprint"])
-    return Call(**values)
+_OWN_FIELDS = ("flags", "fingerprint", "rating", "own_minutes")
+
+
+def _call(row: RowMapping) -> Call:
+    values = {one.name: row[one.name] for one in fields(Call) if one.name not in _OWN_FIELDS}
+    return Call(
+        **values,
+        flags=tuple(row["flags"].split(",")) if row["flags"] else (),
+        fingerprint=bytes(row["fingerprint"]),
+        rating=read_rating(row),
+    )

@@ -3,15 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.usage.adapters.plan_rows import KEEP_PLAN, PLAN_COLUMNS, plan_values, read_plan
 from services.usage.domain.placing import Directory
 from services.usage.domain.tenants import PlanFrom, PlanTerms, Resource, ResourceKind, Tenant
 from shared.ids import PlanId, ProviderId, TenantId
@@ -45,8 +44,7 @@ _SHARE = text(
 )
 _TENANTS = text("SELECT * FROM tenant WHERE tenant_id = ANY(CAST(:tenants AS uuid[]))")
 _PLANS = text(
-    "SELECT tp.tenant_id, tp.plan_from, tp.plan_id, tp.plan_version, pv.minimum_seconds, pv.increment_seconds,"
-    " pv.included_minutes, pv.price_per_minute, pv.class_prices, pv.version"
+    f"SELECT tp.tenant_id, tp.plan_from, tp.plan_id, pv.version, {', '.join('pv.' + name for name in PLAN_COLUMNS)}"  # noqa: S608
     " FROM tenant_plan tp JOIN tenant t USING (tenant_id) LEFT JOIN plan_version pv ON pv.provider_id = t.provider_id"
     " AND pv.plan_id = tp.plan_id AND pv.version = tp.plan_version"
     " WHERE tp.tenant_id = ANY(CAST(:tenants AS uuid[])) ORDER BY tp.tenant_id, tp.plan_from"
@@ -57,18 +55,18 @@ _BUMP = text(
 )
 # The newest event wins, whatever the order in which they come; on one test clock two may bear the same time.
 _KEEP_PROVIDER = text(
-    "INSERT INTO provider (provider_id, country, changed_at, sent_at)"
-    " VALUES (:provider_id, :country, :changed_at, :sent_at) ON CONFLICT (provider_id) DO UPDATE SET"
-    " country = EXCLUDED.country, changed_at = EXCLUDED.changed_at, sent_at = EXCLUDED.sent_at"
+    "INSERT INTO provider (provider_id, country, time_zone, changed_at, sent_at)"
+    " VALUES (:provider_id, :country, :time_zone, :changed_at, :sent_at) ON CONFLICT (provider_id) DO UPDATE SET"
+    " country = EXCLUDED.country, time_zone = EXCLUDED.time_zone, changed_at = EXCLUDED.changed_at, sent_at = EXCLUDED.sent_at"
     " WHERE (provider.changed_at, provider.sent_at) < (EXCLUDED.changed_at, EXCLUDED.sent_at)"
 )
 _KEEP_TENANT = text(
     "INSERT INTO tenant (tenant_id, provider_id, country, time_zone, sip_domain, account_codes, opened_on,"
-    " trial_ends_on, changed_at, sent_at) VALUES (:tenant_id, :provider_id, :country, :time_zone, :sip_domain,"
-    " :account_codes, :opened_on, :trial_ends_on, :changed_at, :sent_at)"
+    " trial_ends_on, anchor_day, changed_at, sent_at) VALUES (:tenant_id, :provider_id, :country, :time_zone,"
+    " :sip_domain, :account_codes, :opened_on, :trial_ends_on, :anchor_day, :changed_at, :sent_at)"
     " ON CONFLICT (tenant_id) DO UPDATE SET country = EXCLUDED.country, time_zone = EXCLUDED.time_zone,"
     " sip_domain = EXCLUDED.sip_domain, account_codes = EXCLUDED.account_codes, opened_on = EXCLUDED.opened_on,"
-    " trial_ends_on = EXCLUDED.trial_ends_on, changed_at = EXCLUDED.changed_at, sent_at = EXCLUDED.sent_at"
+    " trial_ends_on = EXCLUDED.trial_ends_on, anchor_day = EXCLUDED.anchor_day, changed_at = EXCLUDED.changed_at, sent_at = EXCLUDED.sent_at"
     " WHERE (tenant.changed_at, tenant.sent_at) < (EXCLUDED.changed_at, EXCLUDED.sent_at)"
     " AND tenant.provider_id = EXCLUDED.provider_id"
 )
@@ -83,12 +81,6 @@ _CLOSE_TENANT = text(
     "UPDATE tenant SET closed_on = :closed_on WHERE tenant_id = :tenant_id AND provider_id = :provider_id"
     " RETURNING tenant_id"
 )
-_KEEP_PLAN = text(
-    "INSERT INTO plan_version (provider_id, plan_id, version, minimum_seconds, increment_seconds, included_minutes,"
-    " price_per_minute, class_prices) VALUES (:provider_id, :plan_id, :version, :minimum_seconds,"
-    " :increment_seconds, :included_minutes, :price_per_minute, :class_prices)"
-    " ON CONFLICT (provider_id, plan_id, version) DO NOTHING"
-).bindparams(bindparam("class_prices", type_=JSONB))
 _ADD_RESOURCES = text(
     "INSERT INTO resource (tenant_id, kind, value, valid_from, valid_to, provider_id)"
     " VALUES (:tenant_id, :kind, :value, :valid_from, :valid_to, :provider_id)"
@@ -101,17 +93,7 @@ def _resource(row: Any) -> Resource:
 
 
 def _terms(row: Any) -> PlanTerms | None:
-    if row["version"] is None:
-        return None
-    return PlanTerms(
-        plan_id=PlanId(row["plan_id"]),
-        version=row["version"],
-        minimum_seconds=row["minimum_seconds"],
-        increment_seconds=row["increment_seconds"],
-        included_minutes=row["included_minutes"],
-        price_per_minute=row["price_per_minute"].normalize(),
-        class_prices={name: Decimal(price) for name, price in row["class_prices"].items()},
-    )
+    return None if row["version"] is None else read_plan(row)
 
 
 class SqlDirectory:
@@ -183,6 +165,7 @@ class SqlDirectory:
                 trial_ends_on=row["trial_ends_on"],
                 closed_on=row["closed_on"],
                 plans=plans[row["tenant_id"]],
+                anchor_day=row["anchor_day"],
             )
             for row in await self._rows(_TENANTS, tenants=list(wanted))
         }
@@ -242,11 +225,23 @@ class SqlDirectory:
         await self._connection.execute(_BUMP, {"provider_id": provider_id})
 
     async def keep_provider(
-        self, provider_id: ProviderId, *, country: str, changed_at: datetime, sent_at: datetime
+        self,
+        provider_id: ProviderId,
+        *,
+        country: str,
+        time_zone: str,
+        changed_at: datetime,
+        sent_at: datetime,
     ) -> None:
         await self._connection.execute(
             _KEEP_PROVIDER,
-            {"provider_id": provider_id, "country": country, "changed_at": changed_at, "sent_at": sent_at},
+            {
+                "provider_id": provider_id,
+                "country": country,
+                "time_zone": time_zone,
+                "changed_at": changed_at,
+                "sent_at": sent_at,
+            },
         )
 
     async def keep_tenant(
@@ -269,6 +264,7 @@ class SqlDirectory:
                 "account_codes": list(account_codes),
                 "opened_on": tenant.opened_on,
                 "trial_ends_on": tenant.trial_ends_on,
+                "anchor_day": tenant.anchor_day,
                 "changed_at": changed_at,
                 "sent_at": sent_at,
             },
@@ -305,19 +301,7 @@ class SqlDirectory:
 
     async def keep_plan(self, provider_id: ProviderId, terms: PlanTerms) -> None:
         """A version never changes: the first one kept stays."""
-        await self._connection.execute(
-            _KEEP_PLAN,
-            {
-                "provider_id": provider_id,
-                "plan_id": terms.plan_id,
-                "version": terms.version,
-                "minimum_seconds": terms.minimum_seconds,
-                "increment_seconds": terms.increment_seconds,
-                "included_minutes": terms.included_minutes,
-                "price_per_minute": terms.price_per_minute,
-                "class_prices": {name: str(price) for name, price in terms.class_prices.items()},
-            },
-        )
+        await self._connection.execute(KEEP_PLAN, plan_values(provider_id, terms))
 
     async def add_resources(self, provider_id: ProviderId, resources: Sequence[Resource]) -> None:
         await self._connection.execute(

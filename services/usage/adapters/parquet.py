@@ -26,6 +26,8 @@ _TYPES: Mapping[str, pa.DataType] = {
     "billed_seconds": pa.int64(),
     "plan_version": pa.int32(),
     "first_revision": pa.int32(),
+    "period_start": pa.date32(),
+    "period_revision": pa.int32(),
     "chargeable": pa.bool_(),
     **dict.fromkeys(_MONEY_COLUMNS, _PRICE),
 }

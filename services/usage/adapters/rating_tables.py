@@ -98,8 +98,6 @@ def _add_periods(metadata: MetaData) -> None:
         Column("revision", Integer, primary_key=True),
         Column("provider_id", Uuid, nullable=False),
         Column("metered_at", _INSTANT, nullable=False),
-        # Real time of the transaction, by which calls received since are told apart.
-        Column("said_at", _INSTANT, nullable=False, server_default=text("clock_timestamp()")),
         Column("reason", Text, nullable=False),
         Column("reason_text", Text),
         Column("lines", JSONB, nullable=False),
@@ -114,8 +112,10 @@ def _add_periods(metadata: MetaData) -> None:
         Column("end_date", Date, nullable=False),
         Column("provider_id", Uuid, nullable=False),
         # Charge of all calls before included minutes, in millionths of a minute's price: seconds x price x 10^6.
-        Column("gross", Numeric, nullable=False),
-        Column("seconds", JSONB, nullable=False),
+        # None: to be read from the rollup again.
+        Column("gross", Numeric),
+        Column("seconds", BigInteger, nullable=False),
+        Column("check_seconds", BigInteger, nullable=False),
         Column("said", JSONB, nullable=False),
         # Of a spend limit that a person released: the limit from then on in this period, or none.
         Column("released", Boolean, nullable=False),
@@ -131,7 +131,8 @@ def _add_re_ratings(metadata: MetaData) -> None:
         metadata,
         Column("tenant_id", Uuid, primary_key=True),
         Column("call_key", Uuid, primary_key=True),
-        Column("until", _INSTANT, primary_key=True, server_default=text("clock_timestamp()")),
+        # The rating holds for revisions of the period before this one.
+        Column("until_revision", Integer, primary_key=True),
         Column("provider_id", Uuid, nullable=False),
         Column("rating", JSONB, nullable=False),
     )

@@ -138,6 +138,7 @@ Table(
     Column("charge", Numeric(20, 6)),
     Column("chargeable", Boolean, nullable=False),
     Column("extension", Text),
+    Column("known_class", Text),
     # The first revision of its ended period that counts this call: 1 unless it came late (R42).
     Column("first_revision", Integer, nullable=False, server_default=text("1")),
     Index("ix_call_flagged", "provider_id", "placed_at", "call_key", postgresql_where=text("flags <> ''")),
@@ -151,9 +152,38 @@ Table(
     metadata,
     Column("provider_id", Uuid, primary_key=True),
     Column("call_key", Uuid, primary_key=True),
+    # With the instant, the way to the call itself.
+    Column("tenant_id", Uuid, nullable=False),
     Column("placed_at", _INSTANT, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     Index("ix_call_key_placed_at", "placed_at", postgresql_using="brin"),
+)
+# Which revision of an ended period's totals an invoice bills: later ones bill the difference to the one before.
+Table(
+    "billed_revision",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("start_date", Date, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("end_date", Date, nullable=False),
+    Column("invoice_id", Uuid, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("issued_on", Date, nullable=False),
+)
+# Calls that a revision had counted and a later record took out: whole, so that the revision's lines still open.
+Table(
+    "taken_out",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("placed_at", _INSTANT, primary_key=True),
+    Column("call_key", Uuid, primary_key=True),
+    # The first revision that does not count the call.
+    Column("until_revision", Integer, primary_key=True),
+    Column("provider_id", Uuid, nullable=False),
+    Column("local_day", Date, nullable=False),
+    Column("first_revision", Integer, nullable=False),
+    Column("call", JSONB, nullable=False),
 )
 # Months whose calls are in a file and no longer here: a record of such a month waits in quarantine.
 Table(
@@ -257,7 +287,6 @@ Table(
     # The call that was recorded of this leg: when it is placed, and what was in it.
     Column("call_placed_at", _INSTANT),
     Column("call_fingerprint", LargeBinary),
-    Column("call_tenants", Text, nullable=False),
     Index("ix_leg_group", "provider_id", "group_id"),
     Index("ix_leg_received_at", "received_at"),
 )

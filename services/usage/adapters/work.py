@@ -8,13 +8,19 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.usage.adapters.calls import SqlCalls
+from services.usage.adapters.decks import DeckCache, SqlDecks
 from services.usage.adapters.directory import SqlDirectory
 from services.usage.adapters.imports import SqlImports
+from services.usage.adapters.invoices import SqlInvoices
 from services.usage.adapters.legs import SqlLegs
+from services.usage.adapters.lines import SqlLines
 from services.usage.adapters.mapping import SqlMapping
 from services.usage.adapters.months import KnownMonths, SqlMonths
 from services.usage.adapters.periods import SqlPeriods
 from services.usage.adapters.quarantine import SqlQuarantine
+from services.usage.adapters.re_ratings import SqlReRatings
+from services.usage.adapters.running import SqlRunning
+from services.usage.adapters.said import SqlSaid
 from services.usage.use_cases.ports import PLACEABLE_REASONS, ArchivePort
 from shared.clock import Clock
 from shared.db.unit_of_work import SqlUnitOfWork
@@ -27,6 +33,7 @@ _UNDER_WAY = text(
     " + (SELECT count(*) FROM quarantine q JOIN directory d ON d.provider_id = q.provider_id"
     " WHERE q.provider_id = :provider_id AND q.state = 'waiting' AND q.reason = ANY(CAST(:reasons AS text[]))"
     " AND q.directory_version < d.version)"
+    " + (SELECT count(*) FROM re_rating WHERE provider_id = :provider_id AND state = 'running')"
 )
 
 
@@ -35,26 +42,45 @@ class SqlUsageWork(SqlUnitOfWork):
 
     directory: SqlDirectory
     calls: SqlCalls
+    decks: SqlDecks
+    lines: SqlLines
     months: SqlMonths
+    said: SqlSaid
+    invoices: SqlInvoices
     legs: SqlLegs
     mapping: SqlMapping
+    re_ratings: SqlReRatings
+    running: SqlRunning
     periods: SqlPeriods
     quarantine: SqlQuarantine
     imports: SqlImports
 
     def __init__(
-        self, engine: AsyncEngine, *, source: str, clock: Clock | None = None, known: KnownMonths
+        self,
+        engine: AsyncEngine,
+        *,
+        source: str,
+        clock: Clock | None = None,
+        known: KnownMonths,
+        decks: DeckCache,
     ) -> None:
         super().__init__(engine, source=source, clock=clock)
         self._known = known
+        self._deck_cache = decks
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
         self.directory = SqlDirectory(self.connection)
         self.months = SqlMonths(self.connection, self._known)
+        self.said = SqlSaid(self.connection)
+        self.invoices = SqlInvoices(self.connection)
         self.calls = SqlCalls(self.connection, self.months)
         self.legs = SqlLegs(self.connection)
         self.mapping = SqlMapping(self.connection)
+        self.decks = SqlDecks(self.connection, self._deck_cache)
+        self.lines = SqlLines(self.connection)
+        self.re_ratings = SqlReRatings(self.connection)
+        self.running = SqlRunning(self.connection)
         self.periods = SqlPeriods(self.connection)
         self.quarantine = SqlQuarantine(self.connection)
         self.imports = SqlImports(self.connection)
@@ -77,8 +103,8 @@ class SqlUsageWork(SqlUnitOfWork):
 
 def work_opener(engine: AsyncEngine, clock: Clock | None = None) -> Callable[[], SqlUsageWork]:
     """Opens one unit of work after another on an engine."""
-    known = KnownMonths()
-    return lambda: SqlUsageWork(engine, source=SOURCE, clock=clock, known=known)
+    known, decks = KnownMonths(), DeckCache()
+    return lambda: SqlUsageWork(engine, source=SOURCE, clock=clock, known=known, decks=decks)
 
 
 async def count_under_way(engine: AsyncEngine, provider_id: ProviderId) -> int:

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from services.usage.domain.billed_time import billed_seconds, hold_microseconds, talk_milliseconds
+from services.usage.domain.billed_time import hold_microseconds, talk_milliseconds
+from services.usage.domain.call_rating import RateBook, Rating, rate_placed_call
+from services.usage.domain.metering import TimedCall
+from services.usage.domain.rating import RatedCall
 from services.usage.domain.records import CallRecord, Direction
 from services.usage.domain.tenants import PlanTerms, Resource, Tenant
 from shared.ids import PlanId, ProviderId, TenantId
@@ -43,6 +46,7 @@ class Ownership:
     from_own: bool
     to_did: bool
     to_extension: bool
+    from_extension: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +67,25 @@ class Call:
     direction: Direction
     from_number: str
     to_number: str
-    call_class: str
     talk_ms: int
     hold_ms: int
-    billed_seconds: int
     plan_id: PlanId | None
     plan_version: int | None
     flags: tuple[str, ...]
     not_billed: str | None
     fingerprint: bytes
+    rating: Rating
+    # The tenant's own extension that talked, and whether its plan counts included minutes by extension.
+    extension: str | None = None
+    own_minutes: bool = False
+
+    @property
+    def call_class(self) -> str:
+        return self.rating.call_class
+
+    @property
+    def billed_seconds(self) -> int:
+        return self.rating.rated.billed_seconds
 
 
 def ownership(
@@ -83,7 +97,15 @@ def ownership(
         from_own=("did", parties.from_number) in held or ("extension", record.from_number) in held,
         to_did=("did", parties.to_number) in held,
         to_extension=("extension", record.to_number) in held,
+        from_extension=("extension", record.from_number) in held,
     )
+
+
+def extension_of(record: CallRecord, direction: Direction, owned: Ownership) -> str | None:
+    """The tenant's own extension in a call, where the record names one."""
+    if direction == "outbound":
+        return record.from_number if owned.from_extension else None
+    return record.to_number if owned.to_extension else None
 
 
 def direction_of(record: CallRecord, owned: Ownership) -> Direction:
@@ -162,12 +184,14 @@ def meter_call(
     resources: Collection[Resource],
     *,
     terms: PlanTerms | None,
+    book: RateBook,
     received_at: datetime,
     late_window: timedelta,
 ) -> Call:
-    """The call as it will be billed: minimum and increment of the plan in force at its answer (R8).
+    """The call as it will be billed: by the plan and the deck row in force at its answer (R8).
 
-    ``terms`` None is for a call before the tenant's first plan: kept, reported, not billed.
+    ``terms`` None is for a call before the tenant's first plan: kept, reported, not billed. Raises ``NoRate`` for a
+    call that would be charged and has no rate (R7).
     """
     placed_at = instant(record.placed_us)
     day = placed_at.astimezone(tenant.zone).date()
@@ -175,10 +199,17 @@ def meter_call(
     direction = direction_of(record, owned)
     talk_ms, hold_us = talk_of(record)
     not_billed = _not_billed(record, tenant, day, received_at, late_window)
-    billed = 0
+    known_class = class_of(direction, parties, owned)
+    rating = Rating(known_class, RatedCall(0))
     if not_billed is None and terms is not None:
-        billed = billed_seconds(
-            talk_ms, minimum_seconds=terms.minimum_seconds, increment_seconds=terms.increment_seconds
+        rating = rate_placed_call(
+            known_class=known_class,
+            direction=direction,
+            number=parties.to_number,
+            talk_ms=talk_ms,
+            answered_at=placed_at,
+            terms=terms,
+            book=book,
         )
     return Call(
         provider_id=tenant.provider_id,
@@ -195,13 +226,30 @@ def meter_call(
         direction=direction,
         from_number=parties.from_number,
         to_number=parties.to_number,
-        call_class=class_of(direction, parties, owned),
         talk_ms=talk_ms,
         hold_ms=hold_us // 1000,
-        billed_seconds=billed,
         plan_id=terms.plan_id if terms else None,
         plan_version=terms.version if terms else None,
         flags=_flags(record, hold_us=hold_us, received_at=received_at),
         not_billed=not_billed,
         fingerprint=record.fingerprint,
+        rating=rating,
+        extension=extension_of(record, direction, owned),
+        own_minutes=terms is not None and terms.has_own_minutes,
+    )
+
+
+def timed_call(call: Call) -> TimedCall | None:
+    """A billed call as metering reads it; None when nothing is billed."""
+    if not call.billed_seconds or call.plan_id is None or call.plan_version is None:
+        return None
+    return TimedCall(
+        answered_at=call.placed_at,
+        call_id=call.call_key,
+        plan=(call.plan_id, call.plan_version),
+        call_class=call.call_class,
+        direction=call.direction,
+        destination=call.rating.destination or "",
+        extension=(call.extension or "") if call.own_minutes else "",
+        rated=call.rating.rated,
     )

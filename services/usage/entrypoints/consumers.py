@@ -5,10 +5,13 @@ from typing import Any
 
 from services.usage.use_cases.keep_directory import close_tenant, keep_plan, keep_provider, keep_tenant
 from services.usage.use_cases.meter_period import end_period
-from services.usage.use_cases.ports import EndedPeriod, UsageWork
+from services.usage.use_cases.note_invoice import note_invoice
+from services.usage.use_cases.ports import EndedPeriod, PeriodPart, UsageWork
+from services.usage.use_cases.watch_limits import clear_for_new_period
 from shared.events.envelope import Envelope, Event
 from shared.events.invoicing import (
     ClockAdvanced,
+    InvoiceIssued,
     PeriodEnded,
     PlanChanged,
     ProviderChanged,
@@ -39,6 +42,8 @@ async def on_clock_advanced(work: UsageWork, event: ClockAdvanced, _: Envelope) 
 
 
 async def on_period_ended(work: UsageWork, event: PeriodEnded, _: Envelope) -> None:
+    await work.lock_tenant(event.tenant_id)
+    await clear_for_new_period(work, event.provider_id, event.tenant_id, event.end_date)
     await end_period(
         work,
         EndedPeriod(
@@ -48,8 +53,17 @@ async def on_period_ended(work: UsageWork, event: PeriodEnded, _: Envelope) -> N
             end_date=event.end_date,
             plan_id=event.plan_id,
             plan_version=event.plan_version,
+            parts=tuple(
+                PeriodPart(one.start_date, one.end_date, one.plan_id, one.plan_version) for one in event.parts
+            ),
+            share_days=event.share_days,
+            share_of_days=event.share_of_days,
         ),
     )
+
+
+async def on_invoice_issued(work: UsageWork, event: InvoiceIssued, _: Envelope) -> None:
+    await note_invoice(work, event)
 
 
 HANDLERS: Mapping[type[Event], Callable[[Any, Any, Envelope], Awaitable[None]]] = {
@@ -60,4 +74,5 @@ HANDLERS: Mapping[type[Event], Callable[[Any, Any, Envelope], Awaitable[None]]] 
     PlanChanged: on_plan_changed,
     ClockAdvanced: on_clock_advanced,
     PeriodEnded: on_period_ended,
+    InvoiceIssued: on_invoice_issued,
 }

@@ -10,12 +10,13 @@ from fastapi import APIRouter, Body, Depends, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.usage.entrypoints.advice import OVER_HTTP, advice
-from services.usage.entrypoints.cursors import read_cursor, write_cursor
-from services.usage.use_cases.ports import CallFilter, ListedCall, Numbering, OpenWork, ReadRecord
+from services.usage.entrypoints.call_export import ParquetPieces
+from services.usage.entrypoints.http_calls import add_call_routes
+from services.usage.entrypoints.words import without_nul
+from services.usage.use_cases.ports import Numbering, OpenWork, ReadRecord
 from services.usage.use_cases.provision_resources import (
     MOST_RESOURCES,
     Provision,
-    get_tenant,
     provision_resources,
     release_resource,
 )
@@ -86,30 +87,6 @@ class UsageShown(BaseModel):
     charge: Decimal = Field(description="of all minutes, exact, in major units")
 
 
-class CallShown(BaseModel):
-    """A call as Call History shows it; ``from`` and ``to`` in E.164 where they are telephone numbers."""
-
-    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
-
-    call_id: UUID
-    answered_at: datetime | None
-    direction: Literal["inbound", "outbound"]
-    from_: str = Field(alias="from")
-    to: str
-    call_class: str
-    talk_ms: int
-    billed_seconds: int
-    flags: list[str] = Field(description="what is odd about the record; it is billed all the same (R14)")
-    not_billed: str | None = Field(description="before_plan, after_close or too_late: kept, not billed")
-
-
-class CallsShown(BaseModel):
-    """A page of calls, newest first; ``next`` is the cursor of the following one."""
-
-    calls: list[CallShown]
-    next: str | None
-
-
 class QuarantinedShown(BaseModel):
     """A record that waits, without its contents."""
 
@@ -163,21 +140,6 @@ def _usage(usage: Usage) -> UsageShown:
     )
 
 
-def _call(call: ListedCall) -> CallShown:
-    return CallShown(
-        call_id=call.call_id,
-        answered_at=call.answered_at,
-        direction=call.direction,
-        from_=call.from_number,
-        to=call.to_number,
-        call_class=call.call_class,
-        talk_ms=call.talk_ms,
-        billed_seconds=call.billed_seconds,
-        flags=list(call.flags),
-        not_billed=call.not_billed,
-    )
-
-
 def usage_router(
     open_work: OpenWork,
     numbering: Numbering,
@@ -186,20 +148,15 @@ def usage_router(
     *,
     late_window: timedelta,
     changed: Callable[[], None],
+    parquet: ParquetPieces,
 ) -> APIRouter:
     """Everything under a provider; ``changed`` wakes the loops that may have work now."""
     router = APIRouter(prefix="/v1/providers/{provider_id}", dependencies=[Depends(internal)])
     _add_resources(router, open_work, numbering, changed)
     _add_readings(router, open_work)
+    add_call_routes(router, open_work, parquet)
     _add_quarantine(router, open_work, numbering, read, late_window)
     return router
-
-
-def _without_nul(field: str, text: str) -> str:
-    """Raises ``Invalid`` for text with a NUL, with which PostgreSQL cannot even be asked."""
-    if "\x00" in text:
-        raise Invalid(f"`{field}` holds a NUL character; leave it out.", field=field)
-    return text
 
 
 def _add_resources(
@@ -213,7 +170,7 @@ def _add_resources(
     ) -> list[ResourceShown]:
         """Provision extensions and DIDs: all of them or none; the same again changes nothing."""
         wanted = [
-            Provision(one.kind, _without_nul(f"{position}.value", one.value), one.from_, one.to)
+            Provision(one.kind, without_nul(f"{position}.value", one.value), one.from_, one.to)
             for position, one in enumerate(body)
         ]
         async with open_work() as work:
@@ -235,15 +192,10 @@ def _add_resources(
         """Release an extension or DID; calls before the instant stay the tenant's."""
         async with open_work() as work:
             one = await release_resource(
-                work, numbering, provider_id, tenant_id, kind, _without_nul("value", value), at
+                work, numbering, provider_id, tenant_id, kind, without_nul("value", value), at
             )
         changed()
         return ResourceShown(kind=one.kind, value=one.value, from_=one.valid_from, to=one.valid_to)
-
-
-def _digits(number: str) -> str:
-    """What to look for in E.164 numbers: digits alone, without a trunk prefix or international prefix."""
-    return "".join(sign for sign in number if sign.isdigit()).lstrip("0") or number.strip()
 
 
 def _add_readings(router: APIRouter, open_work: OpenWork) -> None:
@@ -265,35 +217,6 @@ def _add_readings(router: APIRouter, open_work: OpenWork) -> None:
             return _usage(
                 await read_usage(work, provider_id, tenant_id, start_date, end_date, plan_id, plan_version)
             )
-
-    @router.get("/tenants/{tenant_id}/calls", tags=["reading"])
-    async def get_calls(
-        provider_id: ProviderId,
-        tenant_id: TenantId,
-        direction: Literal["inbound", "outbound"] | None = None,
-        number: Annotated[str | None, Query(max_length=40, description="part of either number")] = None,
-        from_: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-        to: AwareDatetime | None = None,
-        cursor: Annotated[str | None, Query(max_length=200)] = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        unanswered: Annotated[bool, Query(description="also those that nobody answered")] = False,
-    ) -> CallsShown:
-        """Call History, newest first."""
-        wanted = CallFilter(
-            limit=limit + 1,
-            direction=direction,
-            number=_digits(_without_nul("number", number)) if number else None,
-            start=from_,
-            end=to,
-            after=read_cursor(cursor) if cursor else None,
-            with_unanswered=unanswered,
-        )
-        async with open_work() as work:
-            await get_tenant(work, provider_id, tenant_id)
-            found = await work.calls.listed(tenant_id, wanted)
-        page = found[:limit]
-        more = write_cursor(page[-1].placed_at, page[-1].call_id) if len(found) > limit else None
-        return CallsShown(calls=[_call(one) for one in page], next=more)
 
 
 def _add_quarantine(

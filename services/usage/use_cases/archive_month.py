@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from services.usage.domain.metering import add_months
 from services.usage.domain.months import begins, next_month
+from services.usage.domain.period_counts import add_months
 from services.usage.use_cases.ports import ArchivedCalls, UsageWork
 from shared.errors import Invalid, NotFound
 

@@ -4,21 +4,33 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Protocol
 from uuid import UUID
 
 from services.usage.domain.calls import Call, Parties
+from services.usage.domain.included import Pools
 from services.usage.domain.legs import Forwarded
 from services.usage.domain.metering import DayTotal, TimedCall
 from services.usage.domain.placing import Directory
 from services.usage.domain.records import CallRecord, Direction, Source, Unreadable
 from services.usage.domain.tenants import PlanTerms, Resource, Tenant
+from services.usage.use_cases.rating_ports import (
+    DecksPort,
+    LinesPort,
+    ReRated,
+    ReRatingsPort,
+    RunningPort,
+    SaidRevision,
+    StoredCall,
+)
 from shared.events.envelope import Event
-from shared.ids import EventId, PlanId, ProviderId, TenantId
+from shared.events.usage import MeteredMinutes, Reason
+from shared.ids import EventId, InvoiceId, PlanId, ProviderId, TenantId
 
 # Reasons that a change of tenants, numbers or plans can lift: such records are tried again by themselves.
-PLACEABLE_REASONS = ("unknown_tenant", "unknown_plan")
+PLACEABLE_REASONS = ("unknown_tenant", "unknown_plan", "no_rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +44,12 @@ class CallFilter:
     end: datetime | None = None
     after: tuple[datetime, UUID] | None = None
     with_unanswered: bool = False
+    call_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListedCall:
-    """A call as Call History shows it (R64)."""
+    """A call as Call History shows it (R64). ``charge``: before included minutes, to 6 places (R12)."""
 
     call_id: UUID
     placed_at: datetime
@@ -49,11 +62,32 @@ class ListedCall:
     billed_seconds: int
     flags: tuple[str, ...]
     not_billed: str | None
+    local_day: date
+    destination: str | None
+    price_per_minute: Decimal | None
+    connect_fee: Decimal | None
+    charge: Decimal | None
+    extension: str | None
+    first_revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodPart:
+    """Local days of a period, half-open, in which a plan's version held (R8, R19)."""
+
+    start_date: date
+    end_date: date
+    plan_id: PlanId
+    plan_version: int
 
 
 @dataclass(frozen=True, slots=True)
 class EndedPeriod:
-    """A billing period that is over; local days, half-open. ``dirty``: its newest totals were not said yet."""
+    """A billing period that is over; local days, half-open. ``dirty``: its newest totals were not said yet.
+
+    No ``parts``: the plan held throughout. ``share_days / share_of_days``: what the period is of a whole one (R17).
+    ``reason`` is why the next revision is said.
+    """
 
     provider_id: ProviderId
     tenant_id: TenantId
@@ -63,6 +97,15 @@ class EndedPeriod:
     plan_version: int
     revision: int = 0
     dirty: bool = True
+    parts: tuple[PeriodPart, ...] = ()
+    share_days: int | None = None
+    share_of_days: int | None = None
+    reason: Reason = "period_ended"
+    reason_text: str | None = None
+
+    def all_parts(self) -> tuple[PeriodPart, ...]:
+        whole = PeriodPart(self.start_date, self.end_date, self.plan_id, self.plan_version)
+        return self.parts or (whole,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +116,20 @@ class MeteredRange:
     start_date: date
     end_date: date
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class BilledRevision:
+    """An invoice bills this revision of a period: the first whole, a later one as the difference to the one before."""
+
+    provider_id: ProviderId
+    tenant_id: TenantId
+    start_date: date
+    end_date: date
+    revision: int
+    invoice_id: InvoiceId
+    number: str
+    issued_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +183,6 @@ class KeptLeg:
     quarantine_id: UUID | None = None
     call_placed_at: datetime | None = None
     call_fingerprint: bytes | None = None
-    call_tenants: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +240,13 @@ class DirectoryPort(Protocol):
     ) -> list[Resource]: ...
     async def changed(self, provider_id: ProviderId) -> None: ...
     async def keep_provider(
-        self, provider_id: ProviderId, *, country: str, changed_at: datetime, sent_at: datetime
+        self,
+        provider_id: ProviderId,
+        *,
+        country: str,
+        time_zone: str,
+        changed_at: datetime,
+        sent_at: datetime,
     ) -> None: ...
     async def keep_tenant(
         self,
@@ -217,7 +279,7 @@ class CallsPort(Protocol):
     async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]: ...
     async def add_to_totals(self, calls: Iterable[Call], removed: Iterable[Call] = ()) -> None: ...
     async def remove(
-        self, provider_id: ProviderId, calls: Collection[tuple[UUID, datetime, UUID]]
+        self, provider_id: ProviderId, keys: Collection[UUID], placed_at: Collection[datetime]
     ) -> list[Call]: ...
     async def flagged(
         self, provider_id: ProviderId, flag: str | None, after: tuple[datetime, UUID] | None, limit: int
@@ -225,8 +287,61 @@ class CallsPort(Protocol):
     async def count_from(self, calls: Sequence[Call], revision: int) -> None: ...
     async def fingerprints(self, provider_id: ProviderId, keys: Collection[UUID]) -> dict[UUID, bytes]: ...
     async def day_totals(self, tenant_id: TenantId, start: date, end: date) -> list[DayTotal]: ...
-    async def billed_on(self, tenant_id: TenantId, day: date) -> list[TimedCall]: ...
+    async def billed_on(self, tenant_id: TenantId, day: date, *, by_extension: bool) -> list[TimedCall]: ...
+    async def stored(
+        self,
+        tenant_id: TenantId,
+        start: date,
+        end: date,
+        *,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[StoredCall]: ...
+    async def re_rate(self, changes: Sequence[ReRated]) -> None: ...
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SaidPeriod:
+    """One revision of an ended period: its lines, its included minutes, and how much of those was used before each
+    day that was gone through call by call."""
+
+    start_date: date
+    end_date: date
+    revision: int
+    lines: tuple[MeteredMinutes, ...]
+    pools: Pools
+    read_days: tuple[tuple[date, tuple[tuple[int, str, int], ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CountedCall:
+    """A call as a revision counted it; ``timed`` None: nothing was billed."""
+
+    call: ListedCall
+    timed: TimedCall | None
+
+
+class SaidPort(Protocol):
+    """What was said of ended periods."""
+
+    async def period(self, tenant_id: TenantId, start: date, revision: int | None) -> SaidPeriod | None: ...
+    async def calls(
+        self,
+        tenant_id: TenantId,
+        said: SaidPeriod,
+        *,
+        since: date,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[CountedCall]: ...
+
+
+class InvoicesPort(Protocol):
+    """Which revisions are billed."""
+
+    async def add(self, billed: BilledRevision) -> None: ...
+    async def between(self, tenant_id: TenantId, first: date, last: date) -> list[BilledRevision]: ...
 
 
 class MonthsPort(Protocol):
@@ -278,7 +393,13 @@ class PeriodsPort(Protocol):
     async def dirty(self, limit: int) -> list[tuple[TenantId, date]]: ...
     async def mark_dirty(self, days: Collection[tuple[TenantId, date]]) -> list[MeteredRange]: ...
     async def mark_dirty_since(self, tenant_id: TenantId, since: date) -> None: ...
-    async def metered(self, period: EndedPeriod, *, revision: int, metered_at: datetime) -> None: ...
+    async def mark_re_rated(self, tenant_id: TenantId, start: date, end: date, reason: str) -> None: ...
+    async def last_end(self, tenant_id: TenantId) -> date | None: ...
+    async def set_parts(self, tenant_id: TenantId, start_date: date, parts: Sequence[PeriodPart]) -> None: ...
+    async def metered(
+        self, period: EndedPeriod, *, revision: int, metered_at: datetime, said: SaidRevision
+    ) -> None: ...
+    async def revisions(self, tenant_id: TenantId, start: date, end: date) -> list[MeteredRange]: ...
 
 
 class QuarantinePort(Protocol):
@@ -320,6 +441,18 @@ class UsageWork(Protocol):
     def directory(self) -> DirectoryPort: ...
     @property
     def calls(self) -> CallsPort: ...
+    @property
+    def said(self) -> SaidPort: ...
+    @property
+    def invoices(self) -> InvoicesPort: ...
+    @property
+    def lines(self) -> LinesPort: ...
+    @property
+    def decks(self) -> DecksPort: ...
+    @property
+    def re_ratings(self) -> ReRatingsPort: ...
+    @property
+    def running(self) -> RunningPort: ...
     @property
     def months(self) -> MonthsPort: ...
     @property

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from services.usage.domain.tenants import Resource
-from services.usage.use_cases.meter_period import measure_period, metered_minutes
+from services.usage.domain.tenants import FREE_CLASSES, Resource
+from services.usage.use_cases.meter_period import TermsPart, measure_period, metered_minutes
 from services.usage.use_cases.ports import UsageWork
 from services.usage.use_cases.provision_resources import get_tenant
 from shared.clock import local_midnight
@@ -48,7 +48,7 @@ async def read_usage(
     terms = await work.directory.plan(provider_id, plan_id, plan_version)
     if terms is None:
         raise NotFound("There is no such version of that plan.", field="plan_id")
-    figures = await measure_period(work, tenant, terms, start, end)
+    figures = await measure_period(work, tenant, [TermsPart(start, end, terms)])
     now = await work.now(provider_id)
     last = local_midnight(end, tenant.zone) - timedelta(microseconds=1)
     at = min(now, last)
@@ -61,7 +61,11 @@ async def read_usage(
         extensions=Held(_held_at(figures.resources, "extension", at), figures.extensions_peak),
         dids=Held(_held_at(figures.resources, "did", at), figures.dids_peak),
         minutes=tuple(metered_minutes(one) for one in figures.minutes),
-        counted_seconds=sum(one.billed_seconds for one in figures.minutes if terms.covers(one.call_class)),
+        counted_seconds=sum(
+            one.billed_seconds
+            for one in figures.minutes
+            if one.call_class not in FREE_CLASSES or one.price_per_minute > 0
+        ),
         included_seconds=figures.included_seconds,
         days=tuple((day, calls, billed) for day, (calls, billed) in sorted(days.items())),
     )

@@ -5,15 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from services.usage.domain.calls import Call, Parties, instant, is_too_long, meter_call
+from services.usage.domain.call_rating import NoRate, RateBook
+from services.usage.domain.calls import Call, Parties, instant, is_too_long, meter_call, timed_call
 from services.usage.domain.legs import called_view, single_view
 from services.usage.domain.months import month_of
 from services.usage.domain.placing import Directory, Numbers, find_called, find_tenant
 from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
 from services.usage.domain.tenants import Resource, Tenant
 from services.usage.use_cases.ports import Numbering, QuarantinedRecord, UsageWork
+from services.usage.use_cases.rating_ports import Moved
+from services.usage.use_cases.watch_limits import watch_limits
 from shared.events.usage import CallsRecorded, TenantCalls
-from shared.ids import ProviderId, TenantId, derived_id, new_id
+from shared.ids import PlanId, ProviderId, TenantId, derived_id, new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class _Surroundings:
     tenants: Mapping[TenantId, Tenant]
     owners: Mapping[int, TenantId]
     resources: Mapping[TenantId, Sequence[Resource]]
+    book: RateBook
     views: Mapping[int, CallRecord]
     called_of: Mapping[int, int]
 
@@ -103,7 +107,7 @@ async def record_calls(
             calls[position] = made
         else:
             problems[position] = made
-    new = await _keep(work, provider_id, calls, problems, removed, now)
+    new = await _keep(work, provider_id, calls, problems, removed, around.tenants, now)
     for at, of in around.called_of.items():
         if at in problems:
             problems.setdefault(of, problems.pop(at))
@@ -116,14 +120,7 @@ async def record_calls(
     if keep:
         await work.quarantine.add(kept)
     ids = dict(zip(problems, (one.quarantine_id for one in kept), strict=True))
-    tenants: dict[int, tuple[TenantId, ...]] = {
-        position: (call.tenant_id,) for position, call in calls.items()
-    }
-    for at, of in around.called_of.items():
-        tenants[of] = (*tenants.get(of, ()), *tenants.get(at, ()))
-    return [
-        _outcome(position, new, problems, ids, tenants.get(position, ())) for position in range(len(received))
-    ]
+    return [_outcome(position, new, problems, ids) for position in range(len(received))]
 
 
 async def _archived(
@@ -143,7 +140,7 @@ async def _look_around(
     places: int,
 ) -> tuple[_Surroundings, dict[int, Parties]]:
     if not records:
-        return _Surroundings({}, {}, {}, {}, {}), {}
+        return _Surroundings({}, {}, {}, RateBook(), {}, {}), {}
     dids = {
         position: Numbers(
             called=numbering.e164(record.to_number, country),
@@ -188,7 +185,8 @@ async def _look_around(
         )
     }
     resources = await work.directory.own_resources(tenants.keys(), values)
-    return _Surroundings(tenants, owners, resources, records, called_of), parties
+    book = await _book(work, provider_id, records, owners, tenants)
+    return _Surroundings(tenants, owners, resources, book, records, called_of), parties
 
 
 async def _between_tenants(
@@ -230,6 +228,25 @@ async def _between_tenants(
     return views, called_of
 
 
+async def _book(
+    work: UsageWork,
+    provider_id: ProviderId,
+    records: Mapping[int, CallRecord],
+    owners: Mapping[int, TenantId],
+    tenants: Mapping[TenantId, Tenant],
+) -> RateBook:
+    """The decks that rate these records; nothing is asked where no plan is rated by deck."""
+    wanted: set[tuple[str, datetime]] = set()
+    for position, owner in owners.items():
+        at, tenant = instant(records[position].placed_us), tenants[owner]
+        plan = tenant.plan_on(at.astimezone(tenant.zone).date())
+        if plan is not None and plan.terms is not None and plan.terms.rated_by_deck:
+            wanted.add((plan.terms.deck, at))
+    if not wanted:
+        return RateBook()
+    return await work.decks.book(provider_id, wanted, min(one.zone.key for one in tenants.values()))
+
+
 def _meter(
     one: Received,
     around: _Surroundings,
@@ -252,15 +269,19 @@ def _meter(
     plan = tenant.plan_on(day)
     if plan is not None and plan.terms is None:
         return Problem("unknown_plan", "tenant", UNKNOWN_PLAN)
-    return meter_call(
-        record,
-        tenant,
-        parties,
-        around.resources.get(owner, ()),
-        terms=plan.terms if plan else None,
-        received_at=received_at,
-        late_window=late_window,
-    )
+    try:
+        return meter_call(
+            record,
+            tenant,
+            parties,
+            around.resources.get(owner, ()),
+            terms=plan.terms if plan else None,
+            book=around.book,
+            received_at=received_at,
+            late_window=late_window,
+        )
+    except NoRate as missing:
+        return Problem("no_rate", "to", missing.detail)
 
 
 async def _keep(
@@ -269,6 +290,7 @@ async def _keep(
     calls: Mapping[int, Call],
     problems: dict[int, Problem],
     removed: Sequence[Call],
+    tenants: Mapping[TenantId, Tenant],
     now: datetime,
 ) -> set[int]:
     """Inserts what is new, counts it, and says which positions that were; conflicts are added to ``problems``."""
@@ -291,11 +313,36 @@ async def _keep(
             problems[position] = Problem("conflict", None, CONFLICT)
     added = [calls[position] for position in sorted(new)]
     billed = [call for call in added if call.billed_seconds > 0]
+    removed = await _with_own_minutes(work, removed)
     await work.calls.add_to_totals(added, removed)
+    await work.lines.move(
+        Moved(provider_id, call.tenant_id, call.local_day, timed, sign)
+        for call, sign in (*((one, 1) for one in added), *((one, -1) for one in removed))
+        if (timed := timed_call(call)) is not None
+    )
     await _count_late(work, billed, [call for call in removed if call.billed_seconds > 0])
+    # Calls that were taken out leave the counters as upper bounds, which is all that they have to be.
+    await watch_limits(work, provider_id, billed, tenants, now)
     if added:
         work.emit(_recorded(provider_id, added, now), time=now)
     return new
+
+
+async def _with_own_minutes(work: UsageWork, removed: Sequence[Call]) -> list[Call]:
+    """A kept call does not say whether its plan counts included minutes by extension; its rollup rows did."""
+    own: dict[tuple[PlanId, int], bool] = {}
+    for call in removed:
+        if call.plan_id is not None and call.plan_version is not None:
+            plan = (call.plan_id, call.plan_version)
+            if plan not in own:
+                terms = await work.directory.plan(call.provider_id, *plan)
+                own[plan] = terms is not None and terms.has_own_minutes
+    return [
+        replace(call, own_minutes=own[(call.plan_id, call.plan_version)])
+        if call.plan_id is not None and call.plan_version is not None
+        else call
+        for call in removed
+    ]
 
 
 async def _count_late(work: UsageWork, billed: Sequence[Call], removed: Sequence[Call]) -> None:
@@ -351,9 +398,8 @@ def _outcome(
     new: Collection[int],
     problems: Mapping[int, Problem],
     ids: Mapping[int, UUID],
-    tenants: tuple[TenantId, ...],
 ) -> Outcome:
     problem = problems.get(position)
     if problem is not None:
-        return Outcome("quarantined", problem.reason, problem.field, problem.detail, ids[position], tenants)
-    return Outcome("taken" if position in new else "repeated", tenants=tenants)
+        return Outcome("quarantined", problem.reason, problem.field, problem.detail, ids[position])
+    return Outcome("taken" if position in new else "repeated")

@@ -4,6 +4,7 @@ import random
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -16,7 +17,8 @@ from services.usage.entrypoints.formats.reading import received_freeswitch
 from services.usage.entrypoints.scheduler import meter_dirty_periods
 from services.usage.use_cases.provision_resources import Provision
 from shared.errors import Transient
-from shared.events.invoicing import ClockAdvanced, PeriodEnded, TenantChanged, TenantClosed
+from shared.events.invoicing import ClockAdvanced, PeriodEnded, PlanPart, TenantChanged, TenantClosed
+from shared.ids import PlanId
 from tests.integration.usage.conftest import NOW, World, make_world
 from tests.unit.usage.records import ANSWER, leg, posted
 
@@ -137,9 +139,14 @@ async def test_the_newest_fact_about_a_tenant_wins_in_any_order(world: World) ->
     await world.hear(world.tenant(account_codes=("old",)), time=NOW - timedelta(hours=1))
     before = received(world, answer=ANSWER - timedelta(days=1))
     await world.record(before, received(world, answer=ANSWER))
-    await world.hear(march(world))
+    change, whole = date(2026, 3, 10), march(world)
+    parts = (
+        PlanPart(start_date=whole.start_date, end_date=change, plan_id=world.plan_id, plan_version=1),
+        PlanPart(start_date=change, end_date=whole.end_date, plan_id=world.plan_id, plan_version=2),
+    )
+    await world.hear(whole.model_copy(update={"plan_version": 2, "parts": parts}))
     (event,) = await said(world)
-    assert event["minutes"][0]["billed_seconds"] == 30 + 60
+    assert [(one["plan_version"], one["billed_seconds"]) for one in event["minutes"]] == [(1, 30), (2, 60)]
     async with world.work() as work:
         found = await work.directory.look_up(
             world.provider_id, domains=[], account_codes=["new", "old"], tenant_ids=[], dids=[]
@@ -170,9 +177,11 @@ async def test_totals_do_not_depend_on_the_order_of_arrival(engine: AsyncEngine)
         for at in range(60)
     ]
     results = []
+    plan_id = PlanId(uuid4())
     for seed in range(4):
         order = random.Random(seed)
         world = make_world(engine)
+        world.plan_id = plan_id
         await world.hear(ClockAdvanced(provider_id=world.provider_id, now=NOW))
         await world.hear(world.plan(included_minutes=20))
         await world.hear(world.tenant())

@@ -51,6 +51,7 @@ def _calls() -> None:
         sa.Column("charge", _PRICE),
         sa.Column("chargeable", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("extension", sa.Text()),
+        sa.Column("known_class", sa.Text()),
     ):
         op.add_column("call", column)
     op.create_table(
@@ -167,8 +168,6 @@ def _periods() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("provider_id", sa.Uuid(), nullable=False),
         sa.Column("metered_at", _INSTANT, nullable=False),
-        # Real time of the transaction, by which calls received since are told apart.
-        sa.Column("said_at", _INSTANT, server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("reason_text", sa.Text()),
         sa.Column("lines", _json(), nullable=False),
@@ -183,8 +182,10 @@ def _periods() -> None:
         sa.Column("end_date", sa.Date(), nullable=False),
         sa.Column("provider_id", sa.Uuid(), nullable=False),
         # Charge of all calls before included minutes, in millionths of a minute's price: seconds x price x 10^6.
-        sa.Column("gross", sa.Numeric(), nullable=False),
-        sa.Column("seconds", _json(), nullable=False),
+        # None: to be read from the rollup again.
+        sa.Column("gross", sa.Numeric()),
+        sa.Column("seconds", sa.BigInteger(), nullable=False),
+        sa.Column("check_seconds", sa.BigInteger(), nullable=False),
         sa.Column("said", _json(), nullable=False),
         # Of a spend limit that a person released: the limit from then on in this period, or none.
         sa.Column("released", sa.Boolean(), nullable=False),
@@ -200,10 +201,10 @@ def _re_ratings() -> None:
         "rated_before",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("call_key", sa.Uuid(), nullable=False),
-        sa.Column("until", _INSTANT, server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column("until_revision", sa.Integer(), nullable=False),
         sa.Column("provider_id", sa.Uuid(), nullable=False),
         sa.Column("rating", _json(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "call_key", "until", name=op.f("pk_rated_before")),
+        sa.PrimaryKeyConstraint("tenant_id", "call_key", "until_revision", name=op.f("pk_rated_before")),
     )
     op.create_table(
         "re_rating",

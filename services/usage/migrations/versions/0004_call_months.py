@@ -33,6 +33,7 @@ def _create_keys() -> None:
         "call_key",
         sa.Column("provider_id", sa.Uuid(), nullable=False),
         sa.Column("call_key", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("provider_id", "call_key", name=op.f("pk_call_key")),
@@ -40,8 +41,8 @@ def _create_keys() -> None:
     # Calls come about as they are placed: a summary of blocks finds a month's keys, at next to no cost an insert.
     op.create_index("ix_call_key_placed_at", "call_key", ["placed_at"], unique=False, postgresql_using="brin")
     op.execute(
-        "INSERT INTO call_key (provider_id, call_key, placed_at, fingerprint)"
-        " SELECT provider_id, call_key, placed_at, fingerprint FROM call"
+        "INSERT INTO call_key (provider_id, call_key, tenant_id, placed_at, fingerprint)"
+        " SELECT provider_id, call_key, tenant_id, placed_at, fingerprint FROM call"
     )
 
 

@@ -1,0 +1,138 @@
+"""Call History: filters, exports, and the invoice that counts a call."""
+
+import csv
+import io
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import pyarrow.parquet as pq
+import pytest
+
+from services.usage.domain.records import Received
+from services.usage.entrypoints.formats.reading import received_freeswitch
+from shared.events.invoicing import InvoiceIssued, PeriodEnded, UsageBilled
+from tests.integration.usage.conftest import Api, World
+from tests.integration.usage.test_intake import calls
+from tests.unit.usage.records import leg, posted
+
+pytestmark = pytest.mark.integration
+FIRST = datetime(2026, 3, 10, 15, tzinfo=UTC)
+
+
+def one_leg(
+    world: World, uuid: str, at: datetime, *, called: str = "+12125550147", talk_us: int = 60_000_000
+) -> Received:
+    document = leg(domain=world.domain, uuid=uuid, answer=at, called=called, talk_us=talk_us)
+    (made,) = received_freeswitch(posted(document), None)
+    return made
+
+
+def issued(world: World, revision: int, number: str) -> InvoiceIssued:
+    return InvoiceIssued.model_validate(
+        {
+            "provider_id": world.provider_id,
+            "tenant_id": world.tenant_id,
+            "invoice_id": uuid4(),
+            "number": number,
+            "currency": "USD",
+            "total_minor": 100,
+            "paid_minor": 0,
+            "balance_minor": 100,
+            "issued_on": date(2026, 4, 1),
+            "due_on": date(2026, 4, 15),
+            "overdue_at": datetime(2026, 4, 16, 4, tzinfo=UTC),
+            "usage": (
+                UsageBilled(start_date=date(2026, 3, 1), end_date=date(2026, 4, 1), revision=revision),
+            ),
+        }
+    )
+
+
+def march_ended(world: World) -> PeriodEnded:
+    return PeriodEnded.model_validate(
+        {
+            "provider_id": world.provider_id,
+            "tenant_id": world.tenant_id,
+            "start_date": date(2026, 3, 1),
+            "end_date": date(2026, 4, 1),
+            "plan_id": world.plan_id,
+            "plan_version": 1,
+        }
+    )
+
+
+async def test_calls_are_found_by_class_and_day(api: Api, world: World) -> None:
+    """Two classes on two days: each filter gives the calls that it names, a day being the tenant's."""
+    late_evening = datetime(2026, 3, 11, 3, 30, tzinfo=UTC)  # still March 10 in New York
+    await world.record(
+        one_leg(world, "a", FIRST),
+        one_leg(world, "b", late_evening, called="+18005550199"),
+        one_leg(world, "c", FIRST + timedelta(days=2)),
+    )
+    tenth = await calls(api, world, start_date="2026-03-10", end_date="2026-03-11")
+    assert [one["to"] for one in tenth["calls"]] == ["+18005550199", "+12125550147"]
+    free = await calls(api, world, **{"class": "toll_free"})
+    assert [one["call_class"] for one in free["calls"]] == ["toll_free"]
+
+
+async def test_a_call_names_the_first_invoice_that_counts_it(api: Api, world: World) -> None:
+    """A call in time is on the first invoice of its period, a late one on the invoice of the later revision."""
+    await world.record(one_leg(world, "in time", FIRST))
+    await world.hear(march_ended(world))
+    await world.hear(issued(world, 1, "KV-1"))
+    await world.record(one_leg(world, "late", FIRST + timedelta(hours=1)))
+    before = await calls(api, world)
+    assert [one["invoice"] and one["invoice"]["number"] for one in before["calls"]] == [None, "KV-1"]
+    await world.hear(issued(world, 2, "KV-2"))
+    await world.hear(issued(world, 2, "KV-2"))
+    after = await calls(api, world)
+    assert [one["invoice"]["number"] for one in after["calls"]] == ["KV-2", "KV-1"]
+    assert [one["invoice"]["revision"] for one in after["calls"]] == [2, 1]
+
+
+async def test_exports_hold_every_call_in_both_forms(
+    api: Api, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over several pieces, with the same filter, CSV and Parquet hold each call once, newest first."""
+    monkeypatch.setattr("services.usage.entrypoints.call_export.CALLS_A_PIECE", 7)
+    await world.record(*(one_leg(world, f"c{at}", FIRST + timedelta(minutes=at)) for at in range(20)))
+    await world.record(one_leg(world, "other", FIRST, called="+18005550199"))
+    path = f"/v1/providers/{world.provider_id}/tenants/{world.tenant_id}/calls/export"
+    asked = {"start_date": "2026-03-01", "class": "external"}
+    text = await api.internal.get(path, params=asked)
+    assert text.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(text.text)))
+    assert [row["placed_at"] for row in rows] == [
+        (FIRST + timedelta(minutes=at)).isoformat() for at in reversed(range(20))
+    ]
+    binary = await api.internal.get(path, params={**asked, "format": "parquet"})
+    table = pq.read_table(io.BytesIO(binary.content))
+    assert [str(one) for one in table.column("call_id").to_pylist()] == [row["call_id"] for row in rows]
+    assert table.column("placed_at").to_pylist()[-1] == FIRST
+
+
+async def test_an_export_of_nothing_is_an_empty_file(api: Api, world: World) -> None:
+    """A head line, or a Parquet file without rows: both are files that open."""
+    path = f"/v1/providers/{world.provider_id}/tenants/{world.tenant_id}/calls/export"
+    text = await api.internal.get(path, params={"start_date": "2026-03-01"})
+    assert text.text.startswith("call_id,placed_at") and text.text.count("\n") == 1
+    binary = await api.internal.get(path, params={"start_date": "2026-03-01", "format": "parquet"})
+    assert pq.read_table(io.BytesIO(binary.content)).num_rows == 0
+
+
+async def test_an_export_is_not_a_formula(api: Api, world: World) -> None:
+    """A caller's name that a spreadsheet would run is text in the file."""
+    document = leg(domain=world.domain, uuid="evil", answer=FIRST, caller='=HYPERLINK("http://x")')
+    await world.record(*received_freeswitch(posted(document), None))
+    path = f"/v1/providers/{world.provider_id}/tenants/{world.tenant_id}/calls/export"
+    text = await api.internal.get(path, params={"start_date": "2026-03-01"})
+    (row,) = csv.DictReader(io.StringIO(text.text))
+    assert row["from"].startswith("'=")
+
+
+async def test_an_export_has_a_beginning_and_a_tenant(api: Api, world: World) -> None:
+    """Without a first day it is refused; another provider's tenant is not found."""
+    path = f"/v1/providers/{world.provider_id}/tenants/{world.tenant_id}/calls/export"
+    assert (await api.internal.get(path)).status_code == 422
+    foreign = f"/v1/providers/{uuid4()}/tenants/{world.tenant_id}/calls/export"
+    assert (await api.internal.get(foreign, params={"start_date": "2026-03-01"})).status_code == 404
