@@ -33,7 +33,6 @@ _KEPT_ANEW = (
     "quarantine_id",
     "call_placed_at",
     "call_fingerprint",
-    "call_tenants",
 )
 _KEEP = text(
     f"INSERT INTO leg ({', '.join(_TYPES)}) SELECT * FROM unnest({_UNNEST})"  # noqa: S608 (names of this module)
