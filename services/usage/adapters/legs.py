@@ -26,7 +26,14 @@ _TYPES = {
     "call_fingerprint": "bytea",
 }
 _UNNEST = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _TYPES.items())
-_KEPT_ANEW = ("group_id", "accepted", "waiting", "quarantine_id", "call_placed_at", "call_fingerprint")
+_KEPT_ANEW = (
+    "group_id",
+    "accepted",
+    "waiting",
+    "quarantine_id",
+    "call_placed_at",
+    "call_fingerprint",
+)
 _KEEP = text(
     f"INSERT INTO leg ({', '.join(_TYPES)}) SELECT * FROM unnest({_UNNEST})"  # noqa: S608 (names of this module)
     " ON CONFLICT (provider_id, leg_key) DO UPDATE SET "

@@ -141,6 +141,7 @@ Table(
     Column("known_class", Text),
     # The first revision of its ended period that counts this call: 1 unless it came late (R42).
     Column("first_revision", Integer, nullable=False, server_default=text("1")),
+    Index("ix_call_flagged", "provider_id", "placed_at", "call_key", postgresql_where=text("flags <> ''")),
     # One partition a month of UTC, `call_2026_04`; adapters/months.py makes and archives them.
     postgresql_partition_by="RANGE (placed_at)",
 )

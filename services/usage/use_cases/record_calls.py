@@ -145,6 +145,9 @@ async def _look_around(
         position: Numbers(
             called=numbering.e164(record.to_number, country),
             calling=numbering.e164(record.from_number, country),
+            others=tuple(
+                number for raw in record.other_numbers if (number := numbering.e164(raw, country)) is not None
+            ),
         )
         for position, record in records.items()
     }
@@ -391,7 +394,10 @@ def quarantined_record(
 
 
 def _outcome(
-    position: int, new: Collection[int], problems: Mapping[int, Problem], ids: Mapping[int, UUID]
+    position: int,
+    new: Collection[int],
+    problems: Mapping[int, Problem],
+    ids: Mapping[int, UUID],
 ) -> Outcome:
     problem = problems.get(position)
     if problem is not None:

@@ -45,3 +45,9 @@ def upgrade() -> None:
         sa.Column("between_tenants", sa.Text(), nullable=False),
         sa.Column("forwarded_calls", sa.Text(), nullable=False),
     )
+    op.create_index(
+        "ix_call_flagged",
+        "call",
+        ["provider_id", "placed_at", "call_key"],
+        postgresql_where=sa.text("flags <> ''"),
+    )
