@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from services.notifications.adapters.bounces import read_bounces
 from services.notifications.adapters.work import Work
 from services.notifications.entrypoints.command_line import add_mail_commands
 from services.notifications.main import MIGRATIONS, NAME, build, make_composer
@@ -30,7 +31,7 @@ def _composer() -> Composer:
 
 
 cli = make_cli(NAME, NotificationsSettings, build, MIGRATIONS)
-add_mail_commands(cli, _in_work, _composer)
+add_mail_commands(cli, _in_work, _composer, read_bounces)
 
 if __name__ == "__main__":
     cli()

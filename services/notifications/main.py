@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import httpx
 from fastapi import FastAPI
 
 from services.notifications.adapters.composing import MailComposer
+from services.notifications.adapters.invoicing_http import TIMEOUT_SECONDS, HttpDocuments
 from services.notifications.adapters.smtp import postman_opener
 from services.notifications.adapters.work import Work
 from services.notifications.entrypoints.consumers import HANDLERS
@@ -13,6 +15,7 @@ from services.notifications.entrypoints.scheduler import continued_trace, mail_s
 from services.notifications.settings import NotificationsSettings
 from services.notifications.use_cases.send_mails import SendMails
 from shared.clock import Clock
+from shared.http.auth import internal_headers
 from shared.runtime import Service
 
 NAME = "notifications"
@@ -30,9 +33,17 @@ def build(settings: NotificationsSettings) -> FastAPI:
     def open_work() -> Work:
         return Work(service.engine, source=f"tollgate/{NAME}", clock=service.clock)
 
-    send = SendMails(
-        open_work, make_composer(settings, service.clock), postman_opener(settings), continued_trace
+    client = httpx.AsyncClient(
+        headers=internal_headers(settings.internal_token), timeout=TIMEOUT_SECONDS, trust_env=False
     )
+    send = SendMails(
+        open_work,
+        make_composer(settings, service.clock),
+        postman_opener(settings),
+        continued_trace,
+        HttpDocuments(client, settings.invoicing_url),
+    )
+    service.on_stop(client.aclose)
     sending = service.loop("send mails", send, interval_seconds=1.0)
     service.consume(open_work, HANDLERS, after_commit=lambda _: sending.wake())
     service.own_work(own_work_of(open_work))

@@ -26,6 +26,10 @@ class NotificationsSettings(Settings):
         pattern=r"^https?://[^\s<>\"']+$", max_length=500, description="address of the Billing page"
     )
 
+    invoicing_url: str | None = Field(
+        None, description="base address of invoicing, for the PDF of an invoice; none: mails go without"
+    )
+
     @field_validator("mail_from")
     @classmethod
     def _usable(cls, value: str) -> str:

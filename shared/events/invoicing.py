@@ -215,11 +215,15 @@ class InvoicePartiallyPaid(_Invoice):
 
     TYPE: ClassVar[str] = "invoicing.invoice.partially_paid.v1"
 
+    credit_minor: int = Field(0, description="account credit that paid this part, after the issue (R32)")
+
 
 class InvoicePaid(_Invoice):
     """Nothing is left to pay."""
 
     TYPE: ClassVar[str] = "invoicing.invoice.paid.v1"
+
+    credit_minor: int = Field(0, description="account credit that paid this part, after the issue (R32)")
 
 
 class InvoiceOverdue(_Invoice):

@@ -35,7 +35,8 @@ async def add_credit(
         spent += minor
     for invoice in before:
         if after[invoice.invoice_id] != invoice:
-            await settle(work, after[invoice.invoice_id])
+            paid = after[invoice.invoice_id]
+            await settle(work, paid, credit_minor=paid.paid_minor - invoice.paid_minor)
     if spent:
         entry_id = derived_id("journal", "credit used", credit_id)
         postings = credit_used_postings(Money(spent, amount.currency))
@@ -44,11 +45,13 @@ async def add_credit(
         )
 
 
-async def settle(work: Work, invoice: Invoice) -> None:
-    """Writes what is paid of an invoice now, and tells."""
+async def settle(work: Work, invoice: Invoice, *, credit_minor: int = 0) -> None:
+    """Writes what is paid of an invoice now, and tells; ``credit_minor`` of it by account credit just now."""
     await work.invoices.set_settled(invoice)
     now = await work.now(invoice.provider_id)
-    if invoice.balance_minor == 0:
-        work.emit(about_invoice(InvoicePaid, invoice), time=now)
-    else:
-        work.emit(about_invoice(InvoicePartiallyPaid, invoice), time=now)
+    told: InvoicePaid | InvoicePartiallyPaid = (
+        about_invoice(InvoicePaid, invoice)
+        if invoice.balance_minor == 0
+        else about_invoice(InvoicePartiallyPaid, invoice)
+    )
+    work.emit(told.model_copy(update={"credit_minor": credit_minor}), time=now)

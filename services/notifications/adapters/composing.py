@@ -1,5 +1,7 @@
 """Dresses a letter as a mail: text and HTML, the provider's name and colour, headers that nobody can add to."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -12,11 +14,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notifications.domain.address import one_line, usable_address
 from services.notifications.domain.brand import colours
+from services.notifications.domain.facts import IssuedInvoice
 from services.notifications.domain.letter import Figure, Letter, Wording
 from services.notifications.domain.mail import Mail, message_id
 from services.notifications.domain.people import Contact, Sender
-from services.notifications.domain.wording import wording_for
-from services.notifications.use_cases.ports import Composed
+from services.notifications.domain.wording import shown_locale, wording_for
+from services.notifications.use_cases.ports import Attachment, Composed
 from shared.clock import Clock
 from shared.formats import NBSP, LocalFormats
 
@@ -46,17 +49,29 @@ class MailComposer:
         self._text = _environment(html=False).get_template("letter.txt")
         self._html = _environment(html=True).get_template("letter.html")
 
-    def compose(self, mail: Mail, contact: Contact, sender: Sender) -> Composed:
-        """The message to all of the tenant's addresses."""
+    def compose(
+        self, mail: Mail, contact: Contact, sender: Sender, attachments: Sequence[Attachment] = ()
+    ) -> Composed:
+        """The message to all of the tenant's addresses. It speaks of a document only if that is attached."""
         provider = one_line(sender.brand_name) or one_line(sender.legal_name)
         wording = wording_for(contact.locale)
-        formats = LocalFormats(contact.locale, contact.time_zone)
-        letter = wording.letter(mail.facts, provider=provider, formats=formats)
+        formats = LocalFormats(shown_locale(contact.locale), contact.time_zone)
+        facts = mail.facts
+        if isinstance(facts, IssuedInvoice) and not attachments:
+            facts = replace(facts, invoice_id=None)
+        letter = wording.letter(facts, provider=provider, formats=formats)
         values = self._values(letter, wording, provider, contact, sender)
         text, html = self._text.render(values), self._html.render(values)
         message = self._message(mail, contact, sender, letter, provider)
         message.set_content(text, cte="quoted-printable")
         message.add_alternative(html, subtype="html", cte="quoted-printable")
+        for attached in attachments:
+            message.add_attachment(
+                attached.content,
+                maintype="application",
+                subtype="pdf",
+                filename=one_line(attached.name, longest=100),
+            )
         # After the parts: a header about content would wander into the first one.
         message["Content-Language"] = wording.language
         return Composed(str(message["Subject"]), text, html, message.as_bytes(policy=SMTP))

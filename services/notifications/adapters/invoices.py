@@ -1,10 +1,14 @@
 """What invoices asked for and what payments gave them, in PostgreSQL."""
 
-from sqlalchemy import text
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications.domain.facts import OwedInvoice, PaidPart
-from shared.ids import InvoiceId, PaymentId, TenantId
+from services.notifications.adapters import tables
+from services.notifications.domain.facts import OwedInvoice
+from shared.ids import InvoiceId, TenantId
 from shared.money import Currency, Money
 
 _KEEP = text(
@@ -43,17 +47,28 @@ class SqlInvoices:
         )
 
     async def allocate(
-        self, tenant_id: TenantId, payment_id: PaymentId, invoice_id: InvoiceId, part: PaidPart
+        self, tenant_id: TenantId, source_id: UUID, invoice_id: InvoiceId, amount: Money
     ) -> None:
         await self._connection.execute(
             _ALLOCATE,
             {
                 "tenant_id": tenant_id,
                 "invoice_id": invoice_id,
-                "payment_id": payment_id,
-                "amount_minor": part.amount.minor,
+                "payment_id": source_id,
+                "amount_minor": amount.minor,
             },
         )
+
+    async def numbers(self, tenant_id: TenantId, invoice_ids: Sequence[InvoiceId]) -> tuple[str, ...]:
+        if not invoice_ids:
+            return ()
+        table = tables.invoice
+        found = await self._connection.execute(
+            select(table.c.number)
+            .where(table.c.tenant_id == tenant_id, table.c.invoice_id.in_(invoice_ids))
+            .order_by(table.c.number)
+        )
+        return tuple(row.number for row in found)
 
     async def owed(self, tenant_id: TenantId, invoice_id: InvoiceId) -> OwedInvoice | None:
         row = (

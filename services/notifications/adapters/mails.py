@@ -142,6 +142,9 @@ class SqlMails:
     async def requeue(self, mail: Mail) -> None:
         await self._store(mail, whatever_state=True)
 
+    async def correct(self, mail: Mail) -> None:
+        await self._store(mail, whatever_state=True)
+
     async def _store(self, mail: Mail, *, whatever_state: bool) -> None:
         await self._connection.execute(
             _SETTLE,

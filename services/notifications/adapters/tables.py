@@ -64,7 +64,8 @@ invoice = Table(
     Column("currency", Text, nullable=False),
 )
 
-# What payments gave to invoices, in minor units.
+# What came off invoices, in minor units: `payment_id` is a payment's, or an id derived from what else did it (account
+# credit, a credit note); negative for what a bank took back.
 allocation = Table(
     "allocation",
     metadata,

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
+from shared.ids import InvoiceId
 from shared.money import Money, total
 
 
@@ -17,6 +19,11 @@ class Kind(StrEnum):
     REMINDER = "reminder"
     SUSPENDED = "suspended"
     RESTORED = "restored"
+    REFUNDED = "refunded"
+    METHOD_EXPIRING = "method_expiring"
+    PLAN_AGREED = "plan_agreed"
+    PLAN_BROKEN = "plan_broken"
+    USAGE_ALERT = "usage_alert"
 
 
 Reason = Literal["no_funds", "expired", "declined", "authentication", "no_method", "other"]
@@ -26,9 +33,10 @@ Reason = Literal["no_funds", "expired", "declined", "authentication", "no_method
 class Method:
     """A payment method as people may see it: never more than the last four digits."""
 
-    kind: Literal["card", "us_bank_account", "sepa_debit"]
+    kind: Literal["card", "us_bank_account", "sepa_debit", "bank_transfer", "cheque", "cash", "other"]
     brand: str
     last4: str
+    expires: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,7 @@ class IssuedInvoice:
     issued_on: date
     due_on: date
     collectable: bool
+    invoice_id: InvoiceId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +110,13 @@ class Reminder:
 
 @dataclass(frozen=True, slots=True)
 class Suspended:
-    """Calls are barred. No invoices: the provider did it by hand."""
+    """Calls are barred. No invoices: the provider did it by hand, or usage came to its limit."""
 
     both_directions: bool
     since: datetime
     owed: Money
     invoices: tuple[OwedInvoice, ...]
+    why: Literal["unpaid", "manual", "spend_limit"] = "unpaid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +126,80 @@ class Restored:
     at: datetime
 
 
-Facts = IssuedInvoice | Receipt | FailedPayment | Reminder | Suspended | Restored
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """Money goes back, to the method or as account credit (R36)."""
+
+    amount: Money
+    method: Method
+    to: Literal["method", "credit"]
+    at: datetime
+    numbers: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiringMethod:
+    """A saved card that will soon be refused. ``expires`` of the method is MM/YYYY."""
+
+    method: Method
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Instalment:
+    """A part of a payment plan that is still to be paid."""
+
+    due_on: date
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAgreed:
+    """Instalments were agreed (R51). ``numbers``: the invoices, as far as they are known here."""
+
+    numbers: tuple[str, ...]
+    instalments: tuple[Instalment, ...]
+    owed: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBroken:
+    """An instalment was missed: the whole rest is due."""
+
+    numbers: tuple[str, ...]
+    missed: tuple[Instalment, ...]
+    owed: Money
+
+
+@dataclass(frozen=True, slots=True)
+class UsageAlert:
+    """Usage of the running period came to a share of a limit. Minutes for included and international, else money."""
+
+    kind: Literal["included_minutes", "spend", "spend_limit", "unusual_international"]
+    subject: str
+    percent: int
+    used_minutes: Decimal | None
+    limit_minutes: Decimal | None
+    used: Money | None
+    limit: Money | None
+    start_on: date
+    end_on: date
+
+
+Facts = (
+    IssuedInvoice
+    | Receipt
+    | FailedPayment
+    | Reminder
+    | Suspended
+    | Restored
+    | Refunded
+    | ExpiringMethod
+    | PlanAgreed
+    | PlanBroken
+    | UsageAlert
+)
 
 KIND_OF: dict[type[Facts], Kind] = {
     IssuedInvoice: Kind.INVOICE_ISSUED,
@@ -125,6 +208,11 @@ KIND_OF: dict[type[Facts], Kind] = {
     Reminder: Kind.REMINDER,
     Suspended: Kind.SUSPENDED,
     Restored: Kind.RESTORED,
+    Refunded: Kind.REFUNDED,
+    ExpiringMethod: Kind.METHOD_EXPIRING,
+    PlanAgreed: Kind.PLAN_AGREED,
+    PlanBroken: Kind.PLAN_BROKEN,
+    UsageAlert: Kind.USAGE_ALERT,
 }
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Protocol
 
 from services.notifications.domain.facts import Facts
@@ -31,6 +32,8 @@ class Formats(Protocol):
     """Numbers and dates in the tenant's locale and zone (design/ui.md, Numbers and dates)."""
 
     def money(self, amount: Money) -> str: ...
+
+    def number(self, value: Decimal | int, places: int | None = None) -> str: ...
 
     def day(self, day: date) -> str: ...
 

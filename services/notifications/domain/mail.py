@@ -118,6 +118,17 @@ def unreachable(mail: Mail, now: datetime) -> Mail:
     return replace(mail, state=State.REFUSED, attempts=mail.attempts + 1, problem=problem)
 
 
+def after_bounce(mail: Mail, address: str, reply: str) -> Mail:
+    """The mail after a server further on gave it back (RFC 3464): this address did not take it after all.
+
+    The same bounce again changes nothing. A mail that still waits for another address goes on waiting.
+    """
+    refused = {**mail.refused, address: f"bounced: {reply}"[:300]}
+    taken = tuple(one for one in mail.taken if one != address)
+    state = State.REFUSED if mail.state is State.SENT and not taken else mail.state
+    return replace(mail, taken=taken, refused=refused, state=state, problem=_told(refused))
+
+
 def again(mail: Mail, now: datetime) -> Mail:
     """The mail as an operator sends it once more: to every address that has not taken it yet."""
     return replace(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from services.notifications.domain.address import usable_addresses
 from shared.ids import ProviderId, TenantId
@@ -19,6 +20,14 @@ class Contact:
     billing_email: str
     admin_email: str
     closed_on: date | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """UTC for a zone that nobody knows."""
+        try:
+            return ZoneInfo(self.time_zone)
+        except (KeyError, ValueError, OSError):
+            return ZoneInfo("UTC")
 
     @property
     def recipients(self) -> tuple[str, ...]:

@@ -1,7 +1,9 @@
 """``mails list | retry | preview``: the operator's commands."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Protocol, TypeVar
 from uuid import UUID
 
@@ -10,15 +12,30 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from services.notifications.domain.facts import Kind
 from services.notifications.domain.mail import Mail, State
+from services.notifications.domain.samples import sample
 from services.notifications.use_cases.list_mails import list_mails
+from services.notifications.use_cases.note_bounce import note_bounce
 from services.notifications.use_cases.ports import Composer, MailFilter, NotificationsWork
 from services.notifications.use_cases.preview_mail import preview_mail
 from services.notifications.use_cases.retry_mail import retry_mail, retry_refused_mails
 from shared.errors import Refusal
 from shared.ids import ProviderId, TenantId
+from shared.money import currency
 
 R = TypeVar("R")
+
+
+class Bounced(Protocol):
+    """An address that a notification says has failed for good."""
+
+    @property
+    def mail_id(self) -> UUID: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def reply(self) -> str: ...
 
 
 class RunInWork(Protocol):
@@ -27,7 +44,12 @@ class RunInWork(Protocol):
     async def __call__(self, use: Callable[[NotificationsWork], Awaitable[R]]) -> R: ...
 
 
-def add_mail_commands(cli: typer.Typer, in_work: RunInWork, make_composer: Callable[[], Composer]) -> None:
+def add_mail_commands(
+    cli: typer.Typer,
+    in_work: RunInWork,
+    make_composer: Callable[[], Composer],
+    read_bounces: Callable[[bytes], Sequence[Bounced]],
+) -> None:
     mails = typer.Typer(no_args_is_help=True, help="Mails: sent, waiting and refused.")
 
     def run(use: Callable[[NotificationsWork], Awaitable[R]]) -> R:
@@ -88,6 +110,37 @@ def add_mail_commands(cli: typer.Typer, in_work: RunInWork, make_composer: Calla
             typer.echo(composed.html)
         else:
             typer.echo(f"Subject: {composed.subject}\n\n{composed.text}")
+
+    @mails.command("sample")
+    def sample_command(
+        kind: Kind,
+        locale: Annotated[str, typer.Option(help="Language and country, like de-DE.")] = "en-US",
+        code: Annotated[str, typer.Option("--currency", help="ISO 4217.")] = "USD",
+        html: Annotated[bool, typer.Option("--html", help="The HTML part, for a browser.")] = False,
+    ) -> None:
+        """Show a mail of a kind in a language, with made-up facts."""
+        try:
+            mail, contact, sender = sample(kind, locale, currency(code))
+        except Refusal as refusal:
+            typer.echo(refusal.message, err=True)
+            raise typer.Exit(2) from None
+        composed = make_composer().compose(mail, contact, sender)
+        typer.echo(composed.html if html else f"Subject: {composed.subject}\n\n{composed.text}")
+
+    @mails.command("bounce")
+    def bounce_command(mail_id: UUID, address: str, reason: Annotated[str, typer.Option()] = "") -> None:
+        """Note that a mail to an address came back."""
+        run(lambda work: note_bounce(work, mail_id, address, reason))
+        typer.echo("1 bounce is noted.")
+
+    @mails.command("bounces")
+    def bounces_command(files: list[Path]) -> None:
+        """Read bounces that mail servers sent (RFC 3464), one in each file, and note them."""
+        noted = 0
+        for bounce in (one for file in files for one in read_bounces(file.read_bytes())):
+            run(partial(note_bounce, mail_id=bounce.mail_id, address=bounce.address, reply=bounce.reply))
+            noted += 1
+        typer.echo(f"{noted} bounces are noted.")
 
     cli.add_typer(mails, name="mails")
 

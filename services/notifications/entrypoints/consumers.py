@@ -1,6 +1,7 @@
 """Events in: each becomes facts, and those a mail. No decisions here."""
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Any
 
 from opentelemetry import propagate
@@ -13,8 +14,10 @@ from services.notifications.use_cases.keep_sender import keep_sender
 from services.notifications.use_cases.ports import NotificationsWork, Stamp
 from services.notifications.use_cases.queue_mail import queue_mail
 from services.notifications.use_cases.write_receipt import ReceivedPayment, write_receipt
-from shared.errors import Permanent
-from shared.events import Envelope, Event, invoicing, payments, suspension
+from shared.clock import local_date
+from shared.errors import Permanent, Transient
+from shared.events import Envelope, Event, invoicing, payments, suspension, usage
+from shared.ids import derived_id
 from shared.money import Money, currency, total
 
 
@@ -26,7 +29,7 @@ def _trace() -> dict[str, str]:
 
 
 def _method(shown: payments.MethodShown) -> facts.Method:
-    return facts.Method(kind=shown.kind, brand=shown.brand, last4=shown.last4)
+    return facts.Method(kind=shown.kind, brand=shown.brand, last4=shown.last4, expires=shown.expires)
 
 
 def _owed(invoices: tuple[suspension.OwedInvoice, ...], code: str) -> tuple[facts.OwedInvoice, ...]:
@@ -83,6 +86,7 @@ async def invoice_issued(work: NotificationsWork, event: invoicing.InvoiceIssued
         issued_on=event.issued_on,
         due_on=event.due_on,
         collectable=event.collectable,
+        invoice_id=event.invoice_id,
     )
     await announce_invoice(work, event.tenant_id, event.invoice_id, issued, envelope, _trace())
 
@@ -134,6 +138,7 @@ async def tenant_suspended(
         since=event.since,
         owed=_sum(invoices, event.currency),
         invoices=invoices,
+        why=event.why,
     )
     await queue_mail(work, event.tenant_id, suspended, envelope, _trace())
 
@@ -144,6 +149,115 @@ async def tenant_restored(
     await queue_mail(work, event.tenant_id, facts.Restored(event.at), envelope, _trace())
 
 
+async def credit_used(
+    work: NotificationsWork,
+    event: invoicing.InvoicePartiallyPaid | invoicing.InvoicePaid,
+    envelope: Envelope,
+) -> None:
+    """Payments tell of themselves; account credit that came after the issue is told here only (R32)."""
+    if event.credit_minor:
+        amount = Money(event.credit_minor, currency(event.currency))
+        source = derived_id("account credit", envelope.id)
+        await work.invoices.allocate(event.tenant_id, source, event.invoice_id, amount)
+
+
+async def credit_note_issued(
+    work: NotificationsWork, event: invoicing.CreditNoteIssued, envelope: Envelope
+) -> None:
+    """What it took off the open balance; the rest became credit or goes back."""
+    minor = event.used_for.get("open_balance", 0)
+    if minor:
+        amount = Money(minor, currency(event.currency))
+        await work.invoices.allocate(event.tenant_id, event.credit_note_id, event.invoice_id, amount)
+
+
+async def payment_refunded(
+    work: NotificationsWork, event: payments.PaymentRefunded, envelope: Envelope
+) -> None:
+    refunded = facts.Refunded(
+        amount=Money(event.amount_minor, currency(event.currency)),
+        method=_method(event.method),
+        to=event.to,
+        at=event.at,
+        numbers=tuple(part.number for part in event.allocations),
+        reason=event.reason,
+    )
+    await queue_mail(work, event.tenant_id, refunded, envelope, _trace())
+
+
+async def payment_disputed(
+    work: NotificationsWork, event: payments.PaymentDisputed, envelope: Envelope
+) -> None:
+    """No mail: the provider speaks with the tenant. What the bank took is due again, what it gave back is not."""
+    sign = {"opened": -1, "returned": -1, "won": 1, "lost": 0}[event.state]
+    for part in event.allocations if sign else ():
+        amount = Money(sign * part.amount_minor, currency(event.currency))
+        source = derived_id("dispute", event.dispute_id, event.state)
+        await work.invoices.allocate(event.tenant_id, source, part.invoice_id, amount)
+
+
+async def method_expiring(
+    work: NotificationsWork, event: payments.MethodExpiring, envelope: Envelope
+) -> None:
+    expiring = facts.ExpiringMethod(_method(event.method), event.is_default)
+    await queue_mail(work, event.tenant_id, expiring, envelope, _trace())
+
+
+def _rest(event: payments.PaymentPlanAgreed | payments.PaymentPlanBroken) -> tuple[facts.Instalment, ...]:
+    """What is still to be paid, in the order of the days."""
+    code = currency(event.currency)
+    return tuple(
+        facts.Instalment(one.due_on, Money(one.amount_minor - one.paid_minor, code))
+        for one in sorted(event.instalments, key=lambda one: one.due_on)
+        if one.amount_minor > one.paid_minor
+    )
+
+
+async def plan_agreed(work: NotificationsWork, event: payments.PaymentPlanAgreed, envelope: Envelope) -> None:
+    rest = _rest(event)
+    if not rest:
+        raise Permanent("a payment plan without an open instalment promises nothing")
+    numbers = await work.invoices.numbers(event.tenant_id, event.invoice_ids)
+    owed = total((one.amount for one in rest), currency(event.currency))
+    agreed = facts.PlanAgreed(numbers, rest, owed)
+    await queue_mail(work, event.tenant_id, agreed, envelope, _trace())
+
+
+async def plan_broken(work: NotificationsWork, event: payments.PaymentPlanBroken, envelope: Envelope) -> None:
+    """Missed is what was due before the day on which the plan broke, in the tenant's zone (R51)."""
+    contact = await work.contacts.find(event.provider_id, event.tenant_id)
+    if contact is None:
+        raise Transient(f"tenant {event.tenant_id} is not known here yet")
+    today, rest = local_date(event.at, contact.zone), _rest(event)
+    numbers = await work.invoices.numbers(event.tenant_id, event.invoice_ids)
+    owed = total((one.amount for one in rest), currency(event.currency))
+    broken = facts.PlanBroken(numbers, tuple(one for one in rest if one.due_on < today), owed)
+    await queue_mail(work, event.tenant_id, broken, envelope, _trace())
+
+
+async def threshold_reached(
+    work: NotificationsWork, event: usage.ThresholdReached, envelope: Envelope
+) -> None:
+    in_money = event.kind in ("spend", "spend_limit")
+    if in_money and event.currency is None:
+        raise Permanent("an alert about money names no currency")
+    code = currency(event.currency) if in_money and event.currency else None
+    # Bundles are counted in billed seconds, unusual calls in minutes.
+    per_minute = 60 if event.kind == "included_minutes" else 1
+    alert = facts.UsageAlert(
+        kind=event.kind,
+        subject=event.subject,
+        percent=event.percent,
+        used_minutes=None if code else Decimal(event.used) / per_minute,
+        limit_minutes=None if code else Decimal(event.limit) / per_minute,
+        used=Money(event.used, code) if code else None,
+        limit=Money(event.limit, code) if code else None,
+        start_on=event.start_date,
+        end_on=event.end_date,
+    )
+    await queue_mail(work, event.tenant_id, alert, envelope, _trace())
+
+
 HANDLERS: dict[type[Event], Callable[[Any, Any, Envelope], Awaitable[None]]] = {
     invoicing.TenantOpened: tenant_said,
     invoicing.TenantChanged: tenant_said,
@@ -151,8 +265,17 @@ HANDLERS: dict[type[Event], Callable[[Any, Any, Envelope], Awaitable[None]]] = {
     invoicing.ProviderChanged: provider_changed,
     invoicing.InvoiceIssued: invoice_issued,
     payments.PaymentSucceeded: payment_succeeded,
+    invoicing.InvoicePartiallyPaid: credit_used,
+    invoicing.InvoicePaid: credit_used,
+    invoicing.CreditNoteIssued: credit_note_issued,
     payments.PaymentFailed: payment_failed,
+    payments.PaymentRefunded: payment_refunded,
+    payments.PaymentDisputed: payment_disputed,
+    payments.MethodExpiring: method_expiring,
+    payments.PaymentPlanAgreed: plan_agreed,
+    payments.PaymentPlanBroken: plan_broken,
     suspension.ReminderDue: reminder_due,
     suspension.TenantSuspended: tenant_suspended,
     suspension.TenantRestored: tenant_restored,
+    usage.ThresholdReached: threshold_reached,
 }

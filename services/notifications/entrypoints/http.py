@@ -8,11 +8,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.notifications.domain.facts import Kind
 from services.notifications.domain.mail import Mail, State
 from services.notifications.use_cases.list_mails import list_mails
+from services.notifications.use_cases.note_bounce import note_bounce
 from services.notifications.use_cases.ports import MailFilter, OpenWork
 from shared.errors import Invalid
 from shared.ids import ProviderId, TenantId
@@ -52,6 +53,15 @@ class MailShown(BaseModel):
             sent_at=mail.sent_at,
             next_try_at=mail.due_at if mail.state is State.WAITING else None,
         )
+
+
+class BounceBody(BaseModel):
+    """Who did not take the mail, and the words of the server that gave it back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    address: str = Field(min_length=3, max_length=254)
+    reason: str = Field("", max_length=1000)
 
 
 class MailPage(BaseModel):
@@ -102,5 +112,12 @@ def make_router(open_work: OpenWork, internal: Callable[..., object]) -> APIRout
             mails=[MailShown.of(mail) for mail in page.mails],
             next=_cursor_of(page.mails[-1]) if page.more else None,
         )
+
+    @router.post("/mails/{mail_id}/bounces", status_code=201)
+    async def post_bounce(provider_id: UUID, mail_id: UUID, body: BounceBody) -> MailShown:
+        """A mail came back from a server further on. The same bounce again changes nothing."""
+        async with open_work() as work:
+            mail = await note_bounce(work, mail_id, body.address, body.reason, ProviderId(provider_id))
+        return MailShown.of(mail)
 
     return router

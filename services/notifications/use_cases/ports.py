@@ -8,11 +8,12 @@ from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
-from services.notifications.domain.facts import OwedInvoice, PaidPart
+from services.notifications.domain.facts import OwedInvoice
 from services.notifications.domain.mail import Delivery, Mail, State
 from services.notifications.domain.people import Contact, Sender
 from shared.events import Envelope
-from shared.ids import InvoiceId, PaymentId, ProviderId, TenantId
+from shared.ids import InvoiceId, ProviderId, TenantId
+from shared.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,15 @@ class Invoices(Protocol):
         ...
 
     async def allocate(
-        self, tenant_id: TenantId, payment_id: PaymentId, invoice_id: InvoiceId, part: PaidPart
+        self, tenant_id: TenantId, source_id: UUID, invoice_id: InvoiceId, amount: Money
     ) -> None:
-        """The same allocation again changes nothing."""
+        """What a payment, account credit or a credit note took off an invoice, or a bank took back (negative).
+        The same source again changes nothing.
+        """
+        ...
+
+    async def numbers(self, tenant_id: TenantId, invoice_ids: Sequence[InvoiceId]) -> tuple[str, ...]:
+        """The numbers of those that are known here, in order of number."""
         ...
 
     async def owed(self, tenant_id: TenantId, invoice_id: InvoiceId) -> OwedInvoice | None:
@@ -106,6 +113,10 @@ class Mails(Protocol):
 
     async def requeue(self, mail: Mail) -> None:
         """Stores the mail as waiting again."""
+        ...
+
+    async def correct(self, mail: Mail) -> None:
+        """Stores what became of a mail later, in whatever state it is."""
         ...
 
     async def hold_for_server(self, claimed: Mail, problem: str, now: datetime) -> int:
@@ -164,7 +175,29 @@ class Composed:
 class Composer(Protocol):
     """Writes a mail in the provider's dress and the tenant's language."""
 
-    def compose(self, mail: Mail, contact: Contact, sender: Sender) -> Composed: ...
+    def compose(
+        self, mail: Mail, contact: Contact, sender: Sender, attachments: Sequence["Attachment"] = ()
+    ) -> Composed: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A PDF that goes with a mail."""
+
+    name: str
+    content: bytes
+
+
+class DocumentAway(Exception):
+    """A document that belongs to a mail cannot be had now."""
+
+
+class Documents(Protocol):
+    """Gets what goes with a mail; nothing for most kinds."""
+
+    async def of(self, mail: Mail) -> tuple[Attachment, ...]:
+        """Raises ``DocumentAway``."""
+        ...
 
 
 class MailServerAway(Exception):

@@ -12,7 +12,10 @@ import structlog
 
 from services.notifications.domain.mail import Mail, State, after_delivery, after_failure, unreachable
 from services.notifications.use_cases.ports import (
+    Attachment,
     Composer,
+    DocumentAway,
+    Documents,
     MailServerAway,
     OpenPostman,
     OpenWork,
@@ -21,6 +24,8 @@ from services.notifications.use_cases.ports import (
 
 log = structlog.get_logger(__name__)
 MOST_PER_STEP = 50
+# After 1, 2, 4, 8, 16 and 32 minutes.
+TRIES_FOR_DOCUMENT = 6
 # Makes the mail's own trace the current one.
 Continued = Callable[[Mail], AbstractContextManager[None]]
 
@@ -29,12 +34,18 @@ class SendMails:
     """The step of the sending loop."""
 
     def __init__(
-        self, open_work: OpenWork, composer: Composer, open_postman: OpenPostman, continued: Continued
+        self,
+        open_work: OpenWork,
+        composer: Composer,
+        open_postman: OpenPostman,
+        continued: Continued,
+        documents: Documents,
     ) -> None:
         self._open_work = open_work
         self._composer = composer
         self._open_postman = open_postman
         self._continued = continued
+        self._documents = documents
 
     async def __call__(self) -> int:
         """Tries at most ``MOST_PER_STEP`` due mails over one connection; how many were tried.
@@ -69,15 +80,28 @@ class SendMails:
         if not recipients:
             return unreachable(mail, now)
         try:
-            composed = self._composer.compose(mail, contact, sender)
+            attachments = await self._attachments(mail)
+            composed = self._composer.compose(mail, contact, sender, attachments)
             delivery = await postman.hand_over(composed.content, recipients)
         except MailServerAway:
             raise
+        except DocumentAway as away:
+            return after_failure(mail, str(away), now)
         except Exception as error:
             # A mistake of ours with one mail must not stop the others: this one waits for the repair.
             log.exception("mail cannot be sent", mail_id=str(mail.mail_id), kind=mail.kind)
             return after_failure(mail, f"cannot be sent: {type(error).__name__}: {error}", now)
         return after_delivery(mail, delivery, now)
+
+    async def _attachments(self, mail: Mail) -> tuple[Attachment, ...]:
+        """An invoice that cannot be had delays its mail for an hour; then the mail goes without, and leads to it."""
+        try:
+            return await self._documents.of(mail)
+        except DocumentAway as away:
+            if mail.attempts < TRIES_FOR_DOCUMENT:
+                raise
+            log.warning("mail goes without its document", mail_id=str(mail.mail_id), problem=str(away))
+            return ()
 
     async def _settle(self, mail: Mail) -> None:
         async with self._open_work() as work:

@@ -35,7 +35,7 @@ async def write_receipt(
     await work.lock_tenant(tenant_id)
     still_due: list[OwedInvoice] = []
     for invoice_id, part in payment.parts.items():
-        await work.invoices.allocate(tenant_id, payment.payment_id, invoice_id, part)
+        await work.invoices.allocate(tenant_id, payment.payment_id, invoice_id, part.amount)
         owed = await work.invoices.owed(tenant_id, invoice_id)
         if owed is None:
             raise Transient(f"invoice {part.number} is not known here yet")

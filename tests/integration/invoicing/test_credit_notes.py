@@ -113,6 +113,31 @@ async def test_two_admins_at_once_never_credit_more_than_the_line(stage: Stage) 
     await check_books(stage)
 
 
+async def test_a_note_that_was_rolled_back_leaves_no_gap(stage: Stage) -> None:
+    """R40: the number goes back with the transaction that took it."""
+    tenant = await stage.tenant("fenwick")
+    invoice = await bill(stage, tenant, 10000)
+
+    async def failing() -> None:
+        async with stage.open_work() as work:
+            await credit_invoice(
+                work,
+                invoice.provider_id,
+                invoice.tenant_id,
+                invoice.invoice_id,
+                lines={0: 1000},
+                reason="x",
+                request_id=new_id(),
+            )
+            raise RuntimeError("the process dies")
+
+    results = await at_once(failing, crediting(stage, invoice, {0: 100}), failing)
+    assert sum(isinstance(one, RuntimeError) for one in results) == 2
+    note = await crediting(stage, invoice, {0: 100})()
+    assert note.number == "KVCN-2026-00002"
+    await check_books(stage)
+
+
 async def test_the_database_itself_refuses_to_credit_too_much(stage: Stage) -> None:
     """Without any lock of ours: line and invoice are counted by triggers; notes and books never change."""
     tenant = await stage.tenant("fenwick")

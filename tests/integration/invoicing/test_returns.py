@@ -32,6 +32,21 @@ from tests.integration.invoicing.money import (
 pytestmark = pytest.mark.integration
 
 
+async def test_one_payment_pays_several_invoices_and_its_refund_credits_each(stage: Stage) -> None:
+    """Restoring service pays several at once (R59); a refund in parts is noted where it belongs."""
+    tenant = await stage.tenant("fenwick")
+    first, second = await bill(stage, tenant, 10000, cause="1"), await bill(stage, tenant, 5000, cause="2")
+    payment_id = await pay(stage, tenant, 16332, {first: 10888, second: 5444})
+    assert [(await now_of(stage, one)).balance_minor for one in (first, second)] == [0, 0]
+    await hear(stage, refunded(tenant, payment_id, 700, {first: 300, second: 400}))
+    notes = await said(stage, "credit_note.issued")
+    assert [(one["invoice_number"], one["amount_minor"]) for one in notes] == [
+        (first.number, 300),
+        (second.number, 400),
+    ]
+    await check_books(stage)
+
+
 async def test_a_refund_to_the_card_is_a_credit_note_and_reopens_nothing(stage: Stage) -> None:
     """R36: once, however often it is told; the invoice stays paid; revenue and tax come down, cash went."""
     tenant = await stage.tenant("fenwick")

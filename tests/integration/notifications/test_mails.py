@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from services.notifications.__main__ import cli
 from services.notifications.adapters.composing import MailComposer
+from services.notifications.adapters.invoicing_http import HttpDocuments
 from services.notifications.adapters.smtp import postman_opener
 from services.notifications.adapters.tables import metadata
 from services.notifications.adapters.work import Work
@@ -26,7 +27,7 @@ from services.notifications.entrypoints.consumers import HANDLERS
 from services.notifications.entrypoints.http import make_router
 from services.notifications.entrypoints.scheduler import mail_server_note, own_work_of
 from services.notifications.main import MIGRATIONS
-from services.notifications.use_cases.ports import MailFilter
+from services.notifications.use_cases.ports import Documents, MailFilter
 from services.notifications.use_cases.send_mails import SendMails
 from shared.clock import SetClock
 from shared.db.engine import make_engine
@@ -64,6 +65,7 @@ class House:
         self.engine = engine
         self.url = url
         self.clock = SetClock(NOON)
+        self.documents: Documents = HttpDocuments(httpx.AsyncClient(), None)
         self.consumers = Consumers(
             "notifications",
             make_broker("amqp://nobody:nothing@127.0.0.1:1/", prefetch=1),
@@ -93,7 +95,9 @@ class House:
     def sender(self, port: int) -> SendMails:
         wanted = settings(port)
         composer = MailComposer(mail_from=wanted.mail_from, billing_url=wanted.billing_url, clock=self.clock)
-        return SendMails(self.open_work, composer, postman_opener(wanted), lambda _: nullcontext())
+        return SendMails(
+            self.open_work, composer, postman_opener(wanted), lambda _: nullcontext(), self.documents
+        )
 
 
 @pytest.fixture
@@ -418,7 +422,8 @@ async def test_a_mail_that_cannot_be_sent_does_not_stop_the_others(
     house.clock.forward(timedelta(seconds=1))
     await house.hear(payment_succeeded())
     monkeypatch.setattr(
-        "services.notifications.domain.wording.en._issued", lambda *_: (_ for _ in ()).throw(KeyError("due"))
+        "services.notifications.domain.wording.letters.Letters._issued",
+        lambda *_: (_ for _ in ()).throw(KeyError("due")),
     )
     mailbox = Mailbox()
     async with mail_server(mailbox) as port:

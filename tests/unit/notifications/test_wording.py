@@ -3,7 +3,9 @@
 import email
 import email.policy
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from uuid import UUID
@@ -15,16 +17,22 @@ from hypothesis import strategies as st
 from services.notifications.adapters.composing import MailComposer
 from services.notifications.adapters.documents import from_document, to_document
 from services.notifications.domain.facts import (
+    ExpiringMethod,
     Facts,
     FailedPayment,
+    Instalment,
     IssuedInvoice,
     Method,
     OwedInvoice,
     PaidPart,
+    PlanAgreed,
+    PlanBroken,
     Receipt,
+    Refunded,
     Reminder,
     Restored,
     Suspended,
+    UsageAlert,
     kind_of,
 )
 from services.notifications.domain.mail import Mail, mail_id_of
@@ -33,7 +41,7 @@ from services.notifications.domain.wording import wording_for
 from services.notifications.use_cases.ports import Composed
 from shared.clock import SetClock
 from shared.formats import LocalFormats
-from shared.ids import EventId
+from shared.ids import EventId, InvoiceId
 from shared.money import Currency, Money
 from tests.support.mail import NOON, PROVIDER, TENANT
 
@@ -51,6 +59,28 @@ OWED = OwedInvoice("KV-2026-01071", date(2026, 10, 22), usd(14894))
 LATER = OwedInvoice("KV-2026-01102", date(2026, 11, 22), usd(7895))
 ISSUED = IssuedInvoice("KV-2026-01102", usd(17895), usd(17895), date(2026, 11, 8), date(2026, 11, 22), True)
 RECEIPT = Receipt(usd(10000), VISA, NOON, (PaidPart("KV-2026-01102", usd(10000)),), (LATER,))
+
+
+OWED_TOO = OwedInvoice("KV-2026-01072", date(2026, 10, 22), usd(14894))
+REFUND = Refunded(usd(2000), VISA, "method", NOON, ("KV-2026-01071",), "Billed twice")
+EXPIRING = ExpiringMethod(Method("card", "visa", "4242", "12/2026"), True)
+RATES = (Instalment(date(2026, 12, 1), usd(4500)), Instalment(date(2027, 1, 1), usd(4500)))
+PLAN = PlanAgreed(("KV-2026-01071",), RATES, usd(9000))
+BROKEN = PlanBroken(("KV-2026-01071",), RATES[:1], usd(9000))
+ALERT = UsageAlert(
+    "included_minutes",
+    "included",
+    80,
+    Decimal(2400),
+    Decimal(3000),
+    None,
+    None,
+    date(2026, 11, 1),
+    date(2026, 12, 1),
+)
+SPENT = UsageAlert(
+    "spend_limit", "", 100, None, None, usd(10050), usd(10000), date(2026, 11, 1), date(2026, 12, 1)
+)
 
 
 def failed(reason: str, method: Method = VISA, **values: object) -> FailedPayment:
@@ -75,6 +105,37 @@ EVERY_KIND: list[Facts] = [
     Reminder(7, usd(14894), (OWED,), date(2026, 11, 5)),
     Suspended(True, NOON, usd(14894), (OWED,)),
     Restored(NOON),
+    REFUND,
+    EXPIRING,
+    PLAN,
+    BROKEN,
+    ALERT,
+    SPENT,
+]
+LANGUAGES = ["en-US", "de-DE", "fr-FR", "es-ES"]
+# Turns that a sentence takes by its facts.
+TURNS: list[Facts] = [
+    *EVERY_KIND,
+    *(failed(reason) for reason in ("expired", "declined", "authentication", "no_method", "other")),
+    failed("declined", by_auto_pay=True, next_retry_at=None),
+    Reminder(-3, usd(14894), (OWED,), date(2026, 11, 5)),
+    Reminder(0, usd(14894), (OWED,), None),
+    Reminder(3, usd(37683), (OWED, OWED_TOO, LATER), date(2026, 11, 25)),
+    Suspended(False, NOON, usd(0), (), "manual"),
+    Suspended(False, NOON, usd(0), (), "spend_limit"),
+    replace(REFUND, to="credit"),
+    replace(EXPIRING, is_default=False),
+    PlanAgreed((), RATES[:1], usd(4500)),
+    replace(BROKEN, missed=RATES),
+    replace(ALERT, percent=100),
+    replace(ALERT, kind="unusual_international"),
+    IssuedInvoice(
+        "KV-1", usd(500), usd(0), date(2026, 11, 8), date(2026, 11, 22), True, InvoiceId(UUID(int=5))
+    ),
+    IssuedInvoice("KV-1", usd(30), usd(30), date(2026, 11, 8), date(2026, 11, 22), False),
+    Receipt(usd(12000), VISA, NOON, (PaidPart("KV-1", usd(10000)),), ()),
+    Receipt(usd(12000), VISA, NOON, (PaidPart("KV-1", usd(6000)), PaidPart("KV-2", usd(6000))), ()),
+    Receipt(usd(12000), BANK, NOON, (PaidPart("KV-1", usd(12000)),), (OWED, LATER)),
 ]
 
 
@@ -189,8 +250,35 @@ def elements(html: str) -> Elements:
         ),
         (
             Reminder(3, usd(22789), (OWED, LATER), None),
-            "Invoices KV-2026-01071 and KV-2026-01102 have not been paid; the oldest was due on Oct 22, 2026."
-            " You owe $227.89.",
+            "Invoice KV-2026-01102: $78.95 is due on Nov 22, 2026. You owe $227.89.",
+        ),
+        (
+            Reminder(3, usd(29788), (OWED, OWED_TOO), None),
+            "Invoices KV-2026-01071 and KV-2026-01072 have not been paid; the oldest was due on Oct 22, 2026."
+            " You owe $297.88.",
+        ),
+        (REFUND, "Kestrel Voice refunded $20.00 to Visa •••• 4242."),
+        (
+            replace(REFUND, to="credit"),
+            "Kestrel Voice credited $20.00. It comes off your next invoice.",
+        ),
+        (EXPIRING, "Visa •••• 4242 expires at the end of 12/2026."),
+        (
+            PLAN,
+            "Kestrel Voice agreed that you pay $90.00 in 2 instalments, the last on Jan 1, 2027.",
+        ),
+        (
+            BROKEN,
+            "The instalment of $45.00 due on Dec 1, 2026 was not paid, so the plan has ended.",
+        ),
+        (ALERT, "You have used 2,400.0 min of 3,000.0 min: 80% of your included minutes."),
+        (
+            SPENT,
+            "Outbound calls that cost money are stopped so that no unexpected cost arises.",
+        ),
+        (
+            Suspended(False, NOON, usd(0), (), "spend_limit"),
+            "because usage came to its limit",
         ),
         (ISSUED, "$178.95 is due on Nov 22, 2026."),
     ],
@@ -198,6 +286,56 @@ def elements(html: str) -> Elements:
 def test_says_what_happened_whether_money_moved_and_what_to_do(facts: Facts, sentence: str) -> None:
     """The sentences of design/ui.md, with retry days in the tenant's own zone (Nov 13, 03:00 UTC is the 12th)."""
     assert sentence in words(facts)
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+@pytest.mark.parametrize("facts", TURNS, ids=lambda facts: kind_of(facts).value)
+def test_every_turn_is_said_in_every_language(facts: Facts, locale: str) -> None:
+    """Nothing left unfilled, nothing left English, and the same figures in each language."""
+    composed, message = compose(facts, locale=locale)
+    assert message["Content-Language"] == locale[:2]
+    assert not re.search(r"[{}]", composed.text)
+    formats = LocalFormats(locale, "America/New_York")
+    said = wording_for(locale).letter(facts, provider="Kestrel Voice", formats=formats)
+    english = wording_for("en").letter(facts, provider="Kestrel Voice", formats=formats)
+    assert len(said.paragraphs) == len(english.paragraphs)
+    assert len(said.figures) == len(english.figures)
+    if locale != "en-US":
+        assert said.subject != english.subject
+        assert not set(said.paragraphs) & set(english.paragraphs)
+        assert said.button != english.button
+
+
+@pytest.mark.parametrize(
+    ("facts", "locale", "sentence"),
+    [
+        (ISSUED, "de-DE", "178,95 $ sind am 22. Nov. 2026 fällig."),
+        (ISSUED, "fr-FR", "178,95 $US est à payer au plus tard le 22 nov. 2026."),
+        (ISSUED, "es-ES", "178,95 US$ vence el 22 nov 2026."),
+        (PLAN, "de-DE", "in 2 Raten zahlen, die letzte am 1. Jan. 2027."),
+        (PlanAgreed((), RATES[:1], usd(4500)), "fr-FR", "en 1 échéance, le 1 déc. 2026."),
+        (
+            Reminder(3, usd(29788), (OWED, OWED_TOO), None),
+            "es-ES",
+            "Las facturas KV-2026-01071 y KV-2026-01072 no se han pagado; la más antigua venció el 22 oct 2026.",
+        ),
+        (ISSUED, "ja-JP", "$178.95 is due on Nov 22, 2026."),
+    ],
+)
+def test_plurals_money_and_dates_are_the_languages_own(facts: Facts, locale: str, sentence: str) -> None:
+    """One and several, the currency's place, months in letters; a language without texts is English throughout."""
+    assert sentence in compose(facts, locale=locale)[0].text.replace(NBSP, " ")
+
+
+def test_a_reminder_speaks_of_each_invoice_by_its_own_day() -> None:
+    """Overdue, due today and due later are told apart; what must be paid to keep service is what is due by then."""
+    today = OwedInvoice("KV-2026-01090", date(2026, 10, 25), usd(1000))
+    text = words(Reminder(3, usd(23789), (OWED, today, LATER), date(2026, 11, 5)))
+    assert "Invoice KV-2026-01071 was due on Oct 22, 2026 and has not been paid." in text
+    assert "Invoice KV-2026-01090: $10.00 is due today, Oct 25, 2026." in text
+    assert "Invoice KV-2026-01102: $78.95 is due on Nov 22, 2026. You owe $237.89." in text
+    assert "pay $158.94 before then" in text
+    assert text.startswith("$148.94 is overdue")
 
 
 @pytest.mark.parametrize(
