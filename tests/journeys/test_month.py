@@ -61,7 +61,7 @@ def test_one_trace_runs_from_the_close_of_a_period_to_the_receipt(
             one
             for one in traces.services_of_traces()
             if wanted <= set(one)
-            and "due invoice_period" in one["tollgate-invoicing"]
+            and "issue invoice" in one["tollgate-invoicing"]
             and "mail send" in one["tollgate-notifications"]
         ]
 

@@ -23,10 +23,15 @@ async def change_provider(
     await work.lock("provider", changed.provider_id)
     before = await work.providers.get(changed.provider_id)
     check_rates(changed.taxes)
-    if changed.credit_note_prefix == changed.invoice_prefix:
+    if changed.credit_note_prefix in (changed.invoice_prefix, before.invoice_prefix):
         raise Invalid(
             "Credit notes need a number series of their own; choose another prefix than the invoices'.",
             field="billing.credit_note_prefix",
+        )
+    if changed.invoice_prefix == before.credit_note_prefix:
+        raise Invalid(
+            f"{changed.invoice_prefix} has numbered credit notes; choose another prefix for invoices.",
+            field="invoice_prefix",
         )
     if changed.currency != before.currency and await work.tenants.any(changed.provider_id):
         raise Conflict(

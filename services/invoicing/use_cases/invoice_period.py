@@ -68,7 +68,7 @@ def draft_of(step: InvoiceStep, closing: Closing) -> Draft:
     after = closing.following if step == "final" else None
     return make_invoice(
         closing.tenant.currency,
-        usage=closing.usage(period) if step == "final" else None,
+        usage=closing.usage(period, ended=True) if step == "final" else None,
         fee=closing.fee(period) if step == "fee" else closing.fee(after) if after else None,
         charges=closing.due_charges(),
         late=[closing.usage(one) for one in late],

@@ -52,7 +52,7 @@ def preview_invoice(basis: PreviewBasis, totals: Totals) -> Draft:
     ended = replace(period, state="metered", totals=totals)
     return make_invoice(
         closing.tenant.currency,
-        usage=None if period.is_trial else closing.usage(ended),
+        usage=None if period.is_trial else closing.usage(ended, ended=True),
         fee=basis.next_fee,
         charges=[one for one in closing.charges if one.on <= period.span.end],
         late=[closing.usage(one) for one in closing.late],

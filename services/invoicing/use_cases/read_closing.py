@@ -52,10 +52,10 @@ class Closing:
     def fee(self, period: Period) -> FeeOf:
         return FeeOf(self.agreed(period), period.billed, self.credited)
 
-    def usage(self, period: Period) -> UsageOf:
-        """A period with its fee, and its usage once that was invoiced or is about to be."""
+    def usage(self, period: Period, *, ended: bool = False) -> UsageOf:
+        """A period with its fee, and with its usage where that was invoiced or, ``ended``, is now."""
         agreed = self.agreed(period)
-        metered = period.state in ("metered", "invoiced")
+        metered = ended or period.state == "invoiced"
         totals = period.totals or NOTHING_METERED
         return UsageOf(
             period.span,

@@ -205,6 +205,7 @@ async def test_settings_that_would_break_are_refused(office: Office) -> None:
             {"billing": {"credit_note_prefix": "KV"}},
             (422, "invalid-input", "billing.credit_note_prefix"),
         ),
+        ({"invoice_prefix": "KVCN"}, (422, "invalid-input", "invoice_prefix")),
         ({"time_zone": "Mars/Olympus"}, (422, "invalid-input", "time_zone")),
     ):
         assert await office.refused("PATCH", path, body) == expected, body

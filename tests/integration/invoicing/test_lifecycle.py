@@ -8,11 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from services.invoicing.domain.catalogue import Tenant
+from services.invoicing.domain.lines import OneTimeCharge
 from services.invoicing.domain.plans import AddOn, Plan
 from services.invoicing.domain.totals import Minutes, Totals
 from services.invoicing.entrypoints import scheduler
+from services.invoicing.use_cases.add_charge import add_charge
 from services.invoicing.use_cases.add_plan import add_plan, add_plan_version
 from services.invoicing.use_cases.change_subscription import change_add_on, change_plan
 from services.invoicing.use_cases.end_subscription import cancel_tenant, reopen_tenant
@@ -26,6 +29,7 @@ from shared.clock import local_midnight
 from shared.errors import Conflict, Invalid
 from shared.http.journal import journal_check
 from shared.ids import PlanId, TenantId, new_id
+from shared.money import Money
 from tests.integration.invoicing.conftest import Stage
 from tests.integration.invoicing.test_month import rows, step
 
@@ -336,3 +340,39 @@ async def test_progress_of_a_run(stage: Stage) -> None:
     async with stage.open_work() as work:
         found = await work.periods.progress(stage.provider.provider_id, november, work.system_now())
     assert (found.waiting_for_usage, found.drafted, found.issued, found.parked) == (2, 0, 1, 0)
+
+
+async def test_a_tenant_whose_rows_cannot_be_written_is_parked_and_the_batch_goes_on(stage: Stage) -> None:
+    """The database refuses one invoice of the batch: the rest are issued without a gap, and a retry does the one."""
+    made = [await stage.tenant(f"tenant-{number}") for number in range(4)]
+    async with stage.engine.begin() as connection:
+        await connection.execute(
+            text("ALTER TABLE invoice ADD CONSTRAINT odd CHECK (parties #>> '{to,name}' <> 'Tenant-2')")
+        )
+    await scheduler.invoice_first_fees(stage.open_work)
+    assert await rows(stage, "SELECT number FROM invoice ORDER BY number") == [
+        (f"KV-2026-{number:05d}",) for number in range(1, 4)
+    ]
+    async with stage.open_work() as work:
+        (parked,) = await work.periods.parked(stage.provider.provider_id)
+    assert parked.tenant_id == made[2].tenant_id
+    assert "odd" in (parked.parked_reason or "")
+    async with stage.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE invoice DROP CONSTRAINT odd"))
+    async with stage.open_work() as work:
+        assert await work.periods.unpark(stage.provider.provider_id) == 1
+    await scheduler.invoice_first_fees(stage.open_work)
+    assert len(await rows(stage, "SELECT number FROM invoice")) == 4
+
+
+async def test_a_charge_of_a_closed_tenant_is_refused(stage: Stage) -> None:
+    """No invoice would ever bill it."""
+    tenant = await stage.tenant("fenwick")
+    await everything(stage)
+    async with stage.open_work() as work:
+        await cancel_tenant(work, tenant.provider_id, tenant.tenant_id, "now", "ann")
+    await close(stage, tenant, date(2026, 10, 1), date(2026, 10, 2))
+    charge = OneTimeCharge(new_id(), "Phone", Money(100, tenant.currency), date(2026, 10, 5))
+    async with stage.open_work() as work:
+        with pytest.raises(Conflict, match="reopen"):
+            await add_charge(work, tenant.provider_id, tenant.tenant_id, charge)
