@@ -22,6 +22,7 @@ from shared.money import Currency
 
 log = structlog.get_logger(__name__)
 AT_ONCE = 16
+BATCH = 200
 # How long auto-pay waits when another payment of the invoice is on its way, in the provider's time.
 STAND_DOWN = timedelta(days=1)
 
@@ -32,11 +33,16 @@ def invoice_trace(invoice_id: InvoiceId) -> str:
 
 
 async def collect_due(open_work: OpenWork, gateway: Gateway) -> int:
-    """Takes up to ``AT_ONCE`` invoices that are due for collection; answers how many were dealt with."""
+    """Takes up to ``BATCH`` invoices that are due for collection, ``AT_ONCE`` at a time, each as soon as another has
+    ended; answers how many were dealt with."""
     async with open_work() as work:
-        due = await work.invoices.due(work.system_now(), AT_ONCE)
-    done = await asyncio.gather(*(_collect_one(open_work, gateway, *one) for one in due))
-    return sum(done)
+        due = await work.invoices.due(work.system_now(), BATCH)
+    waiting = iter(due)
+
+    async def worker() -> int:
+        return sum([await _collect_one(open_work, gateway, *one) for one in waiting])
+
+    return sum(await asyncio.gather(*(worker() for _ in range(min(AT_ONCE, len(due))))))
 
 
 async def _collect_one(

@@ -133,3 +133,36 @@ async def test_a_kill_between_answer_and_cancel_leaves_nothing_open(world: World
         await world.scheduler(Dying(world.gateway, "cancel_intent", after=True)).collect()
     await world.collect()
     assert (await world.captured(), await world.booked()) == (10000, 10000)
+
+
+async def test_nothing_but_faults_begins_anew_and_tells_nobody(world: World) -> None:
+    """Stripe stores a 500 for the key and made nothing: looked for, given up after 20 s, a new key pays once."""
+    await world.save_card()
+    await world.auto_pay()
+    await world.issue()
+    world.simulator.fault(kind="error_before", method="POST", path="/v1/payment_intents", keep_result=True)
+    await world.collect()
+    world.clock.forward(timedelta(seconds=5))
+    await world.drain(world.scheduler().janitor)
+    assert await world.states() == ["unknown"]
+    world.clock.forward(timedelta(seconds=30))
+    await world.drain(world.scheduler().janitor)
+    await world.collect()
+    assert await world.states() == ["succeeded"]
+    assert (await world.captured(), await world.booked()) == (10000, 10000)
+    keys = {line["idempotency_key"] for line in world.simulator.requests("/v1/payment_intents")} - {None}
+    assert len(keys) == 2
+    assert await world.events("payment.failed") == []
+
+
+async def test_nothing_but_faults_tells_a_person_that_no_money_moved(world: World) -> None:
+    """Pay Now is not begun anew behind the person's back: failed, with a sentence, and payable again."""
+    method = await world.save_card()
+    invoice_id = await world.issue()
+    world.simulator.fault(kind="error_before", method="POST", path="/v1/payment_intents", keep_result=True)
+    await start_payment(world.open_work, world.gateway, world.pay_now(invoice_id, 10000, method))
+    world.clock.forward(timedelta(seconds=30))
+    await world.drain(world.scheduler().janitor)
+    assert await world.states() == ["failed"]
+    await start_payment(world.open_work, world.gateway, world.pay_now(invoice_id, 10000, method))
+    assert (await world.captured(), await world.booked()) == (10000, 10000)
