@@ -131,6 +131,9 @@ def service_settings(
             "STRIPE_JS_URL": stripe.js_url,
             "PUBLIC_URL": addresses.base_url("gateway"),
         }
+    if service == "suspension":
+        # Switches of this machine may be told what changed.
+        settings |= {"PUSH_NETWORKS": "127.0.0.0/8"}
     if service == "notifications":
         settings |= {
             "SMTP_HOST": "127.0.0.1",

@@ -54,7 +54,7 @@ class PushSender:
         try:
             document = orjson.loads(answer.content)
         except orjson.JSONDecodeError as error:
-            raise Unavailable(f"{method}: the answer is no JSON") from error
+            raise Unavailable(f"{method}: answered {answer.status_code}, and no JSON") from error
         if not isinstance(document, dict):
             raise Unavailable(f"{method}: the answer is no JSON-RPC")
         wrong = document.get("error")
@@ -84,7 +84,9 @@ class PushSender:
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": signature,
         }
-        await self._post(target, body.encode(), headers)
+        answer = await self._post(target, body.encode(), headers)
+        if not answer.is_success:
+            raise Unavailable(f"answered {answer.status_code}")
 
     async def _post(self, target: Target, body: bytes, headers: dict[str, str]) -> httpx.Response:
         try:
@@ -98,8 +100,6 @@ class PushSender:
             )
         except (httpx.HTTPError, OSError) as error:
             raise Unavailable(f"{type(error).__name__}: {error}") from error
-        if not answer.is_success:
-            raise Unavailable(f"answered {answer.status_code}")
         return answer
 
 
