@@ -111,7 +111,7 @@ def is_cut(uri: str) -> str:
         _ANSWERED,
         _within("ACK", 1),
         '<recv request="BYE"></recv>',
-        _pause(30),
+        _pause(400),
         _reply_within(),
     ).replace("[uri]", uri)
 

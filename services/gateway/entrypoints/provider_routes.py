@@ -41,6 +41,7 @@ class ProviderRoute:
 
 _PAGE = ("cursor", "limit")
 _RESOURCE = {"kind": r"extension|did", "value": r"\+?[0-9A-Za-z*#._-]{1,64}"}
+_SWITCH = {"name": r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"}
 _T = "/tenants/{tenant_id}"
 
 PROVIDER_ROUTES: tuple[ProviderRoute, ...] = (
@@ -120,6 +121,41 @@ PROVIDER_ROUTES: tuple[ProviderRoute, ...] = (
         signed=True,
     ),
     ProviderRoute("GET", _T + "/audit", "suspension", "What was done by hand, and why", query=("limit",)),
+    ProviderRoute(
+        "GET",
+        _T + "/audit/export",
+        "suspension",
+        "The whole audit trail of a tenant",
+        query=("format",),
+        streams="text/csv",
+    ),
+    ProviderRoute(
+        "GET", "/audit/export", "suspension", "The whole audit trail", query=("format",), streams="text/csv"
+    ),
+    ProviderRoute("GET", "/what-if", "suspension", "Who would be suspended if nobody pays", query=("days",)),
+    ProviderRoute("GET", "/policy-presets", "suspension", "Suspension policies by jurisdiction, as defaults"),
+    ProviderRoute(
+        "POST",
+        _T + "/limits/release",
+        "suspension",
+        "Let calls through that a spend limit or an alert stops",
+        body=True,
+        signed=True,
+    ),
+    ProviderRoute("GET", "/switches", "suspension", "Switches that are told what changed"),
+    ProviderRoute(
+        "GET", "/switches/{name}", "suspension", "What a switch was told", query=("limit",), words=_SWITCH
+    ),
+    ProviderRoute(
+        "PUT",
+        "/switches/{name}",
+        "suspension",
+        "Register a switch that is to be told",
+        body=True,
+        signed=True,
+        words=_SWITCH,
+    ),
+    ProviderRoute("DELETE", "/switches/{name}", "suspension", "Forget a switch", words=_SWITCH),
     # notifications
     ProviderRoute(
         "GET", "/mails", "notifications", "Mails sent and waiting", query=("tenant", "state", *_PAGE)
