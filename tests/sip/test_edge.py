@@ -135,9 +135,7 @@ def test_a_hanging_gate_costs_a_second_at_most_and_then_nothing(line: Line) -> N
     assert waits[3] < UNDELAYED_SECONDS
 
 
-def test_fail_closed_refuses_who_was_never_asked_about(
-    shared_gate: FakeTollgate, tmp_path: Path
-) -> None:
+def test_fail_closed_refuses_who_was_never_asked_about(shared_gate: FakeTollgate, tmp_path: Path) -> None:
     """The setting; emergency calls pass all the same."""
     nobody = "http://127.0.0.1:9"
     with (
@@ -166,7 +164,9 @@ async def test_a_call_in_progress_is_left_alone_or_cut_if_wanted(line: Line) -> 
     """Suspending does not end it; a push with `cut_calls` does, and its record comes all the same."""
     played: list[Played] = []
     number = "+12125550306"
-    talk = threading.Thread(target=lambda: played.append(outbound(line.edge, line.tenant, number, talk_ms=2000)))
+    talk = threading.Thread(
+        target=lambda: played.append(outbound(line.edge, line.tenant, number, talk_ms=2000))
+    )
     talk.start()
     time.sleep(0.8)
     line.gate.suspend(line.tenant)
@@ -191,7 +191,9 @@ async def test_a_call_in_progress_is_left_alone_or_cut_if_wanted(line: Line) -> 
 async def test_emergency_calls_are_never_cut(line: Line) -> None:
     """They are in no list that a push could find."""
     played: list[Played] = []
-    talk = threading.Thread(target=lambda: played.append(outbound(line.edge, line.tenant, "911", talk_ms=1500)))
+    talk = threading.Thread(
+        target=lambda: played.append(outbound(line.edge, line.tenant, "911", talk_ms=1500))
+    )
     talk.start()
     time.sleep(0.8)
     await push(line.edge, line.tenant, "both_barred", cut_calls=True)

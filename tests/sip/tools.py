@@ -50,7 +50,9 @@ def write_settings(edge: Edge, changes: dict[str, str]) -> None:
     """``deploy/kamailio/settings.cfg`` with values of this test; every name must be there."""
     text = (EDGE / "settings.cfg").read_text()
     for name, value in changes.items():
-        text, found = re.subn(rf'(?m)^#+!define {name} .*$', lambda _, n=name, v=value: f"#!define {n} {v}", text)
+        text, found = re.subn(
+            rf"(?m)^#+!define {name} .*$", lambda _, n=name, v=value: f"#!define {n} {v}", text
+        )
         if not found:
             text, found = re.subn(
                 rf'(?m)^#!substdef "!{name}!.*$', lambda _, n=name, v=value: f'#!substdef "!{n}!{v}!g"', text
@@ -143,7 +145,13 @@ def answering(edge: Edge, port: int, *, ring_ms: int = 100) -> Iterator[None]:
 def _sipp(scenario: Path, port: int, folder: Path) -> list[str]:
     return [
         *("sipp", "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(port), "-nostdin", "-trace_err"),
-        *("-error_file", str(folder / "errors.log"), "-trace_msg", "-message_file", str(folder / "messages.log")),
+        *(
+            "-error_file",
+            str(folder / "errors.log"),
+            "-trace_msg",
+            "-message_file",
+            str(folder / "messages.log"),
+        ),
     ]
 
 
@@ -164,16 +172,33 @@ def play(edge: Edge, scenario: str, *, tenant: str, source: str = "101", port: i
     path = folder / "uac.xml"
     path.write_text(scenario)
     command = _sipp(path, port or free_port("udp"), folder)
-    command += ["-m", "1", "-l", "1", "-timeout", f"{CALL_SECONDS:.0f}s", "-timeout_error", "-recv_timeout", "15000"]
+    command += [
+        "-m",
+        "1",
+        "-l",
+        "1",
+        "-timeout",
+        f"{CALL_SECONDS:.0f}s",
+        "-timeout_error",
+        "-recv_timeout",
+        "15000",
+    ]
     command += ["-key", "source", source, "-key", "from_domain", tenant, f"127.0.0.1:{edge.sip_port}"]
     begun = time.monotonic()
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, timeout=CALL_SECONDS + 10, check=False, cwd=folder
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=CALL_SECONDS + 10,
+        check=False,
+        cwd=folder,
     )
     seconds = time.monotonic() - begun
     texts = [folder / "messages.log", folder / "errors.log"]
     messages, errors = (one.read_text(errors="replace") if one.exists() else "" for one in texts)
-    return Played(done.returncode == 0, seconds, messages, errors + done.stdout.decode(errors="replace")[-500:])
+    return Played(
+        done.returncode == 0, seconds, messages, errors + done.stdout.decode(errors="replace")[-500:]
+    )
 
 
 def outbound(edge: Edge, tenant: str, number: str, *, code: int | None = None, **values: int) -> Played:
