@@ -1,5 +1,6 @@
 """The edge of ``deploy/kamailio``, driven by SIPp: who may call whom, and what is reported of it."""
 
+import asyncio
 import threading
 import time
 from datetime import UTC, datetime
@@ -168,7 +169,7 @@ async def test_a_call_in_progress_is_left_alone_or_cut_if_wanted(line: Line) -> 
         target=lambda: played.append(outbound(line.edge, line.tenant, number, talk_ms=2000))
     )
     talk.start()
-    time.sleep(0.8)
+    await asyncio.sleep(0.8)
     line.gate.suspend(line.tenant)
     await push(line.edge, line.tenant, "both_barred")
     talk.join()
@@ -181,7 +182,7 @@ async def test_a_call_in_progress_is_left_alone_or_cut_if_wanted(line: Line) -> 
     cut = scenarios.is_cut(f"sip:{number}@{line.tenant}")
     talk = threading.Thread(target=lambda: played.append(play(line.edge, cut, tenant=line.tenant)))
     talk.start()
-    time.sleep(1.0)
+    await asyncio.sleep(1.0)
     await push(line.edge, line.tenant, "both_barred", cut_calls=True)
     talk.join()
     passes(played[1])
@@ -195,7 +196,7 @@ async def test_emergency_calls_are_never_cut(line: Line) -> None:
         target=lambda: played.append(outbound(line.edge, line.tenant, "911", talk_ms=1500))
     )
     talk.start()
-    time.sleep(0.8)
+    await asyncio.sleep(0.8)
     await push(line.edge, line.tenant, "both_barred", cut_calls=True)
     talk.join()
     passes(played[0])

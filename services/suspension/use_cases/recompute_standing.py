@@ -112,7 +112,7 @@ def _truth_due_at(
     if doubtful:
         return planned if before and before.doubtful and planned else system_now
     if unpaid:
-        return planned if planned and planned > system_now else system_now + timedelta(seconds=TRUTH_SECONDS)
+        return planned or system_now + timedelta(seconds=TRUTH_SECONDS)
     return None
 
 
