@@ -21,6 +21,7 @@ from deploy.local.docker import ROOT, engine_answers
 from deploy.local.errors import LocalError
 from deploy.local.links import billing_links, write_links
 from deploy.local.stack import Stack, say
+from deploy.local.telephony import ensure_telephony
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 STATE = ROOT / ".run"
@@ -187,6 +188,7 @@ def install_packages(
     chromium: Annotated[bool, typer.Option("--chromium", help="a browser for the page's tests")] = False,
     servers: Annotated[bool, typer.Option("--servers", help="PostgreSQL and RabbitMQ")] = False,
     fonts: Annotated[bool, typer.Option("--fonts", help="what invoices are set in")] = False,
+    telephony: Annotated[bool, typer.Option("--telephony", help="Kamailio and SIPp")] = False,
 ) -> None:
     """Install missing system packages without starting any of their services."""
     if servers:
@@ -195,6 +197,8 @@ def install_packages(
         packages.ensure_fonts()
     if chromium:
         ensure_chromium()
+    if telephony:
+        ensure_telephony()
 
 
 if __name__ == "__main__":

@@ -135,6 +135,9 @@ def service_settings(
             # The demonstration's client is one person who does a month in a minute.
             "REQUESTS_PER_MINUTE": "60000",
         }
+    if service == "suspension":
+        # Switches of this machine may be told what changed.
+        settings |= {"PUSH_NETWORKS": "127.0.0.0/8"}
     if service == "notifications":
         settings |= {
             "SMTP_HOST": "127.0.0.1",

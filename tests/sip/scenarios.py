@@ -101,6 +101,21 @@ def completes(uri: str, *, talk_ms: int = 200, hold_ms: int = 0) -> str:
     ).replace("[uri]", uri)
 
 
+def is_cut(uri: str) -> str:
+    """Answered, then waits for the edge to hang up; replies as a telephone over a network does, not at once.
+
+    (Kamailio 5.6 forgets the other side's BYE when the first is answered within microseconds.)
+    """
+    return _scenario(
+        _invite(uri),
+        _ANSWERED,
+        _within("ACK", 1),
+        '<recv request="BYE"></recv>',
+        _pause(400),
+        _reply_within(),
+    ).replace("[uri]", uri)
+
+
 def refused(uri: str, code: int, *, reason: str = "cause=21") -> str:
     """The final answer is ``code`` with ``reason`` in the header Reason; a 183 comes before a 480."""
     before = (

@@ -50,13 +50,14 @@ def write_settings(edge: Edge, changes: dict[str, str]) -> None:
     """``deploy/kamailio/settings.cfg`` with values of this test; every name must be there."""
     text = (EDGE / "settings.cfg").read_text()
     for name, value in changes.items():
-        text, found = re.subn(
-            rf"(?m)^#+!define {name} .*$", lambda _, n=name, v=value: f"#!define {n} {v}", text
-        )
-        if not found:
-            text, found = re.subn(
-                rf'(?m)^#!substdef "!{name}!.*$', lambda _, n=name, v=value: f'#!substdef "!{n}!{v}!g"', text
-            )
+        for pattern, line in (
+            (rf"(?m)^#+!define {name} .*$", f"#!define {name} {value}"),
+            (rf'(?m)^#!substdef "!{name}!.*$', f'#!substdef "!{name}!{value}!g"'),
+        ):
+            # A backslash of the value means nothing to `sub`.
+            text, found = re.subn(pattern, line.replace("\\", r"\\"), text)
+            if found:
+                break
         assert found == 1, name
     (edge.folder / "settings.cfg").write_text(text)
     shutil.copy(EDGE / "kamailio.cfg", edge.folder)

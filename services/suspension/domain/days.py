@@ -100,6 +100,8 @@ class Calendar:
         if day <= 0:
             return midnight(self._before_due(invoice.due_on, -day), self.zone)
         pauses = self._pauses_of(invoice)
+        if not pauses and self.policy.counting == "calendar":
+            return midnight(invoice.due_on + timedelta(days=day), self.zone)
         counted = 0
         for offset in range(1, _LONGEST_LADDER_DAYS):
             at = midnight(invoice.due_on + timedelta(days=offset), self.zone)
@@ -131,6 +133,8 @@ class Calendar:
                 return calendar_day
             return -sum(self.counts(invoice.due_on - timedelta(days=back)) for back in range(-calendar_day))
         pauses = self._pauses_of(invoice)
+        if not pauses and self.policy.counting == "calendar":
+            return calendar_day
         return sum(
             self.counts(invoice.due_on + timedelta(days=offset))
             and not any(

@@ -14,7 +14,7 @@ from shared.errors import Unavailable
 from shared.ids import TenantId
 
 log = structlog.get_logger(__name__)
-BATCH = 500
+BATCH = 200
 CONFIRM_BATCH = 40
 CONFIRM_AT_ONCE = 8
 # After invoicing could not be asked.

@@ -1,5 +1,6 @@
 """The only place where a standing changes: look again at all facts of a tenant, under its lock."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from shared.ids import TenantId
 BY_POLICY = "policy"
 # How often invoicing is asked about a tenant that is barred for not paying: as long can a lost event keep it barred.
 TRUTH_SECONDS = 120
+_BETWEEN_TURNS = 10
 _RANK = {Stage.NONE: 0, Stage.NOTICE: 1, Stage.OUTBOUND_BARRED: 2, Stage.BOTH_BARRED: 3}
 
 
@@ -45,7 +47,10 @@ async def look_again(
 ) -> None:
     """The same for many tenants, all of them locked by the caller."""
     rows = []
-    for case in await work.cases(tenant_ids):
+    for place, case in enumerate(await work.cases(tenant_ids)):
+        if place % _BETWEEN_TURNS == _BETWEEN_TURNS - 1:
+            # Calls are answered by the same process: a sweep must not keep them waiting.
+            await asyncio.sleep(0)
         row = await _look(work, case, confirmed=confirmed)
         if row != case.before:
             rows.append(row)
@@ -112,7 +117,7 @@ def _truth_due_at(
     if doubtful:
         return planned if before and before.doubtful and planned else system_now
     if unpaid:
-        return planned if planned and planned > system_now else system_now + timedelta(seconds=TRUTH_SECONDS)
+        return planned or system_now + timedelta(seconds=TRUTH_SECONDS)
     return None
 
 

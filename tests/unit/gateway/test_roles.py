@@ -24,6 +24,7 @@ IDS = {
     "payment_id": PAYMENT,
     "tenant_id": FENWICK,
     "kind": "did",
+    "name": "edge-1",
     "value": "+12125550123",
     "endpoint_id": UUID(int=11),
     "event_id": UUID(int=12),

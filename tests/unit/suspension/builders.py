@@ -116,8 +116,10 @@ def invoice_event(
     tenant_id: TenantId = TENANT,
     due_on: date = DUE,
     provider_id: ProviderId = PROVIDER,
+    **more: Any,
 ) -> Any:
     return kind(
+        **more,
         provider_id=provider_id,
         tenant_id=tenant_id,
         invoice_id=invoice_id(name),

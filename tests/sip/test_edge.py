@@ -1,0 +1,210 @@
+"""The edge of ``deploy/kamailio``, driven by SIPp: who may call whom, and what is reported of it."""
+
+import asyncio
+import threading
+import time
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from services.suspension.adapters.push_sender import PushSender
+from services.suspension.adapters.push_target import PushTargets
+from services.suspension.use_cases.ports import Push, Switch
+from shared.ids import ProviderId, TenantId
+from tests.sip import scenarios
+from tests.sip.conftest import Line
+from tests.sip.fake_tollgate import FakeTollgate
+from tests.sip.tools import RPC_SECRET, Edge, Played, answering, inbound, outbound, play, running_edge
+
+pytestmark = pytest.mark.sip
+FAR = "+12125559999"
+# A call that waits for nothing: SIPp's start, 0.1 s of ringing, 0.2 s of talk.
+UNDELAYED_SECONDS = 1.0
+
+
+def passes(played: Played) -> Played:
+    assert played.ok, played.errors
+    return played
+
+
+async def push(edge: Edge, tenant: str, stage: str = "none", *, cut_calls: bool = False) -> None:
+    """What suspension does when the tenant's standing has changed."""
+    switch = Switch(ProviderId(uuid4()), "edge", "kamailio_jsonrpc", edge.rpc_url, RPC_SECRET, cut_calls)
+    told = Push(uuid4(), switch, TenantId(uuid4()), (tenant,), stage, None, 1, datetime.now(UTC), False)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        await PushSender(client, PushTargets([ip_network("127.0.0.0/8")])).send(told)
+
+
+def talk_seconds(record: dict[str, str]) -> float:
+    return float(record["end_time"]) - float(record["start_time"])
+
+
+def test_a_call_completes_and_is_reported_with_its_talk_time(line: Line) -> None:
+    """Asked with the switch's token; the record counts from the answer to the hang-up, not the ringing."""
+    passes(outbound(line.edge, line.tenant, "+12125550301", talk_ms=1000))
+    record = line.gate.record_of("+12125550301")
+    assert 0.95 < talk_seconds(record) < 1.3
+    assert (record["tenant"], record["direction"], record["switch"]) == (line.tenant, "outbound", "edge-1")
+    assert (record["from"], record["tenant_hold_ms"]) == ("101", "0")
+    question = next(one for one in line.gate.asked if one["tenant"] == line.tenant)
+    assert (question["direction"], question["to"]) == ("outbound", "+12125550301")
+    assert line.gate.tokens == {"Bearer token-of-the-switch"}
+
+
+def test_the_tenants_hold_is_reported(line: Line) -> None:
+    """0.7 s on hold within a call of about a second."""
+    passes(outbound(line.edge, line.tenant, "+12125550302", talk_ms=300, hold_ms=700))
+    record = line.gate.record_of("+12125550302")
+    assert 650 <= int(record["tenant_hold_ms"]) <= 950
+    assert talk_seconds(record) > 0.95
+
+
+def test_a_suspended_tenant_hears_so(line: Line) -> None:
+    """Outbound 403 with the header Reason, inbound 183 then 480; another tenant's calls go on."""
+    line.gate.suspend(line.tenant)
+    passes(outbound(line.edge, line.tenant, FAR, code=403))
+    heard = passes(inbound(line.edge, line.tenant, "+12125550303", code=480))
+    assert heard.seconds >= 0.6
+    line.gate.restore("other." + line.tenant)
+    passes(outbound(line.edge, "other." + line.tenant, FAR))
+    passes(inbound(line.edge, "other." + line.tenant, "+12125550304"))
+
+
+def test_emergency_calls_wait_for_nothing_even_while_the_gate_hangs(line: Line) -> None:
+    """Nobody is asked, nobody waits; afterwards the emergency centre can call back a suspended tenant."""
+    line.gate.suspend(line.tenant)
+    line.gate.hang_seconds = 4.0
+    for number in ("911", "112", "+1911", "urn:service:sos"):
+        assert passes(outbound(line.edge, line.tenant, number)).seconds < UNDELAYED_SECONDS, number
+    assert passes(inbound(line.edge, line.tenant, "+12125550305")).seconds < UNDELAYED_SECONDS
+    assert not [one for one in line.gate.asked if one["tenant"] == line.tenant]
+
+
+def test_the_providers_own_number_is_always_reached(line: Line) -> None:
+    """Whoever cannot pay can at least ask."""
+    line.gate.suspend(line.tenant)
+    passes(outbound(line.edge, line.tenant, "+12125550100"))
+
+
+async def test_after_a_push_the_very_next_call_passes(line: Line) -> None:
+    """The refusal is cached for seconds; deleting the tenant's entry makes the edge ask again at once."""
+    line.gate.suspend(line.tenant)
+    passes(outbound(line.edge, line.tenant, FAR, code=403))
+    line.gate.restore(line.tenant)
+    passes(outbound(line.edge, line.tenant, FAR, code=403))
+    await push(line.edge, line.tenant)
+    passes(outbound(line.edge, line.tenant, FAR))
+    line.gate.suspend(line.tenant)
+    await push(line.edge, line.tenant, "both_barred")
+    passes(outbound(line.edge, line.tenant, FAR, code=403))
+
+
+def test_a_push_without_the_secret_is_refused(line: Line) -> None:
+    """Anybody could open the gate's cache otherwise."""
+    body = {"jsonrpc": "2.0", "method": "htable.flush", "params": ["gate"], "id": 1}
+    assert httpx.post(line.edge.rpc_url, json=body, trust_env=False).status_code == 401
+
+
+def test_while_the_gate_is_away_the_last_answer_holds(line: Line) -> None:
+    """Suspended stays suspended, active stays active; who was never asked about passes (the setting's default)."""
+    active, suspended = "active." + line.tenant, "suspended." + line.tenant
+    line.gate.restore(active)
+    line.gate.suspend(suspended)
+    passes(outbound(line.edge, active, FAR))
+    passes(outbound(line.edge, suspended, FAR, code=403))
+    # The answers' time to live passes.
+    time.sleep(5.5)
+    line.gate.fails = True
+    passes(outbound(line.edge, active, FAR))
+    passes(outbound(line.edge, suspended, FAR, code=403))
+    passes(outbound(line.edge, "never." + line.tenant, FAR))
+
+
+def test_a_hanging_gate_costs_a_second_at_most_and_then_nothing(line: Line) -> None:
+    """The time-out is one second; after three failures in a row the breaker answers at once."""
+    # Whatever an earlier test left of the breaker is over: an answer resets it.
+    time.sleep(2.5)
+    passes(outbound(line.edge, line.tenant, FAR))
+    line.gate.hang_seconds = 4.0
+    waits = [passes(outbound(line.edge, f"n{n}.{line.tenant}", FAR)).seconds for n in range(4)]
+    assert max(waits[:3]) < 1.0 + UNDELAYED_SECONDS
+    assert min(waits[:3]) > 1.0
+    assert waits[3] < UNDELAYED_SECONDS
+
+
+def test_fail_closed_refuses_who_was_never_asked_about(shared_gate: FakeTollgate, tmp_path: Path) -> None:
+    """The setting; emergency calls pass all the same."""
+    nobody = "http://127.0.0.1:9"
+    with (
+        running_edge(
+            tmp_path, gate_url=nobody, cdr_url=f"{shared_gate.url}/v1/cdrs", token="t", TG_FAIL_OPEN="0"
+        ) as edge,
+        answering(edge, edge.carrier_port),
+    ):
+        passes(outbound(edge, "closed.example", FAR, code=403))
+        passes(outbound(edge, "closed.example", "911"))
+
+
+def test_an_unknown_tenant_is_refused(line: Line) -> None:
+    """No bill would ever be sent for its calls."""
+    passes(outbound(line.edge, "nobody.example", FAR, code=403))
+
+
+def test_registration_is_passed_on_unasked(line: Line) -> None:
+    """A suspended tenant stays registered: for emergency calls, and so that service comes back at once."""
+    line.gate.suspend(line.tenant)
+    passes(play(line.edge, scenarios.registers(f"sip:{line.tenant}"), tenant=line.tenant))
+    assert not [one for one in line.gate.asked if one["tenant"] == line.tenant]
+
+
+async def test_a_call_in_progress_is_left_alone_or_cut_if_wanted(line: Line) -> None:
+    """Suspending does not end it; a push with `cut_calls` does, and its record comes all the same."""
+    played: list[Played] = []
+    number = "+12125550306"
+    talk = threading.Thread(
+        target=lambda: played.append(outbound(line.edge, line.tenant, number, talk_ms=2000))
+    )
+    talk.start()
+    await asyncio.sleep(0.8)
+    line.gate.suspend(line.tenant)
+    await push(line.edge, line.tenant, "both_barred")
+    talk.join()
+    passes(played[0])
+    assert 1.95 < talk_seconds(line.gate.record_of(number)) < 2.4
+
+    line.gate.restore(line.tenant)
+    await push(line.edge, line.tenant)
+    number = "+12125550307"
+    cut = scenarios.is_cut(f"sip:{number}@{line.tenant}")
+    talk = threading.Thread(target=lambda: played.append(play(line.edge, cut, tenant=line.tenant)))
+    talk.start()
+    await asyncio.sleep(1.0)
+    await push(line.edge, line.tenant, "both_barred", cut_calls=True)
+    talk.join()
+    passes(played[1])
+    assert talk_seconds(line.gate.record_of(number)) < 2.0
+
+
+async def test_emergency_calls_are_never_cut(line: Line) -> None:
+    """They are in no list that a push could find."""
+    played: list[Played] = []
+    talk = threading.Thread(
+        target=lambda: played.append(outbound(line.edge, line.tenant, "911", talk_ms=1500))
+    )
+    talk.start()
+    await asyncio.sleep(0.8)
+    await push(line.edge, line.tenant, "both_barred", cut_calls=True)
+    talk.join()
+    passes(played[0])
+
+
+def test_records_survive_an_intake_that_fails(line: Line) -> None:
+    """What is not taken is sent again."""
+    line.gate.refuse_records = 3
+    passes(outbound(line.edge, line.tenant, "+12125550308"))
+    assert line.gate.record_of("+12125550308")["tenant"] == line.tenant
+    assert line.gate.refuse_records == 0
