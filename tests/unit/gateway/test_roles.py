@@ -32,7 +32,6 @@ IDS = {
     "discount_id": UUID(int=14),
     "credit_note_id": UUID(int=15),
     "re_rating_id": UUID(int=16),
-    "name": "standard",
     "number": 1,
     "code": "fax",
     "form": "pdf",
