@@ -10,6 +10,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import Site
 from tests.browser.scenes import suspend, takes_cards, text_of
 from tests.support.fake_services import OPEN_INVOICE, PAID_INVOICE, TENANT, VISA
+from tests.support.house import until
 
 pytestmark = pytest.mark.browser
 
@@ -162,6 +163,48 @@ async def test_an_invoice_shows_header_lines_and_totals(site: Site) -> None:
     async with page.expect_download() as started:
         await page.get_by_role("button", name="Download PDF").click()
     assert (await started.value).suggested_filename == "KV-2026-01187.pdf"
+
+
+async def test_an_invoice_says_why_it_is_higher(site: Site) -> None:
+    """The guide's common question: each part with its amount, the largest first, and their sum (R56)."""
+    page = await site.open("tenant_admin", path=f"/billing/invoices/{OPEN_INVOICE}")
+    section = page.locator("[data-section=explanation]")
+    await expect(section).to_contain_text("Why is my bill higher this month?")
+    shown = await text_of(page, "[data-section=explanation]")
+    assert "KV-2026-01068" in shown
+    assert shown.index("Number transfer: +$15.00") < shown.index("+$12.00") < shown.index("+$8.82")
+    assert shown.rstrip().endswith("+$41.72")
+
+
+async def test_a_comparison_that_is_away_leaves_the_invoice(site: Site) -> None:
+    """The section says so and can be tried again; lines and totals stand."""
+    key = f"invoicing {TENANT}/invoices/{OPEN_INVOICE}/explanation"
+    kept = site.services.answers.pop(key)
+    page = await site.open("tenant_admin", path=f"/billing/invoices/{OPEN_INVOICE}")
+    section = page.locator("[data-section=explanation]")
+    await expect(section).to_contain_text("can't be loaded right now")
+    await expect(page.locator("[data-section=invoice]")).to_contain_text("Balance due")
+
+    async def looked_twice() -> bool:
+        asked = [one for one in site.services.requests if one.url.path.endswith("/explanation")]
+        return len(asked) >= 2
+
+    # The page looks once at the address and once more when the overview has come; then it stands still.
+    await until("the second look", looked_twice)
+    await expect(section).to_contain_text("can't be loaded right now")
+    site.services.answers[key] = kept
+    await section.get_by_role("button", name="Try Again").click()
+    await expect(page.locator("[data-section=explanation]")).to_contain_text("+$41.72")
+
+
+async def test_a_line_can_be_asked_about(site: Site) -> None:
+    """Disputed charges: the mail to the provider carries invoice number and line."""
+    page = await site.open("tenant_admin", path=f"/billing/invoices/{OPEN_INVOICE}")
+    ask = page.get_by_role("link", name="Ask about Professional plan")
+    address = await ask.get_attribute("href")
+    assert address is not None
+    assert address.startswith("mailto:billing@kestrelvoice.example?subject=Invoice%20KV-2026-01187")
+    assert "Professional%20plan" in address
 
 
 async def test_an_invoice_shows_payments_from_further_back(site: Site) -> None:

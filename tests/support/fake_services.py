@@ -58,6 +58,16 @@ def _line(kind: str, description: str, quantity: str, price: str, minor: int, mo
     }
 
 
+# Picture 03 of design/ui: what makes the open invoice higher than the one before.
+_CHANGES = (
+    ("Extensions above included, from 1 to 2: +$12.00", 1200),
+    ("464.2 more minutes above included: +$8.82", 882),
+    ("Number transfer: +$15.00", 1500),
+    ("1 more DID above included: +$2.50", 250),
+    ("Tax on a larger subtotal: +$3.40", 340),
+)
+
+
 def answers() -> dict[str, Any]:
     """What each service answers, by service and path."""
     open_invoice = _invoice("KV-2026-01187", OPEN_INVOICE, 32895, 15000, "Partially Paid", 11)
@@ -159,6 +169,21 @@ def answers() -> dict[str, Any]:
                 "address": ["48 Alder Avenue, Suite 3, New York, NY 10016"],
                 "billing_email": "accounts@fenwickdental.example",
             },
+        },
+        f"invoicing {TENANT}/invoices/{OPEN_INVOICE}/explanation": {
+            "invoice_id": str(OPEN_INVOICE),
+            "number": "KV-2026-01187",
+            "total": usd(32895),
+            "compared_with": {
+                "invoice_id": str(PAID_INVOICE),
+                "number": "KV-2026-01068",
+                "total": usd(28723),
+            },
+            "difference": usd(4172),
+            "sentences": [words for words, _ in _CHANGES],
+            "parts": [
+                {"kind": "volume", "sentence": words, "amount": usd(minor)} for words, minor in _CHANGES
+            ],
         },
         f"usage {TENANT}/usage": {
             "as_of": "2026-11-18T15:24:00Z",

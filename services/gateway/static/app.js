@@ -51,6 +51,13 @@ const context = {
   setDefault: (method) => setDefault(context, method),
   deleteMethod: (method) => deleteMethod(context, method),
   setAutoPay: (enabled) => setAutoPay(context, enabled),
+  downloadElectronic: async (one) => {
+    try {
+      await api.download(`/billing/invoices/${encodeURIComponent(one.invoice_id)}/documents/ubl`, `${one.number}.xml`);
+    } catch (problem) {
+      context.failed("The electronic invoice can't be downloaded.", problem);
+    }
+  },
   moreInvoices: () => more("invoices"),
   morePayments: () => more("payments"),
   downloadInvoice: async (one) => {

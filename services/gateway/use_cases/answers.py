@@ -6,7 +6,7 @@ and rates are decimal strings; days are the tenant's local days; periods are hal
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
@@ -128,6 +128,9 @@ class Line(Answer):
     start_date: date | None = None
     end_date: date | None = None
     note: str = ""
+    evidence: dict[str, Any] = Field(
+        default_factory=dict, description="what the line rests on; `key` and `revision` open its calls"
+    )
 
 
 class Tax(Answer):

@@ -43,6 +43,12 @@ const midnight = (day, zone) => {
   return new Date(guess - offset(first)).toISOString();
 };
 
+/** The gateway's address of the calls that make up one invoice line; null where the address names no line. */
+const withLine = (given, cursor) => given.get("line") && withQuery("/billing/line-calls", {
+  line: given.get("line"), revision: given.get("revision"), since: given.get("since"),
+  start_date: given.get("from"), end_date: given.get("to"), cursor, limit: PAGE,
+});
+
 const filters = (apply) => {
   const given = new URLSearchParams(location.search);
   const number = h("input", { type: "search", name: "number", maxlength: 64, value: given.get("number") || "", autocomplete: "off" });
@@ -63,7 +69,7 @@ export const show = (context, host) => {
     try {
       await context.ready;
       const { zone } = context.format;
-      const answer = await context.api.get(withQuery("/billing/calls", {
+      const answer = await context.api.get(withLine(given, cursor) || withQuery("/billing/calls", {
         number: given.get("number"), direction: given.get("direction"), cursor, limit: PAGE,
         from: given.get("from") && midnight(given.get("from"), zone), to: given.get("to") && midnight(given.get("to"), zone),
       }));
@@ -75,13 +81,27 @@ export const show = (context, host) => {
       if (going) render(list, notice("warn", "Calls can't be loaded right now.", problem.detail, button("edged", "Try Again", () => load(cursor))));
     }
   };
+  const exportCsv = async () => {
+    try {
+      const { zone } = context.format;
+      await context.api.download(withQuery("/billing/calls/export", {
+        format: "csv", number: given.get("number"), direction: given.get("direction"),
+        from: given.get("from") && midnight(given.get("from"), zone), to: given.get("to") && midnight(given.get("to"), zone),
+      }), "calls.csv");
+    } catch (problem) {
+      context.failed("The calls can't be exported right now.", problem);
+    }
+  };
   const period = given.get("from") && given.get("to")
     ? context.format.period({ start_date: given.get("from"), end_date: given.get("to") }) : null;
   render(host,
     h("p", { class: "crumb" }, link(context.go, "/billing", {}, icon("left"), "Billing"), " / Call History"),
-    h("div", { class: "heading" }, h("div", {}, h("h1", {}, "Call History"), period && h("p", { class: "note" }, period))),
+    h("div", { class: "heading" }, h("div", {}, h("h1", {}, "Call History"),
+      given.get("line") ? h("p", { class: "note" }, `The calls behind one line of invoice ${given.get("invoice")}: ${given.get("name")}, ${period}`)
+        : period && h("p", { class: "note" }, period)),
+    !given.get("line") && h("div", { class: "actions" }, button("edged", [icon("download"), "Export CSV"], exportCsv, { "data-key": "export" }))),
     h("p", { class: "note" }, "Incoming and outgoing talk time is billed. Your own hold time is taken off, then each call is rounded up to the plan's step. Ringing and unanswered calls cost nothing."),
-    h("section", { class: "card", "aria-label": "Calls", "data-section": "calls" }, filters(apply), list));
+    h("section", { class: "card", "aria-label": "Calls", "data-section": "calls" }, !given.get("line") && filters(apply), list));
   load(null);
   return () => { going = false; };
 };

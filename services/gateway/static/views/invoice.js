@@ -3,6 +3,7 @@ import { withQuery } from "../api.js";
 import { h, link, render } from "../dom.js";
 import { icon } from "../icons.js";
 import { badge, button, card, facts, missing, money, notice, skeleton, table } from "../parts.js";
+import { explanation } from "../sections/explanation.js";
 import { canBePaid } from "../sections/invoices.js";
 import { paymentTable } from "../sections/payments.js";
 import { lineQuantity } from "../sections/usage.js";
@@ -39,15 +40,39 @@ const header = (context, invoice) => {
     h("div", { class: "parties" }, party("Billed by", invoice.billed_by), party("Billed to", invoice.billed_to)));
 };
 
+/** The calls behind a usage line: exactly those where the line says which, else those of its days. */
+const callsOf = (context, invoice, line) => {
+  const { key, revision } = line.evidence || {};
+  const days = { from: line.start_date, to: line.end_date };
+  if (key && revision) {
+    const place = withQuery("/billing/calls", { ...days, line: key, revision, since: line.evidence.since, invoice: invoice.number, name: line.description });
+    return [" · ", link(context.go, place, {}, "See the calls")];
+  }
+  return line.kind === "minutes" && [" · ", link(context.go, withQuery("/billing/calls", days), {}, "See the calls")];
+};
+
+/** A mail to the provider that carries the invoice's number and the line. */
+const ask = (context, invoice, line) => {
+  const { session } = context.store.get();
+  if (!session?.provider) return null;
+  const { format } = context;
+  const subject = `Invoice ${invoice.number}: ${line.description}`;
+  const days = line.start_date && line.end_date ? `, ${format.period(line)}` : "";
+  const body = `Invoice ${invoice.number} of ${format.day(invoice.issued_on)}\nLine: ${line.description}${days}\nAmount: ${format.money(line.amount)}\n\nMy question:\n`;
+  const to = encodeURIComponent(session.provider.billing_email).replace("%40", "@");
+  return h("a", { class: "ask", href: `mailto:${to}?subject=${encodeURIComponent(subject)}&body=${encodeURIComponent(body)}`, "aria-label": `Ask about ${line.description}`, title: "Ask about this line" }, icon("ask"));
+};
+
 const lines = (context, invoice) => {
   const { format } = context;
   return table("Line items", [
     { name: "Line item", cell: (line) => [h("span", {}, line.description),
       line.start_date && line.end_date && h("span", { class: "note block" }, format.period(line), line.note && ` · ${line.note}`,
-        line.kind === "minutes" && [" · ", link(context.go, `/billing/calls?from=${line.start_date}&to=${line.end_date}`, {}, "See the calls")])] },
+        callsOf(context, invoice, line))] },
     { name: "Quantity", class: "number", cell: (line) => lineQuantity(format, line) },
     { name: "Unit price", class: "number", cell: (line) => h("span", { class: "whole" }, format.price(line.unit_price, line.amount.currency)) },
     { name: "Amount", class: "number", cell: (line) => money(format, line.amount) },
+    { name: "Ask", class: "number", cell: (line) => ask(context, invoice, line) },
   ], invoice.lines);
 };
 
@@ -87,7 +112,7 @@ const payments = (context, { rows, complete }) => {
     !complete && h("p", { class: "note" }, "Older payments are in the Payment History on ", link(context.go, "/billing", {}, "Billing"), "."));
 };
 
-const page = (context, invoice, paid) => {
+const page = (context, invoice, paid, why) => {
   const { session } = context.store.get();
   const name = session && session.provider ? session.provider.name : "your provider";
   return [
@@ -95,9 +120,11 @@ const page = (context, invoice, paid) => {
       h("div", { class: "titled" }, h("h1", {}, `Invoice ${invoice.number}`), badge(status(INVOICE_STATUS, invoice.status))),
       h("div", { class: "actions" },
         button("edged", [icon("download"), "Download PDF"], () => context.downloadInvoice(invoice), { "data-key": "pdf" }),
+        button("edged", [icon("download"), "E-invoice (XML)"], () => context.downloadElectronic(invoice), { "data-key": "xml" }),
         canBePaid(invoice) && button("filled", "Pay Now", () => context.pay([invoice]), { "data-key": "pay" }))),
     h("section", { class: "card", "aria-label": "Invoice", "data-section": "invoice" }, header(context, invoice), lines(context, invoice), totals(context, invoice)),
     paid,
+    why,
     h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, "Disagree with a charge?")),
       h("p", {}, `Check the calls behind a usage line, then ask ${name} about that line, with the invoice number. Please ask before you start a chargeback at your bank: it takes longer for everyone.`)),
   ];
@@ -109,6 +136,16 @@ export const show = (context, host, { id }) => {
   const body = h("div", {}, skeleton("invoice", "Invoice", 8));
   render(host, crumb, body);
   const paid = h("div", { class: "payments-on" });
+  const why = h("div", { class: "payments-on" });
+  const loadWhy = async () => {
+    try {
+      const explained = await context.api.get(`/billing/invoices/${encodeURIComponent(id)}/explanation`);
+      if (going) render(why, explanation(context, explained));
+    } catch (problem) {
+      const error = { title: "The comparison with the invoice before can't be loaded right now.", detail: problem.detail };
+      if (going) render(why, missing("explanation", "Why is my bill different?", error, loadWhy));
+    }
+  };
   let going = true;
   const loadPayments = async (invoice) => {
     try {
@@ -124,8 +161,8 @@ export const show = (context, host, { id }) => {
       const invoice = await context.api.get(`/billing/invoices/${encodeURIComponent(id)}`);
       if (!going) return;
       context.name(title(invoice));
-      render(body, page(context, invoice, paid));
-      await loadPayments(invoice);
+      render(body, page(context, invoice, paid, why));
+      await Promise.all([loadPayments(invoice), loadWhy()]);
     } catch (problem) {
       if (going) render(body, h("h1", {}, "Invoice"), notice("warn", "This invoice can't be shown.", problem.detail, button("edged", "Try Again", load)));
     }
