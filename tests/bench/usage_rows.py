@@ -94,8 +94,6 @@ async def store_calls(url: str, world: World, start: datetime, end: datetime, co
                 await connection.execute(_KEYS, world.tenant_id, first, last)
                 await connection.execute(f"ANALYZE {partition_name(month)}")
         await connection.execute("ANALYZE call_key")
-        # What was written must not be flushed while something is measured.
-        await connection.execute("CHECKPOINT")
     finally:
         await connection.close()
 

@@ -172,7 +172,7 @@ class SqlCalls:
     async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]:
         """Inserts what is new and says which keys that were; the rest is left alone."""
         await self._months.provide(months_of(call.placed_at for call in calls))
-        ordered = sorted(calls, key=lambda call: call.call_key)
+        ordered = sorted(calls, key=lambda call: call.call_key.int)
         columns: dict[str, Sequence[Any]] = {
             name: [getattr(call, name) for call in ordered] for name in _PLAIN
         }
