@@ -48,6 +48,10 @@ test-docker: $(ALL_ENV) ## run the integration and journey tests on containers
 demo-compose: $(RUN_ENV) ## build the images, start the whole compose stack, play the month against it, take it down
 	@$(PYTHON) -m deploy.local demo-compose
 
+.PHONY: differential
+differential: $(ALL_ENV) ## rate a million random calls twice, by the service and by a slow implementation, and compare
+	@$(PYTHON) -m tests.bench.differential --calls 1000000
+
 .PHONY: lint
 lint: $(ALL_ENV) ## check style, format and the direction of imports
 	@$(PYTHON) -m ruff check .

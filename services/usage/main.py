@@ -15,8 +15,14 @@ from services.usage.entrypoints.consumers import HANDLERS
 from services.usage.entrypoints.formats.reading import read_record
 from services.usage.entrypoints.http import usage_router
 from services.usage.entrypoints.http_intake import intake_router
+from services.usage.entrypoints.http_rating import rating_router
 from services.usage.entrypoints.intake import Intake
-from services.usage.entrypoints.scheduler import meter_dirty_periods, provide_months, replay_step
+from services.usage.entrypoints.scheduler import (
+    meter_dirty_periods,
+    provide_months,
+    re_rating_step,
+    replay_step,
+)
 from services.usage.entrypoints.tools import Tools
 from services.usage.settings import ToolSettings, UsageSettings
 from shared.db.engine import make_engine
@@ -24,8 +30,8 @@ from shared.ids import ProviderId
 from shared.runtime import Service
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-# 10,000 records of our own with fields that nobody knows.
 _OBJECTS_BEFORE_COLLECTING = 50_000
+# 10,000 records of our own with fields that nobody knows, or a rate deck of 200,000 prefixes.
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 
 
@@ -82,11 +88,15 @@ def build(settings: UsageSettings) -> FastAPI:
         await provide_months(open_work, service.clock.now())
         return 0
 
+    async def re_rate() -> int:
+        return await re_rating_step(open_work)
+
     async def replay() -> int:
         return await replay_step(open_work, numbering, read_record, late_window=late_window)
 
     service.consume(open_work, HANDLERS, after_commit=service.wake_all)
     service.loop("meter dirty periods", meter_step, interval_seconds=0.5)
+    service.loop("re-rate", re_rate, interval_seconds=0.5)
     service.loop("replay quarantine", replay, interval_seconds=1.0)
     service.loop("provide months", months, interval_seconds=3600.0)
     service.own_work(own_work)
@@ -104,4 +114,5 @@ def build(settings: UsageSettings) -> FastAPI:
             parquet=_parquet,
         )
     )
+    service.app.include_router(rating_router(open_work, service.internal, service.wake_all))
     return service.app

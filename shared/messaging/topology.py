@@ -62,6 +62,15 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
 }
 
 
+# Services that hear every event for the outside world. Nobody waits for them, so a test clock does not either.
+FIREHOSES = ("gateway",)
+
+
+def firehose_name(service: str) -> str:
+    """The queue of a service that hears every event."""
+    return f"{service}.every-event"
+
+
 def queue_name(service: str, event: type[Event]) -> str:
     """One durable quorum queue per consumer and type."""
     return f"{service}.{event.TYPE}"
@@ -114,7 +123,7 @@ async def declare(channel: AbstractChannel, server_version: str) -> None:
     for seconds in RETRY_LADDER_SECONDS:
         await _declare_retry_step(channel, seconds)
     for service, subscribed in SUBSCRIPTIONS.items():
-        if not subscribed:
+        if not subscribed and service not in FIREHOSES:
             continue
         resting = await channel.declare_queue(
             dead_queue_name(service), durable=True, arguments=_dead_arguments(server_version)
@@ -126,6 +135,12 @@ async def declare(channel: AbstractChannel, server_version: str) -> None:
                 name, durable=True, arguments={"x-queue-type": "quorum", **quorum_arguments(name)}
             )
             await queue.bind(events, routing_key=event.TYPE)
+    for service in FIREHOSES:
+        name = firehose_name(service)
+        queue = await channel.declare_queue(
+            name, durable=True, arguments={"x-queue-type": "quorum", **quorum_arguments(name)}
+        )
+        await queue.bind(events, routing_key="#")
 
 
 async def _declare_retry_step(channel: AbstractChannel, seconds: int) -> None:

@@ -8,10 +8,8 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from services.usage.domain.time_bands import Band, BandCalendar
+from services.usage.domain.time_bands import DAYS, Band, BandCalendar, minutes_of
 from shared.errors import Invalid
-
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @lru_cache(maxsize=512)
@@ -46,17 +44,6 @@ def _is_holiday(body: Mapping[str, Any]) -> Callable[[date], bool]:
         return day in _public_holidays(where["country"], where.get("region"), day.year)
 
     return is_holiday
-
-
-def minutes_of(clock: str) -> int:
-    """``18:30`` as minutes after midnight; ``24:00`` is the end of the day. Raises ``ValueError``."""
-    hours, _, minutes = clock.partition(":")
-    if not (hours.isdecimal() and minutes.isdecimal() and len(hours) == 2 and len(minutes) == 2):
-        raise ValueError(clock)
-    found = int(hours) * 60 + int(minutes)
-    if int(minutes) > 59 or found > 1440:
-        raise ValueError(clock)
-    return found
 
 
 def read_calendar(body: Mapping[str, Any], zone: str) -> BandCalendar:

@@ -16,7 +16,8 @@ from services.usage.adapters.stored_calls import STORED, read_stored, write_rati
 from services.usage.domain.calls import Call
 from services.usage.domain.metering import DayTotal, TimedCall
 from services.usage.domain.months import months_of
-from services.usage.use_cases.ports import CallFilter, FlaggedCall, ListedCall, ReRated, StoredCall
+from services.usage.use_cases.ports import CallFilter, FlaggedCall, ListedCall
+from services.usage.use_cases.rating_ports import ReRated, StoredCall
 from shared.errors import Unavailable
 from shared.ids import ProviderId, TenantId
 
@@ -206,7 +207,9 @@ class SqlCalls:
             columns=list(_INCOMING),
         )
 
-    async def add_to_totals(self, calls: Iterable[Call], removed: Iterable[Call] = ()) -> None:
+    async def add_to_totals(
+        self, calls: Iterable[Call | StoredCall], removed: Iterable[Call | StoredCall] = ()
+    ) -> None:
         """Adds new calls to their days and takes removed ones out: one statement, so that batches do not deadlock."""
         sums: dict[tuple[TenantId, date, str, str, ProviderId], _Sum] = {}
         for call, sign in (*((one, 1) for one in calls), *((one, -1) for one in removed)):
@@ -314,26 +317,7 @@ class SqlCalls:
     async def re_rate(self, changes: Sequence[ReRated]) -> None:
         """Gives calls their new rating, moves their days' totals, keeps the old rating where it was said."""
         await write_ratings(self._connection, changes)
-        moved: list[tuple[StoredCall, int]] = []
-        for change in changes:
-            moved += [(change.before, -1), (change.after, 1)]
-        await self._move_totals(moved)
-
-    async def _move_totals(self, moved: Iterable[tuple[StoredCall, int]]) -> None:
-        sums: dict[tuple[Any, ...], list[int]] = {}
-        for call, sign in moved:
-            rated = call.rating.rated
-            key = (call.tenant_id, call.local_day, call.rating.call_class, call.direction, call.provider_id)
-            counts = sums.setdefault(key, [0, 0, 0, 0])
-            added = (1, rated.billed_seconds, call.talk_ms, int(rated.billed_seconds > 0))
-            for position, value in enumerate(added):
-                counts[position] += sign * value
-        rows = [(*key, *sums[key]) for key in sorted(sums) if any(sums[key])]
-        if rows:
-            await self._connection.execute(
-                _ADD_TOTALS,
-                {name: [row[position] for row in rows] for position, name in enumerate(_TOTAL_TYPES)},
-            )
+        await self.add_to_totals([one.after for one in changes], [one.before for one in changes])
 
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]:
         """Newest first, after the cursor; at most ``wanted.limit``."""

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.usage.adapters.band_calendars import read_calendar
+from services.usage.adapters.band_calendars import check_holidays, read_calendar
 from services.usage.domain.call_rating import CalendarVersion, RateBook
 from services.usage.domain.deck import Deck, DeckRow, DeckVersion, version_on
 from services.usage.domain.records import Direction
@@ -49,6 +49,9 @@ _COLUMNS = (
     "call_class",
     "terms",
 )
+
+
+_ROWS_AT_ONCE = 5000
 
 
 class DeckCache:
@@ -104,20 +107,14 @@ class SqlDecks:
         if known is not None:
             return known
         raw: Any = (await self._connection.get_raw_connection()).driver_connection
-        rows: list[DeckRow] = []
-        # In pieces, so that others get their turn between them.
-        async for row in raw.cursor(_ROWS, provider_id, version_id, prefetch=5000):
-            rows.append(
-                DeckRow(
-                    _direction(row["direction"]),
-                    row["prefix"],
-                    row["begins"],
-                    row["destination"],
-                    row["call_class"],
-                    row["terms"],
-                )
+        deck = Deck(version_id)
+        rows = await raw.cursor(_ROWS, provider_id, version_id)
+        # In pieces, so that memory stays flat and others get their turn between them.
+        while piece := await rows.fetch(_ROWS_AT_ONCE):
+            deck.extend(
+                DeckRow(_direction(direction), prefix, begins, destination, call_class, terms)
+                for direction, prefix, begins, destination, call_class, terms in piece
             )
-        deck = Deck(version_id, rows)
         self._cache.keep(deck)
         return deck
 
@@ -159,7 +156,7 @@ class SqlDecks:
         self,
         provider_id: ProviderId,
         version: DeckVersion,
-        rows: Sequence[DeckRow],
+        deck: Deck,
         *,
         content_hash: bytes,
         uploaded_at: datetime,
@@ -193,9 +190,11 @@ class SqlDecks:
                     row.call_class,
                     row.terms,
                 )
-                for row in rows
+                for row in deck.rows_in_order()
             ),
         )
+        # If this transaction fails, nobody ever asks for it.
+        self._cache.keep(deck)
 
     async def some_rows(
         self,
@@ -235,7 +234,9 @@ class SqlDecks:
     async def keep_calendar(
         self, provider_id: ProviderId, effective_from: date, body: Mapping[str, Any], at: datetime
     ) -> int:
-        """A new version of the time bands; its number."""
+        """A new version of the time bands; its number. Raises ``Invalid`` for a country without known holidays."""
+        if (where := body.get("holidays")) is not None:
+            check_holidays(where["country"], where.get("region"))
         found = await self._connection.execute(
             _KEEP_CALENDAR,
             {

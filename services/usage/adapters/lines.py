@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.usage.domain.metering import DayLine, day_lines
 from services.usage.domain.rating import RatedCall
-from services.usage.use_cases.ports import Moved
+from services.usage.use_cases.rating_ports import Moved
 from shared.ids import PlanId, TenantId
 
 _KEY = {

@@ -8,7 +8,8 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.usage.use_cases.ports import EndedPeriod, MeteredRange, PeriodPart, SaidRevision
+from services.usage.use_cases.period_ports import EndedPeriod, MeteredRange, PeriodPart
+from services.usage.use_cases.rating_ports import SaidRevision
 from shared.ids import PlanId, ProviderId, TenantId
 
 _END = text(
@@ -156,6 +157,14 @@ class SqlPeriods:
         await self._connection.execute(
             _MARK_RE_RATED, {"tenant_id": tenant_id, "start": start, "end": end, "reason": reason}
         )
+
+    async def last_end(self, tenant_id: TenantId) -> date | None:
+        """Where the tenant's newest ended period ends; None before the first."""
+        found = await self._connection.execute(
+            text("SELECT max(end_date) FROM period_close WHERE tenant_id = :t"), {"t": tenant_id}
+        )
+        day: date | None = found.scalar_one()
+        return day
 
     async def set_parts(self, tenant_id: TenantId, start_date: date, parts: Sequence[PeriodPart]) -> None:
         """An ended period's plans turned out otherwise."""

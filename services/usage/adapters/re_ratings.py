@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.usage.use_cases.ports import ReRating
+from services.usage.use_cases.rating_ports import ReRating
 from shared.ids import ProviderId, TenantId
 
 _ADD = text(

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.usage.use_cases.ports import RunningPeriod
+from services.usage.use_cases.rating_ports import RunningPeriod
 from shared.ids import ProviderId, TenantId
 
 _BEGIN = text(

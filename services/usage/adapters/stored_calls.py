@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.usage.adapters.ratings import RATING_TYPES, rating_values, read_rating
-from services.usage.use_cases.ports import ReRated, StoredCall
+from services.usage.use_cases.rating_ports import ReRated, StoredCall
 from shared.ids import PlanId, ProviderId, TenantId
 
 # Two days more on both sides than any zone can shift: the key is by instant, the day decides.

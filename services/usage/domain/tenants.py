@@ -138,6 +138,11 @@ class Tenant:
                 found = plan
         return found
 
+    def terms_on(self, day: date) -> PlanTerms | None:
+        """The terms in force on a local day; None without a plan, or while its version is not known."""
+        plan = self.plan_on(day)
+        return None if plan is None else plan.terms
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:

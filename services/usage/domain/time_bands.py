@@ -10,7 +10,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 REST = ""
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _QUARTER = timedelta(minutes=15)
+
+
+def minutes_of(clock: str) -> int:
+    """``18:30`` as minutes after midnight; ``24:00`` is the end of the day. Raises ``ValueError``."""
+    hours, _, minutes = clock.partition(":")
+    if not (hours.isdecimal() and minutes.isdecimal() and len(hours) == 2 and len(minutes) == 2):
+        raise ValueError(clock)
+    found = int(hours) * 60 + int(minutes)
+    if int(minutes) > 59 or found > 1440:
+        raise ValueError(clock)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

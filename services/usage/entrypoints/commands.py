@@ -1,7 +1,7 @@
 """The operator's commands of usage: import files, look after the quarantine."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -17,8 +17,9 @@ from services.usage.entrypoints.advice import ON_THE_COMMAND_LINE, advice
 from services.usage.entrypoints.archiving import add_archive
 from services.usage.entrypoints.formats.reading import DEFAULT_ASTERISK, read_record
 from services.usage.entrypoints.importing import FileFormat, ImportOptions, import_file
+from services.usage.entrypoints.rating_commands import add_rating_commands
 from services.usage.entrypoints.tools import OpenTools, Tools, run_tool
-from services.usage.use_cases.ports import ImportedSoFar, QuarantinedRecord
+from services.usage.use_cases.ports import ImportedSoFar, OpenWork, QuarantinedRecord
 from services.usage.use_cases.replay_quarantine import MOST_REPLAYED, replay_chosen
 from shared.errors import NotFound
 from shared.ids import ProviderId
@@ -45,6 +46,13 @@ def add_commands(
     _add_import(cli, open_tools)
     add_archive(cli, open_tools)
     cli.add_typer(_quarantine_commands(open_tools), name="quarantine")
+
+    @asynccontextmanager
+    async def open_database() -> AsyncIterator[OpenWork]:
+        async with open_tools() as tools:
+            yield tools.open_work
+
+    add_rating_commands(cli, open_database)
 
 
 # -- import -----------------------------------------------------------------------------------------------------------

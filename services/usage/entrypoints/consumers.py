@@ -6,7 +6,9 @@ from typing import Any
 from services.usage.use_cases.keep_directory import close_tenant, keep_plan, keep_provider, keep_tenant
 from services.usage.use_cases.meter_period import end_period
 from services.usage.use_cases.note_invoice import note_invoice
-from services.usage.use_cases.ports import EndedPeriod, PeriodPart, UsageWork
+from services.usage.use_cases.period_ports import EndedPeriod, PeriodPart
+from services.usage.use_cases.ports import UsageWork
+from services.usage.use_cases.watch_limits import clear_for_new_period
 from shared.events.envelope import Envelope, Event
 from shared.events.invoicing import (
     ClockAdvanced,
@@ -41,6 +43,8 @@ async def on_clock_advanced(work: UsageWork, event: ClockAdvanced, _: Envelope) 
 
 
 async def on_period_ended(work: UsageWork, event: PeriodEnded, _: Envelope) -> None:
+    await work.lock_tenant(event.tenant_id)
+    await clear_for_new_period(work, event.provider_id, event.tenant_id, event.end_date)
     await end_period(
         work,
         EndedPeriod(

@@ -7,6 +7,7 @@ import structlog
 from services.usage.domain.months import month_of, next_month
 from services.usage.use_cases.meter_period import meter_again
 from services.usage.use_cases.ports import Numbering, OpenWork, ReadRecord
+from services.usage.use_cases.re_rate_periods import re_rate_step
 from services.usage.use_cases.replay_quarantine import replay_placeable
 from shared.errors import Transient
 
@@ -47,3 +48,15 @@ async def provide_months(open_work: OpenWork, now: datetime) -> int:
         months.append(next_month(months[-1]))
     async with open_work() as work:
         return await work.months.provide(months)
+
+
+_RE_RATING_STEPS = 20
+
+
+async def re_rating_step(open_work: OpenWork) -> int:
+    """Some transactions of a running re-rating, short ones, so that recording goes on between them."""
+    for done in range(_RE_RATING_STEPS):
+        async with open_work() as work:
+            if not await re_rate_step(work):
+                return done
+    return _RE_RATING_STEPS

@@ -1,14 +1,18 @@
 """Follow invoicing's facts about providers, tenants and plans; the newest wins, in whatever order they come."""
 
+from datetime import date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.usage.domain.rating import Override
 from services.usage.domain.tenants import Bundle, PlanTerms, Tenant
 from services.usage.use_cases.ports import UsageWork
+from services.usage.use_cases.re_rate_calls import re_rate_batch
+from services.usage.use_cases.watch_limits import review_limits
 from shared.errors import Transient
 from shared.events.envelope import Envelope
 from shared.events.invoicing import PlanChanged, ProviderChanged, TenantChanged, TenantClosed, TenantOpened
-from shared.ids import PlanId
+from shared.ids import PlanId, TenantId
 
 
 async def keep_provider(work: UsageWork, event: ProviderChanged, envelope: Envelope) -> None:
@@ -53,6 +57,43 @@ async def keep_tenant(work: UsageWork, event: TenantOpened | TenantChanged, enve
         sent_at=envelope.sent_at,
     )
     await work.directory.changed(event.provider_id)
+    await _rate_by_plans(work, event.tenant_id, event.plan_from)
+    await review_limits(work, event.provider_id, event.tenant_id)
+
+
+_CALLS_AT_ONCE = 2000
+_FOREVER = date(9999, 1, 1)
+
+
+async def _rate_by_plans(work: UsageWork, tenant_id: TenantId, since: date) -> None:
+    """Calls of days on which another plan turns out to hold are rated again (R8), whichever event came first.
+
+    Ended periods have said which plan held in them, and change by a re-rating alone.
+    """
+    tenant = (await work.directory.tenants([tenant_id]))[tenant_id]
+    ended = await work.periods.last_end(tenant_id)
+    start = since if ended is None else max(since, ended)
+    wrong = [
+        row.day
+        for row in await work.lines.of_period(tenant_id, start, _FOREVER)
+        if (terms := tenant.terms_on(row.day)) is not None and terms.key != row.plan
+    ]
+    if not wrong:
+        return
+    after: tuple[datetime, UUID] | None = None
+    while True:
+        batch = await re_rate_batch(
+            work,
+            tenant,
+            tenant.terms_on,
+            min(wrong),
+            max(wrong) + timedelta(days=1),
+            after=after,
+            limit=_CALLS_AT_ONCE,
+        )
+        after = batch.after
+        if after is None:
+            return
 
 
 async def close_tenant(work: UsageWork, event: TenantClosed) -> None:
@@ -93,3 +134,4 @@ async def keep_plan(work: UsageWork, event: PlanChanged) -> None:
         ),
     )
     await work.directory.changed(event.provider_id)
+    await review_limits(work, event.provider_id, None)

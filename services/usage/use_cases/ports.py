@@ -6,21 +6,26 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
-from services.usage.domain.call_rating import RateBook, Rating
 from services.usage.domain.calls import Call, Parties
-from services.usage.domain.deck import Deck, DeckRow, DeckVersion
-from services.usage.domain.included import Pools
 from services.usage.domain.legs import Forwarded
-from services.usage.domain.metering import DayLine, DayTotal, TimedCall
+from services.usage.domain.metering import DayTotal, TimedCall
 from services.usage.domain.placing import Directory
 from services.usage.domain.records import CallRecord, Direction, Source, Unreadable
-from services.usage.domain.tenants import PlanKey, PlanTerms, Resource, Tenant
+from services.usage.domain.tenants import PlanTerms, Resource, Tenant
+from services.usage.use_cases.period_ports import InvoicesPort, PeriodsPort, SaidPeriod
+from services.usage.use_cases.rating_ports import (
+    DecksPort,
+    LinesPort,
+    ReRated,
+    ReRatingsPort,
+    RunningPort,
+    StoredCall,
+)
 from shared.events.envelope import Event
-from shared.events.usage import MeteredMinutes, Reason
-from shared.ids import EventId, InvoiceId, PlanId, ProviderId, TenantId
+from shared.ids import EventId, PlanId, ProviderId, TenantId
 
 # Reasons that a change of tenants, numbers or plans can lift: such records are tried again by themselves.
 PLACEABLE_REASONS = ("unknown_tenant", "unknown_plan", "no_rate")
@@ -62,149 +67,6 @@ class ListedCall:
     charge: Decimal | None
     extension: str | None
     first_revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class PeriodPart:
-    """Local days of a period, half-open, in which a plan's version held (R8, R19)."""
-
-    start_date: date
-    end_date: date
-    plan_id: PlanId
-    plan_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class EndedPeriod:
-    """A billing period that is over; local days, half-open. ``dirty``: its newest totals were not said yet.
-
-    No ``parts``: the plan held throughout. ``share_days / share_of_days``: what the period is of a whole one (R17).
-    ``reason`` is why the next revision is said.
-    """
-
-    provider_id: ProviderId
-    tenant_id: TenantId
-    start_date: date
-    end_date: date
-    plan_id: PlanId
-    plan_version: int
-    revision: int = 0
-    dirty: bool = True
-    parts: tuple[PeriodPart, ...] = ()
-    share_days: int | None = None
-    share_of_days: int | None = None
-    reason: Reason = "period_ended"
-    reason_text: str | None = None
-
-    def all_parts(self) -> tuple[PeriodPart, ...]:
-        whole = PeriodPart(self.start_date, self.end_date, self.plan_id, self.plan_version)
-        return self.parts or (whole,)
-
-
-@dataclass(frozen=True, slots=True)
-class SaidRevision:
-    """What a revision of a period said, and what is needed to open its lines into calls."""
-
-    lines: list[dict[str, Any]]
-    pools: dict[str, Any]
-    days: list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredCall:
-    """A kept call with all that rating it again needs."""
-
-    provider_id: ProviderId
-    tenant_id: TenantId
-    call_key: UUID
-    placed_at: datetime
-    local_day: date
-    direction: Direction
-    to_number: str
-    talk_ms: int
-    extension: str | None
-    plan: PlanKey | None
-    not_billed: str | None
-    rating: Rating
-
-
-@dataclass(frozen=True, slots=True)
-class ReRated:
-    """A call with its new plan and rating. ``until_revision``: the first revision of its period that will have it,
-    None while the period was not said yet."""
-
-    before: StoredCall
-    after: StoredCall
-    until_revision: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReRating:
-    """Days that are rated again, of one tenant or (None) of all, and how far that is.
-
-    ``unrated``: calls that have no rate now; they keep the one that they had.
-    """
-
-    provider_id: ProviderId
-    re_rating_id: UUID
-    tenant_id: TenantId | None
-    start_date: date
-    end_date: date
-    reason: str
-    asked_at: datetime
-    state: str
-    at_tenant: TenantId | None = None
-    after: tuple[datetime, UUID] | None = None
-    tenant_changed: bool = False
-    calls: int = 0
-    changed: int = 0
-    unrated: int = 0
-    finished_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunningPeriod:
-    """What is known of a tenant's running period for its limits; see docs/design-rating.md.
-
-    ``gross``: charges before included minutes x 60 x 10^6; None: to be read from the rollup. ``check_seconds``:
-    chargeable seconds from which a threshold of included minutes may have been reached.
-    """
-
-    tenant_id: TenantId
-    start_date: date
-    end_date: date
-    provider_id: ProviderId
-    gross: int | None = None
-    seconds: int = 0
-    check_seconds: int = 0
-    said: frozenset[str] = frozenset()
-    released: bool = False
-    limit_minor: int | None = None
-    holds: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class MeteredRange:
-    """An ended period and the newest revision of its totals that was said; 0: none yet."""
-
-    tenant_id: TenantId
-    start_date: date
-    end_date: date
-    revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class BilledRevision:
-    """An invoice bills this revision of a period: the first whole, a later one as the difference to the one before."""
-
-    provider_id: ProviderId
-    tenant_id: TenantId
-    start_date: date
-    end_date: date
-    revision: int
-    invoice_id: InvoiceId
-    number: str
-    issued_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,19 +239,6 @@ class CallsPort(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SaidPeriod:
-    """One revision of an ended period: its lines, its included minutes, and how much of those was used before each
-    day that was gone through call by call."""
-
-    start_date: date
-    end_date: date
-    revision: int
-    lines: tuple[MeteredMinutes, ...]
-    pools: Pools
-    read_days: tuple[tuple[date, tuple[tuple[int, str, int], ...]], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class CountedCall:
     """A call as a revision counted it; ``timed`` None: nothing was billed."""
 
@@ -410,90 +259,6 @@ class SaidPort(Protocol):
         after: tuple[datetime, UUID] | None,
         limit: int,
     ) -> list[CountedCall]: ...
-
-
-class InvoicesPort(Protocol):
-    """Which revisions are billed."""
-
-    async def add(self, billed: BilledRevision) -> None: ...
-    async def between(self, tenant_id: TenantId, first: date, last: date) -> list[BilledRevision]: ...
-
-
-class DecksPort(Protocol):
-    """Rate decks and time bands."""
-
-    async def versions(self, provider_id: ProviderId) -> dict[str, list[DeckVersion]]: ...
-    async def zone(self, provider_id: ProviderId) -> str | None: ...
-    async def load(self, provider_id: ProviderId, version_id: UUID) -> Deck: ...
-    async def book(
-        self, provider_id: ProviderId, wanted: Collection[tuple[str, datetime]], fallback_zone: str
-    ) -> RateBook: ...
-    async def content_hash(self, provider_id: ProviderId, version_id: UUID) -> bytes: ...
-    async def add(
-        self,
-        provider_id: ProviderId,
-        version: DeckVersion,
-        rows: Sequence[DeckRow],
-        *,
-        content_hash: bytes,
-        uploaded_at: datetime,
-    ) -> None: ...
-    async def some_rows(
-        self,
-        provider_id: ProviderId,
-        version_id: UUID,
-        *,
-        prefix: str,
-        after: tuple[str, str, date] | None,
-        limit: int,
-    ) -> list[DeckRow]: ...
-    async def calendars(self, provider_id: ProviderId) -> list[dict[str, Any]]: ...
-    async def keep_calendar(
-        self, provider_id: ProviderId, effective_from: date, body: Mapping[str, Any], at: datetime
-    ) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A billed call that is added to (``sign`` 1) or taken out of (-1) its tenant's local day."""
-
-    provider_id: ProviderId
-    tenant_id: TenantId
-    day: date
-    call: TimedCall
-    sign: int = 1
-
-
-class LinesPort(Protocol):
-    """The rollup that periods are metered from."""
-
-    async def move(self, moved: Iterable[Moved]) -> None: ...
-    async def forget_empty(self, tenant_id: TenantId, days: Iterable[date]) -> None: ...
-    async def of_period(self, tenant_id: TenantId, start: date, end: date) -> list[DayLine]: ...
-
-
-class ReRatingsPort(Protocol):
-    """Re-ratings and where they are."""
-
-    async def add(self, one: ReRating) -> None: ...
-    async def get(self, provider_id: ProviderId, re_rating_id: UUID) -> ReRating | None: ...
-    async def listed(self, provider_id: ProviderId, limit: int) -> list[ReRating]: ...
-    async def next(self) -> ReRating | None: ...
-    async def holds(self, tenant_id: TenantId) -> bool: ...
-    async def next_tenant(self, provider_id: ProviderId, after: TenantId | None) -> TenantId | None: ...
-    async def save(self, one: ReRating, finished_at: datetime | None) -> None: ...
-
-
-class RunningPort(Protocol):
-    """Running periods of tenants that have limits or included minutes."""
-
-    async def lock(self, wanted: Sequence[RunningPeriod]) -> list[RunningPeriod]: ...
-    async def save(self, rows: Sequence[RunningPeriod]) -> None: ...
-    async def forget_sums(self, tenant_id: TenantId) -> None: ...
-    async def holding(self, provider_id: ProviderId, tenant_id: TenantId | None) -> list[RunningPeriod]: ...
-    async def international_days(
-        self, tenants: Collection[TenantId], start: date, end: date
-    ) -> dict[TenantId, dict[date, int]]: ...
 
 
 class MonthsPort(Protocol):
@@ -535,22 +300,6 @@ class MappingPort(Protocol):
     async def trunks(self, provider_id: ProviderId) -> dict[str, TenantId]: ...
     async def keep_trunk(self, provider_id: ProviderId, name: str, tenant_id: TenantId) -> None: ...
     async def drop_trunk(self, provider_id: ProviderId, name: str) -> bool: ...
-
-
-class PeriodsPort(Protocol):
-    """Ended periods."""
-
-    async def end(self, period: EndedPeriod) -> None: ...
-    async def get(self, tenant_id: TenantId, start_date: date) -> EndedPeriod | None: ...
-    async def dirty(self, limit: int) -> list[tuple[TenantId, date]]: ...
-    async def mark_dirty(self, days: Collection[tuple[TenantId, date]]) -> list[MeteredRange]: ...
-    async def mark_dirty_since(self, tenant_id: TenantId, since: date) -> None: ...
-    async def mark_re_rated(self, tenant_id: TenantId, start: date, end: date, reason: str) -> None: ...
-    async def set_parts(self, tenant_id: TenantId, start_date: date, parts: Sequence[PeriodPart]) -> None: ...
-    async def metered(
-        self, period: EndedPeriod, *, revision: int, metered_at: datetime, said: SaidRevision
-    ) -> None: ...
-    async def revisions(self, tenant_id: TenantId, start: date, end: date) -> list[MeteredRange]: ...
 
 
 class QuarantinePort(Protocol):

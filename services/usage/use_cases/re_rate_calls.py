@@ -9,7 +9,8 @@ from services.usage.domain.call_rating import NoRate, RateBook, Rating, rate_pla
 from services.usage.domain.metering import TimedCall
 from services.usage.domain.rating import RatedCall
 from services.usage.domain.tenants import PlanKey, PlanTerms, Tenant
-from services.usage.use_cases.ports import Moved, ReRated, StoredCall, UsageWork
+from services.usage.use_cases.ports import UsageWork
+from services.usage.use_cases.rating_ports import Moved, ReRated, StoredCall
 
 # None: no plan held on that day.
 PlanOn = Callable[[date], PlanTerms | None]
@@ -102,15 +103,14 @@ def _rated_again(call: StoredCall, tenant: Tenant, terms: PlanTerms | None, book
 
 
 def _alike(new: Rating, old: Rating) -> bool:
-    """A cap that does not bite is not kept, so it is no difference."""
+    """Whether it comes to the same lines. The same row in a newer version of the deck is no difference, nor is a cap
+    that does not bite, which is not kept."""
 
     def facts(one: Rating) -> tuple[object, ...]:
         rated = one.rated
         return (
             one.call_class,
             one.destination,
-            one.version_id,
-            one.prefix,
             rated.billed_seconds,
             rated.segments if len(rated.segments) > 1 else rated.price_per_minute,
             rated.connect_fee,

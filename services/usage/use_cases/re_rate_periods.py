@@ -6,8 +6,10 @@ from itertools import pairwise
 from uuid import UUID
 
 from services.usage.domain.tenants import Tenant
-from services.usage.use_cases.ports import PeriodPart, ReRating, UsageWork
+from services.usage.use_cases.period_ports import PeriodPart
+from services.usage.use_cases.ports import UsageWork
 from services.usage.use_cases.provision_resources import get_tenant
+from services.usage.use_cases.rating_ports import ReRating
 from services.usage.use_cases.re_rate_calls import re_rate_batch
 from shared.errors import Invalid, NotFound
 from shared.ids import ProviderId, TenantId, derived_id
@@ -87,7 +89,7 @@ async def _do_tenant(work: UsageWork, job: ReRating, tenant_id: TenantId) -> ReR
     batch = await re_rate_batch(
         work,
         tenant,
-        lambda day: plan.terms if (plan := tenant.plan_on(day)) is not None else None,
+        tenant.terms_on,
         job.start_date,
         job.end_date,
         after=job.after,

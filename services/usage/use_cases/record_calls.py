@@ -12,7 +12,9 @@ from services.usage.domain.months import month_of
 from services.usage.domain.placing import Directory, Numbers, find_called, find_tenant
 from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
 from services.usage.domain.tenants import Resource, Tenant
-from services.usage.use_cases.ports import Moved, Numbering, QuarantinedRecord, UsageWork
+from services.usage.use_cases.ports import Numbering, QuarantinedRecord, UsageWork
+from services.usage.use_cases.rating_ports import Moved
+from services.usage.use_cases.watch_limits import watch_limits
 from shared.events.usage import CallsRecorded, TenantCalls
 from shared.ids import PlanId, ProviderId, TenantId, derived_id, new_id
 
@@ -113,7 +115,7 @@ async def record_calls(
             calls[position] = made
         else:
             problems[position] = made
-    new = await _keep(work, provider_id, calls, problems, removed, now)
+    new = await _keep(work, provider_id, calls, problems, removed, around.tenants, now)
     for at, of in around.called_of.items():
         if at in problems:
             problems.setdefault(of, problems.pop(at))
@@ -305,6 +307,7 @@ async def _keep(
     calls: Mapping[int, Call],
     problems: dict[int, Problem],
     removed: Sequence[Call],
+    tenants: Mapping[TenantId, Tenant],
     now: datetime,
 ) -> set[int]:
     """Inserts what is new, counts it, and says which positions that were; conflicts are added to ``problems``."""
@@ -335,6 +338,8 @@ async def _keep(
         if (timed := timed_call(call)) is not None
     )
     await _count_late(work, billed, [call for call in removed if call.billed_seconds > 0])
+    # Calls that were taken out leave the counters as upper bounds, which is all that they have to be.
+    await watch_limits(work, provider_id, billed, tenants, now)
     if added:
         work.emit(_recorded(provider_id, added, now), time=now)
     return new

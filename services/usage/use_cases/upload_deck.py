@@ -1,5 +1,6 @@
 """Take a provider's rate deck as a new version, or say what it would change."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -60,15 +61,17 @@ async def upload_deck(
         known = await work.decks.load(provider_id, before.version_id)
         return DeckUpload(before, before, later, compare(known, known, effective), kept=not dry_run)
     old = await work.decks.load(provider_id, before.version_id) if before else None
-    whole = carry_over(old, rows, effective)
+    # Work for seconds, apart from the loop that records calls.
+    whole = await asyncio.to_thread(carry_over, old, rows, effective)
     number = max((one.number for one in versions), default=0) + 1
     version = DeckVersion(new_id(), name, number, effective, len(whole))
-    changes = compare(old, Deck(version.version_id, whole), effective)
+    deck = await asyncio.to_thread(Deck, version.version_id, whole)
+    changes = await asyncio.to_thread(compare, old, deck, effective)
     if not dry_run:
         await work.decks.add(
             provider_id,
             version,
-            whole,
+            deck,
             content_hash=content_hash,
             uploaded_at=await work.now(provider_id),
         )

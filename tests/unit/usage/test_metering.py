@@ -1,22 +1,23 @@
-"""What a period holds: R12, R16, R17, R18."""
+"""What a period holds: short periods (R17), peaks and days (R18), pools of included minutes (R16); prices of classes."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from uuid import UUID, uuid4
+from fractions import Fraction
+from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from services.usage.domain.metering import (
-    DayTotal,
-    TimedCall,
-    crossing_day,
-    included_seconds,
-    meter_period,
+from services.usage.domain.included import PlanPart, build_pools
+from services.usage.domain.period_counts import (
+    anchor_after,
+    anchor_on_or_before,
+    days_held,
     peak,
+    share_of_period,
 )
-from services.usage.domain.tenants import PlanTerms, Resource
+from services.usage.domain.tenants import Bundle, PlanTerms, Resource
 from shared.ids import PlanId, TenantId
 
 TERMS = PlanTerms(
@@ -29,74 +30,22 @@ TERMS = PlanTerms(
     class_prices={"toll_free": Decimal("0.035")},
 )
 START = datetime(2026, 3, 1, tzinfo=UTC)
-LINES = [
-    ("external", "outbound"),
-    ("external", "inbound"),
-    ("toll_free", "inbound"),
-    ("internal", "outbound"),
-]
-CALLS = st.lists(
-    st.builds(
-        lambda minute, line, steps, number: TimedCall(
-            START + timedelta(minutes=minute), UUID(int=number), line[0], line[1], steps * 6
-        ),
-        st.integers(0, 4 * 1440 - 1),
-        st.sampled_from(LINES),
-        st.integers(1, 60),
-        st.integers(0, 2**64),
-    ),
-    max_size=40,
-    unique_by=lambda call: call.call_id,
-)
-
-
-def totals(calls: list[TimedCall]) -> list[DayTotal]:
-    sums: dict[tuple[date, str, str], tuple[int, int]] = {}
-    for call in calls:
-        key = (call.answered_at.date(), call.call_class, call.direction)
-        count, billed = sums.get(key, (0, 0))
-        sums[key] = (count + 1, billed + call.billed_seconds)
-    # A day has unanswered calls as well; they change nothing.
-    return [
-        DayTotal(*key, count + 3, count, billed)  # type: ignore[arg-type]
-        for key, (count, billed) in sorted(sums.items())
-    ]
-
-
-@given(CALLS, st.integers(0, 4000), st.randoms(use_true_random=False))
-def test_included_minutes_go_to_calls_in_the_order_of_answer_then_id(
-    calls: list[TimedCall], included: int, random: object
-) -> None:
-    """Day totals with the calls of one day give what walking through every call gives, in any order (R16)."""
-    left, used = included, dict.fromkeys(LINES, 0)
-    for call in sorted(calls, key=lambda one: (one.answered_at, one.call_id)):
-        if call.call_class != "internal":
-            taken = min(left, call.billed_seconds)
-            used[call.call_class, call.direction] += taken
-            left -= taken
-    days = totals(calls)
-    crossing = crossing_day(days, included, TERMS)
-    of_day = [call for call in calls if call.answered_at.date() == crossing]
-    random.shuffle(of_day)  # type: ignore[attr-defined]
-    random.shuffle(days)  # type: ignore[attr-defined]
-    metered = {(one.call_class, one.direction): one for one in meter_period(days, of_day, included, TERMS)}
-    assert {line: one.included_seconds for line, one in metered.items()} == {
-        line: used[line] for line in metered
-    }
-    for line, one in metered.items():
-        billed = sum(call.billed_seconds for call in calls if (call.call_class, call.direction) == line)
-        assert one.billed_seconds == billed
-        assert one.calls == sum((call.call_class, call.direction) == line for call in calls)
-        assert one.charged_seconds == billed - used[line]
-        assert round(one.charge * 60, 20) == one.charged_seconds * TERMS.price(line[0])
 
 
 def test_internal_and_emergency_calls_cost_nothing() -> None:
     """Unless the plan prices internal calls (R7); an emergency call never costs anything."""
-    assert TERMS.price("internal") == 0
-    assert TERMS.price("emergency") == 0
-    assert TERMS.price("external") == Decimal("0.02")
-    assert TERMS.price("toll_free") == Decimal("0.035")
+
+    def price(call_class: str) -> Decimal:
+        terms = TERMS.terms_of(call_class, None)
+        assert terms is not None
+        return terms.tariff.last
+
+    assert price("internal") == 0
+    assert price("emergency") == 0
+    assert price("external") == Decimal("0.02")
+    assert price("toll_free") == Decimal("0.035")
+    assert not TERMS.uses_included("internal", costs=False)
+    assert TERMS.uses_included("external", costs=False)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +64,10 @@ def test_a_short_period_includes_minutes_in_proportion_to_its_days(
     start: date, end: date, begins_short: bool, seconds: int
 ) -> None:
     """1,000 minutes; whole months of any length include all of them (R17)."""
-    assert included_seconds(1000, start, end, begins_short=begins_short) == seconds
+    share = share_of_period(start, end, begins_short=begins_short)
+    terms = replace(TERMS, included_minutes=1000)
+    (pool,) = build_pools([PlanPart(terms, (end - start).days, 0)], share).pools
+    assert pool.seconds == seconds
 
 
 def test_the_peak_is_the_most_at_one_time() -> None:
@@ -129,3 +81,52 @@ def test_the_peak_is_the_most_at_one_time() -> None:
     assert peak(resources, START, START + timedelta(days=31)) == 3
     assert peak(resources, START, START + timedelta(days=8)) == 2
     assert peak([], START, START + timedelta(days=8)) == 0
+
+
+def test_minutes_of_a_split_period_are_one_pool_of_their_classes() -> None:
+    """10 and 20 days of 30: a third of 300 and two thirds of 600; a bundle of its own plan is for its own calls (R17)."""
+    small = replace(TERMS, included_minutes=300)
+    extra = Bundle("mobile", ("mobile",), 30, per_extension=True)
+    large = replace(TERMS, version=2, included_minutes=600, bundles=(extra,))
+    pools = build_pools([PlanPart(small, 10, 4), PlanPart(large, 20, 3)], Fraction(1))
+    assert [(one.name, one.seconds) for one in pools.pools] == [("mobile", 3600), ("included", 30_000)]
+    assert pools.drawn_by(small.key, "mobile", True, "") == (1,)
+    assert pools.drawn_by(large.key, "mobile", True, "") == (0, 1)
+    assert pools.drawn_by(large.key, "mobile", False, "") == ()
+
+
+def test_an_extensions_own_minutes_are_nobody_elses() -> None:
+    """They go before shared ones of the same classes, and calls without an extension use none (R16)."""
+    own = Bundle("own", ("local",), 10, per_extension=True, pooled=False)
+    shared = Bundle("shared", ("local",), 10)
+    terms = replace(TERMS, included_minutes=0, bundles=(shared, own))
+    pools = build_pools([PlanPart(terms, 31, 3)], Fraction(1))
+    assert [one.name for one in pools.pools] == ["own", "shared"]
+    assert pools.drawn_by(terms.key, "local", True, "1001") == (0, 1)
+    assert pools.drawn_by(terms.key, "local", True, "") == (1,)
+
+
+def test_days_of_provisioning_and_of_release_count_both() -> None:
+    """Local days; taken again on the day of its release, a number counts that day once; midnight ends the day before."""
+    zone = ZoneInfo("America/New_York")
+
+    def held(begins: datetime, ends: datetime | None, value: str = "1") -> Resource:
+        return Resource(TenantId(uuid4()), "extension", value, begins, ends)
+
+    def local(day: int, hour: int = 0) -> datetime:
+        return datetime(2026, 3, day, hour, tzinfo=zone)
+
+    period = (date(2026, 3, 1), date(2026, 4, 1))
+    assert days_held([held(local(5, 9), local(7, 18))], *period, zone) == 3
+    assert days_held([held(local(5, 9), local(7))], *period, zone) == 2
+    assert days_held([held(local(5), local(7, 9)), held(local(7, 12), None)], *period, zone) == 27
+    assert days_held([held(local(5), None), held(local(30, 23), None, "2")], *period, zone) == 27 + 2
+    assert days_held([held(local(5), local(5))], *period, zone) == 0
+
+
+def test_a_missing_anchor_day_is_the_months_last() -> None:
+    """R55."""
+    assert anchor_on_or_before(date(2026, 3, 30), 31) == date(2026, 2, 28)
+    assert anchor_after(date(2026, 2, 28), 31) == date(2026, 3, 31)
+    assert anchor_on_or_before(date(2026, 1, 5), 15) == date(2025, 12, 15)
+    assert anchor_after(date(2026, 12, 15), 15) == date(2027, 1, 15)
