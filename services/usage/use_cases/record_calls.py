@@ -128,7 +128,14 @@ async def record_calls(
     if keep:
         await work.quarantine.add(kept)
     ids = dict(zip(problems, (one.quarantine_id for one in kept), strict=True))
-    return [_outcome(position, new, problems, ids) for position in range(len(received))]
+    tenants: dict[int, tuple[TenantId, ...]] = {
+        position: (call.tenant_id,) for position, call in calls.items()
+    }
+    for at, of in around.called_of.items():
+        tenants[of] = (*tenants.get(of, ()), *tenants.get(at, ()))
+    return [
+        _outcome(position, new, problems, ids, tenants.get(position, ())) for position in range(len(received))
+    ]
 
 
 async def _archived(
@@ -153,6 +160,9 @@ async def _look_around(
         position: Numbers(
             called=numbering.e164(record.to_number, country),
             calling=numbering.e164(record.from_number, country),
+            others=tuple(
+                number for raw in record.other_numbers if (number := numbering.e164(raw, country)) is not None
+            ),
         )
         for position, record in records.items()
     }
@@ -411,9 +421,15 @@ def quarantined_record(
 
 
 def _outcome(
-    position: int, new: Collection[int], problems: Mapping[int, Problem], ids: Mapping[int, UUID]
+    position: int,
+    new: Collection[int],
+    problems: Mapping[int, Problem],
+    ids: Mapping[int, UUID],
+    tenants: tuple[TenantId, ...],
 ) -> Outcome:
     problem = problems.get(position)
     if problem is not None:
-        return Outcome("quarantined", problem.reason, problem.field, problem.detail, ids[position])
-    return _TAKEN if position in new else _REPEATED
+        return Outcome("quarantined", problem.reason, problem.field, problem.detail, ids[position], tenants)
+    if not tenants:
+        return _TAKEN if position in new else _REPEATED
+    return Outcome("taken" if position in new else "repeated", tenants=tenants)
