@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 import uvicorn
+from aio_pika.exceptions import AMQPError
 from fastapi import FastAPI
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -100,7 +101,7 @@ def _dead_letter_commands(name: str) -> typer.Typer:
     def list_letters() -> None:
         """Each with the queue it came from and why it died."""
         table = Table("message", "queue", "attempts", "reason")
-        found = asyncio.run(letters().list())
+        found = _run(letters().list())
         for letter in found:
             table.add_row(letter.message_id, letter.queue, str(letter.attempts), redact(letter.reason))
         Console().print(table if found else "No dead letters.")
@@ -145,9 +146,15 @@ R = TypeVar("R")
 
 
 def _run(work: Coroutine[Any, Any, R]) -> R:
-    """Runs a coroutine; a refusal is one line, not a traceback."""
+    """Runs a coroutine; a refusal or a broker that is away is one line, not a traceback."""
     try:
         return asyncio.run(work)
     except Refusal as refusal:
         typer.echo(refusal.message, err=True)
-        raise typer.Exit(1) from None
+    except (OSError, AMQPError) as error:
+        typer.echo(
+            f"The broker at TOLLGATE_BROKER_URL cannot be used ({type(error).__name__}): see that RabbitMQ"
+            " runs and that the address and its password are right, then try again.",
+            err=True,
+        )
+    raise typer.Exit(1) from None

@@ -55,10 +55,24 @@ class Conflict(Refusal):
     slug = "conflict"
 
 
+class TooMany(Refusal):
+    """More requests than one caller may send; ``retry_after_seconds`` until the next one is taken."""
+
+    slug = "too-many-requests"
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class Unavailable(Refusal):
     """Something that we depend on is away; the same request may succeed later."""
 
     slug = "unavailable"
+
+
+class NotSent(Unavailable):
+    """What we depend on was not even reached: certainly nothing was done."""
 
 
 class Failed(Refusal):

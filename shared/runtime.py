@@ -53,9 +53,11 @@ class Service:
         *,
         migrations: Path,
         body_limit_bytes: int = BODY_LIMIT_BYTES,
+        larger_bodies: Mapping[str, int] | None = None,
         untraced_paths: Sequence[str] = (),
     ) -> None:
-        """``untraced_paths``: patterns of paths without spans, such as those whose query holds phone numbers."""
+        """``larger_bodies``: beginnings of paths that may take more bytes than ``body_limit_bytes``;
+        ``untraced_paths``: patterns of paths without spans, such as those whose query holds phone numbers."""
         self.name = name
         self.settings = settings
         self.clock = SystemClock()
@@ -81,7 +83,7 @@ class Service:
         self._stoppers: list[Callable[[], Awaitable[None]]] = []
         self.checks: dict[str, Check] = {"database": self._check_database, "broker": self._check_broker}
         self.notes: dict[str, Check] = {}
-        self.app = self._make_app(body_limit_bytes, untraced_paths)
+        self.app = self._make_app(body_limit_bytes, larger_bodies, untraced_paths)
 
     @property
     def consumer_broker(self) -> RabbitBroker:
@@ -131,7 +133,9 @@ class Service:
 
     # -- HTTP -----------------------------------------------------------------------------------------------------
 
-    def _make_app(self, body_limit_bytes: int, untraced_paths: Sequence[str]) -> FastAPI:
+    def _make_app(
+        self, body_limit_bytes: int, larger_bodies: Mapping[str, int] | None, untraced_paths: Sequence[str]
+    ) -> FastAPI:
         app = FastAPI(
             title=f"Tollgate {self.name}",
             lifespan=self._lifespan,
@@ -139,7 +143,7 @@ class Service:
             docs_url=None,
             redoc_url=None,
         )
-        app.add_middleware(BodyLimit, limit_bytes=body_limit_bytes)
+        app.add_middleware(BodyLimit, limit_bytes=body_limit_bytes, larger=larger_bodies)
         problems.install(app)
         app.include_router(health_router(self.checks, self.notes))
         app.include_router(self._internal_router())

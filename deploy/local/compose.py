@@ -62,6 +62,8 @@ class ComposeStack:
             "TOLLGATE_PUBLIC_URL": self._addresses.base_url("gateway"),
             "TOLLGATE_SIMULATOR_PUBLIC_URL": self._addresses.simulator_url,
             "STRIPE_JS_URL": self._addresses.simulator_url + STRIPE_JS_PATH,
+            # The demonstration's client is one person who does a month in a minute.
+            "TOLLGATE_REQUESTS_PER_MINUTE": "60000",
             "STRIPE_SECRET_KEY": "",
             "STRIPE_PUBLISHABLE_KEY": "",
             "STRIPE_WEBHOOK_SECRET": "",

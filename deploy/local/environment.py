@@ -130,6 +130,8 @@ def service_settings(
             "STRIPE_PUBLISHABLE_KEY": stripe.publishable_key,
             "STRIPE_JS_URL": stripe.js_url,
             "PUBLIC_URL": addresses.base_url("gateway"),
+            # The demonstration's client is one person who does a month in a minute.
+            "REQUESTS_PER_MINUTE": "60000",
         }
     if service == "notifications":
         settings |= {

@@ -4,18 +4,27 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 
+from services.gateway.adapters.live_events import LiveEvents
 from services.gateway.adapters.service_client import ServiceClient
 from services.gateway.adapters.services import HttpInvoicing, HttpPayments, HttpSuspension, HttpUsage
+from services.gateway.adapters.webhook_feed import WebhookFeed
+from services.gateway.adapters.webhook_messenger import TIMEOUT_SECONDS, HttpMessenger
 from services.gateway.adapters.work import GatewayWork
 from services.gateway.entrypoints.callers import Callers
 from services.gateway.entrypoints.changes import Changes
 from services.gateway.entrypoints.http import add_routes
+from services.gateway.entrypoints.rate_limit import RateLimit
+from services.gateway.entrypoints.webhooks_http import webhooks_router
 from services.gateway.settings import GatewaySettings
+from services.gateway.use_cases.answer_once import forget_answers
 from services.gateway.use_cases.compose_overview import Services
+from services.gateway.use_cases.onlookers import Onlookers
 from services.gateway.use_cases.ports import Work
+from services.gateway.use_cases.send_webhooks import SendWebhooks, forget_webhooks
+from services.gateway.use_cases.webhook_ports import WebhookWork
 from shared.health import Check
 from shared.http.auth import internal_headers
 from shared.runtime import Service
@@ -59,6 +68,7 @@ def build(
     *,
     transport: httpx.AsyncBaseTransport | None = None,
     open_work: Callable[[], Work] | None = None,
+    open_webhook_work: Callable[[], WebhookWork] | None = None,
 ) -> FastAPI:
     """The gateway's application. ``transport`` stands in for the services in tests, ``open_work`` for the database."""
     service = Service("gateway", settings, migrations=MIGRATIONS)
@@ -74,17 +84,54 @@ def build(
     HTTPXClientInstrumentor.instrument_client(http)
     service.on_stop(http.aclose)
     clients = make_clients(settings, http)
+    work = open_work or (lambda: GatewayWork(service.engine))
+    service.loop("forget answers", lambda: forget_answers(work), interval_seconds=3600)
+    onlookers = Onlookers()
+    live = LiveEvents(settings.broker_url.get_secret_value(), onlookers)
+    service.on_start(live.start)
+    service.on_stop(live.stop)
     for name, client in clients.items():
         service.notes[name] = _breaker_note(client)
+    callers = Callers(service.verifier, RateLimit(settings.requests_per_minute))
+    changes = Changes(work)
     add_routes(
         service.app,
         settings,
-        callers=Callers(service.verifier),
+        callers=callers,
         services=make_services(settings, clients),
         clients=clients,
-        changes=Changes(open_work or (lambda: GatewayWork(service.engine))),
+        changes=changes,
+        onlookers=onlookers,
+        webhooks=_add_webhooks(
+            service,
+            settings,
+            callers,
+            changes,
+            open_webhook_work or (lambda: GatewayWork(service.engine)),
+        ),
     )
     return service.app
+
+
+def _add_webhooks(
+    service: Service,
+    settings: GatewaySettings,
+    callers: Callers,
+    changes: Changes,
+    open_work: Callable[[], WebhookWork],
+) -> APIRouter:
+    """Hears every event, sends what is due, and answers for it."""
+    private_allowed = settings.webhooks_to_private_addresses
+    http = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=TIMEOUT_SECONDS)
+    service.on_stop(http.aclose)
+    sending = service.loop(
+        "webhooks", SendWebhooks(open_work, HttpMessenger(http, private_allowed=private_allowed))
+    )
+    service.loop("forget webhooks", lambda: forget_webhooks(open_work), interval_seconds=3600)
+    feed = WebhookFeed(settings.broker_url.get_secret_value(), open_work, sending.wake)
+    service.on_start(feed.start)
+    service.on_stop(feed.stop)
+    return webhooks_router(callers, changes, open_work, sending.wake, plain_allowed=private_allowed)
 
 
 def _breaker_note(client: ServiceClient) -> Check:

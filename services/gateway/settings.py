@@ -38,6 +38,15 @@ class GatewaySettings(Settings):
     frame_ancestors: str = Field(
         "'none'", description="origins that may frame the page (CSP frame-ancestors), separated by spaces"
     )
+    portal_origins: str = Field(
+        "", description="origins whose pages may call the API (CORS), like https://portal.example, by spaces"
+    )
+    webhooks_to_private_addresses: bool = Field(
+        False, description="let webhooks go to http:// and to private addresses; for development only"
+    )
+    requests_per_minute: int = Field(
+        600, ge=10, le=1_000_000, description="how many requests one person may send in a minute"
+    )
     service_deadline_seconds: float = Field(
         3.0, gt=0, le=60, description="how long a service may take to answer a reading request"
     )
@@ -65,6 +74,14 @@ class GatewaySettings(Settings):
             raise ValueError("must be an address like https://host:port")
         return value.rstrip("/")
 
+    @field_validator("portal_origins")
+    @classmethod
+    def _origins(cls, value: str) -> str:
+        for origin in value.split():
+            if origin_of(origin) != origin or not origin.startswith(("http://", "https://")):
+                raise ValueError(f"{origin!r} is no origin; write scheme://host[:port] without a path")
+        return value
+
     @field_validator("frame_ancestors")
     @classmethod
     def _sources(cls, value: str) -> str:
@@ -78,6 +95,11 @@ class GatewaySettings(Settings):
         if self.stripe_publishable_key.startswith("pk_live") and not self.uses_stripes_own_script:
             raise ValueError("a live STRIPE_PUBLISHABLE_KEY needs STRIPE_JS_URL on https://js.stripe.com")
         return self
+
+    @property
+    def portals(self) -> tuple[str, ...]:
+        """The origins of providers' portals."""
+        return tuple(self.portal_origins.split())
 
     @property
     def uses_stripes_own_script(self) -> bool:

@@ -1,5 +1,7 @@
 """A limit on request bodies, enforced while they are read and not only by what Content-Length claims."""
 
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.problems import problem
@@ -10,19 +12,25 @@ class _TooLarge(Exception):
 
 
 class BodyLimit:
-    """ASGI middleware: a body over ``limit_bytes`` is refused with 413."""
+    """ASGI middleware: a body over ``limit_bytes`` is refused with 413; paths that begin as ``larger`` says may have
+    more."""
 
-    def __init__(self, app: ASGIApp, *, limit_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, limit_bytes: int, larger: Mapping[str, int] | None = None) -> None:
         self.app = app
-        self.limit = limit_bytes
+        self._limit_bytes = limit_bytes
+        self._larger = tuple((larger or {}).items())
+
+    def _limit_of(self, path: str) -> int:
+        return next((limit for start, limit in self._larger if path.startswith(start)), self._limit_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        refusal = problem(413, "too-large", f"The body is over {self.limit} bytes; send less at a time.")
+        limit = self._limit_of(scope["path"])
+        refusal = problem(413, "too-large", f"The body is over {limit} bytes; send less at a time.")
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > self.limit:
+        if not length.isdigit() or int(length) > limit:
             await refusal(scope, receive, send)
             return
         read = 0
@@ -33,7 +41,7 @@ class BodyLimit:
             message = await receive()
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
-                if read > self.limit:
+                if read > limit:
                     raise _TooLarge
             return message
 

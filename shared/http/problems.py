@@ -16,6 +16,7 @@ from shared.errors import (
     Invalid,
     NotFound,
     Refusal,
+    TooMany,
     Unauthenticated,
     Unavailable,
 )
@@ -28,6 +29,7 @@ _STATUS: dict[type[Refusal], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    TooMany: 429,
     Failed: 502,
     Unavailable: 503,
 }
@@ -83,6 +85,8 @@ def problem(
 def refusal_response(refusal: Refusal) -> JSONResponse:
     status = status_of(refusal)
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    if isinstance(refusal, TooMany):
+        headers = {"Retry-After": str(refusal.retry_after_seconds)}
     return problem(status, refusal.slug, refusal.message, field=refusal.field, headers=headers)
 
 

@@ -67,6 +67,15 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
 }
 
 
+# Services that hear every event for the outside world. Nobody waits for them, so a test clock does not either.
+FIREHOSES = ("gateway",)
+
+
+def firehose_name(service: str) -> str:
+    """The queue of a service that hears every event."""
+    return f"{service}.every-event"
+
+
 def queue_name(service: str, event: type[Event]) -> str:
     """One durable quorum queue per consumer and type."""
     return f"{service}.{event.TYPE}"
@@ -125,7 +134,7 @@ async def declare(channel: AbstractChannel, server_version: str) -> None:
         await _declare_retry_step(channel, seconds)
     await _declare_cdrs(channel)
     for service, subscribed in SUBSCRIPTIONS.items():
-        if not subscribed:
+        if not subscribed and service not in FIREHOSES:
             continue
         resting = await channel.declare_queue(
             dead_queue_name(service), durable=True, arguments=_dead_arguments(server_version)
@@ -137,6 +146,12 @@ async def declare(channel: AbstractChannel, server_version: str) -> None:
                 name, durable=True, arguments={"x-queue-type": "quorum", **quorum_arguments(name)}
             )
             await queue.bind(events, routing_key=event.TYPE)
+    for service in FIREHOSES:
+        name = firehose_name(service)
+        queue = await channel.declare_queue(
+            name, durable=True, arguments={"x-queue-type": "quorum", **quorum_arguments(name)}
+        )
+        await queue.bind(events, routing_key="#")
 
 
 async def _declare_cdrs(channel: AbstractChannel) -> None:

@@ -1,12 +1,13 @@
-"""The gateway's record of changes in memory."""
+"""The gateway's record of changes, and its kept answers, in memory."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
 from services.gateway.domain.change import Change, ChangeRow
+from services.gateway.use_cases.ports import Claim, Claimed, Document
 from shared.ids import ProviderId
 
 
@@ -30,12 +31,56 @@ class FakeAuditLog:
         return [row for row in own if before is None or row.change.change_id < before][:limit]
 
 
+@dataclass
+class _Kept:
+    claim: Claim
+    answer: Document | None = None
+
+
+class FakeKeptAnswers:
+    """Behaves like ``SqlKeptAnswers``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[ProviderId, str, str], _Kept] = {}
+
+    async def claim(self, claim: Claim) -> Claimed:
+        first = self.rows.get(_name(claim))
+        if first is None:
+            self.rows[_name(claim)] = _Kept(claim)
+            return Claimed(mine=True)
+        return Claimed(mine=False, same=first.claim.fingerprint == claim.fingerprint, answer=first.answer)
+
+    async def keep(self, claim: Claim, document: Document) -> None:
+        self.rows[_name(claim)].answer = Document(document.status, document.media_type, document.content)
+
+    async def release(self, claim: Claim) -> None:
+        if self.rows[_name(claim)].answer is None:
+            del self.rows[_name(claim)]
+
+    async def forget(self, *, before: datetime) -> int:
+        old = [name for name, row in self.rows.items() if row.claim.asked_at < before]
+        for name in old:
+            del self.rows[name]
+        return len(old)
+
+
+def _name(claim: Claim) -> tuple[ProviderId, str, str]:
+    return claim.provider_id, claim.subject, claim.key
+
+
 class FakeWork:
     """Opens over one log; ``broken`` makes opening fail, as a database that is away does."""
 
-    def __init__(self, log: FakeAuditLog, *, broken: bool = False) -> None:
+    def __init__(
+        self, log: FakeAuditLog, kept: FakeKeptAnswers | None = None, *, broken: bool = False
+    ) -> None:
         self._log = log
+        self._kept = kept or FakeKeptAnswers()
         self._broken = broken
+
+    @property
+    def kept_answers(self) -> FakeKeptAnswers:
+        return self._kept
 
     @property
     def audit(self) -> FakeAuditLog:

@@ -239,6 +239,8 @@ class FakeServices(httpx.AsyncBaseTransport):
     def __init__(self) -> None:
         self.answers = copy.deepcopy(answers())
         self.away: set[str] = set()
+        # Services that read the request and whose answer never comes.
+        self.answers_lost: set[str] = set()
         self.requests: list[httpx.Request] = []
         self.handlers: dict[str, Callable[[Any], tuple[int, Any]]] = {}
         self.refusals: dict[str, tuple[int, Any]] = {}
@@ -248,6 +250,8 @@ class FakeServices(httpx.AsyncBaseTransport):
         service = request.url.host.removesuffix(".test")
         if service in self.away:
             raise httpx.ConnectError("away", request=request)
+        if service in self.answers_lost:
+            raise httpx.ReadTimeout("no answer", request=request)
         if request.headers.get("authorization") != f"Bearer {INTERNAL_TOKEN}":
             return httpx.Response(401, json={"title": "Not signed in", "detail": "Internal only."})
         key = f"{service} {request.url.path}"

@@ -4,7 +4,7 @@ The only place of the gateway that sends a request.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -14,16 +14,19 @@ from pydantic import BaseModel, ValidationError
 
 from services.gateway.adapters.breaker import Breaker
 from services.gateway.use_cases.errors import Refused
-from services.gateway.use_cases.ports import Document, Query, Where
-from shared.errors import Failed, Unavailable
+from services.gateway.use_cases.ports import Document, Query, Stream, Upload, Where
+from shared.errors import Failed, NotSent, Unavailable
 
 log = structlog.get_logger(__name__)
 M = TypeVar("M", bound=BaseModel)
 
+# An export may sort before it begins.
+STREAM_BEGINS_SECONDS = 27.0
 LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
 # 401 and 403 from a service mean that our own token is wrong: nothing that the caller could mend.
 _OUR_FAULT = frozenset({400, 401, 403, 405, 413, 415})
 _SAFE = frozenset({"GET", "HEAD"})
+_AWAY = "The service {} is away right now; try again in a moment."
 
 
 class ServiceClient:
@@ -71,7 +74,7 @@ class ServiceClient:
     ) -> Document:
         """Any request; the answer's status, type and bytes. Raises ``Refused`` or ``Unavailable``."""
         if not self.breaker.lets_pass():
-            raise self._away()
+            raise NotSent(_AWAY.format(self.name))
         answer = await self._send(method, where, query, body, deadline_seconds or self._deadline_seconds)
         if answer.status_code >= 500:
             log.warning("service failed", asked=self.name, path=str(where), status=answer.status_code)
@@ -96,17 +99,7 @@ class ServiceClient:
     async def _send(
         self, method: str, where: Where, query: Query | None, body: Any, deadline_seconds: float
     ) -> httpx.Response:
-        request = self._http.build_request(
-            method,
-            self._base + str(where),
-            params={key: str(value) for key, value in (query or {}).items() if value is not None},
-            content=orjson.dumps(body) if body is not None else None,
-            headers={
-                **self._headers,
-                "Accept": "application/json, application/problem+json, application/pdf",
-                **({"Content-Type": "application/json"} if body is not None else {}),
-            },
-        )
+        request = self._request(method, where, query, body)
         tries = 2 if method in _SAFE else 1
         try:
             async with asyncio.timeout(deadline_seconds):
@@ -121,7 +114,50 @@ class ServiceClient:
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             self.breaker.failed()
             log.warning("service away", asked=self.name, path=str(where), error=repr(error))
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+                raise NotSent(_AWAY.format(self.name)) from error
             raise self._away() from error
+
+    def _request(self, method: str, where: Where, query: Query | None, body: Any) -> httpx.Request:
+        upload = body if isinstance(body, Upload) or body is None else _as_json(body)
+        return self._http.build_request(
+            method,
+            self._base + str(where),
+            params={key: str(value) for key, value in (query or {}).items() if value is not None},
+            content=upload.content if upload else None,
+            headers={
+                **self._headers,
+                "Accept": "application/json, application/problem+json, */*;q=0.5",
+                **({"Content-Type": upload.media_type} if upload else {}),
+            },
+        )
+
+    async def stream(self, where: Where, *, query: Query | None = None) -> Stream:
+        """GET, passed on chunk by chunk; the deadline is for the beginning. Raises ``Refused`` or ``Unavailable``."""
+        if not self.breaker.lets_pass():
+            raise NotSent(_AWAY.format(self.name))
+        request = self._request("GET", where, query, None)
+        try:
+            async with asyncio.timeout(self._deadline_seconds + STREAM_BEGINS_SECONDS):
+                answer = await self._http.send(request, stream=True)
+                if answer.status_code != 200:
+                    await answer.aread()
+        except (httpx.HTTPError, TimeoutError, OSError) as error:
+            self.breaker.failed()
+            log.warning("service away", asked=self.name, path=str(where), error=repr(error))
+            raise self._away() from error
+        if answer.status_code >= 500:
+            self.breaker.failed()
+            raise self._away()
+        self.breaker.succeeded()
+        if answer.status_code != 200:
+            raise self._refusal(answer, where)
+        return Stream(
+            status=200,
+            media_type=answer.headers.get("content-type", "application/octet-stream"),
+            disposition=answer.headers.get("content-disposition"),
+            chunks=_chunks(answer),
+        )
 
     async def _read_whole(self, request: httpx.Request) -> httpx.Response:
         answer = await self._http.send(request, stream=True)
@@ -170,4 +206,17 @@ class ServiceClient:
         return Refused(answer.status_code, {**document, "status": answer.status_code})
 
     def _away(self) -> Unavailable:
-        return Unavailable(f"The service {self.name} is away right now; try again in a moment.")
+        return Unavailable(_AWAY.format(self.name))
+
+
+def _as_json(body: Any) -> Upload:
+    return Upload("application/json", orjson.dumps(body))
+
+
+async def _chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
+    """A reader who goes away ends the service's work as well."""
+    try:
+        async for chunk in answer.aiter_bytes():
+            yield chunk
+    finally:
+        await answer.aclose()

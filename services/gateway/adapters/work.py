@@ -6,7 +6,9 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.gateway.adapters.kept_answers import SqlKeptAnswers
 from services.gateway.adapters.tables import audit
+from services.gateway.adapters.webhooks_repository import SqlWebhooks
 from services.gateway.domain.change import Change, ChangeRow
 from shared.db.unit_of_work import SqlUnitOfWork
 from shared.ids import ProviderId, TenantId
@@ -76,6 +78,8 @@ class GatewayWork(SqlUnitOfWork):
     """``async with GatewayWork(engine) as work: await work.audit.add(…)``."""
 
     audit: SqlAuditLog
+    kept_answers: SqlKeptAnswers
+    webhooks: SqlWebhooks
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine, source="/services/gateway")
@@ -83,4 +87,6 @@ class GatewayWork(SqlUnitOfWork):
     async def __aenter__(self) -> "GatewayWork":
         await super().__aenter__()
         self.audit = SqlAuditLog(self.connection)
+        self.kept_answers = SqlKeptAnswers(self.connection)
+        self.webhooks = SqlWebhooks(self.connection)
         return self

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import Query, Request
 
+from services.gateway.entrypoints.rate_limit import RateLimit
 from services.gateway.use_cases.compose_session import Person
 from services.gateway.use_cases.ports import Whose
 from shared.errors import Forbidden, Invalid, Unauthenticated
@@ -13,6 +14,7 @@ from shared.http.auth import ROLES, Caller, TokenVerifier, requires
 from shared.ids import ProviderId
 
 PersonCheck = Callable[[Request], Awaitable[Person]]
+CallerCheck = Callable[[Request], Awaitable[Caller]]
 
 TENANT = ("tenant_admin",)
 PROVIDER = ("provider_admin", "operator")
@@ -38,14 +40,23 @@ def person_of(caller: Caller) -> Person:
     )
 
 
-class Callers:
-    """The dependencies of the routes, over one token verifier."""
+def _limited(check: CallerCheck, limit: RateLimit) -> CallerCheck:
+    async def checked(request: Request) -> Caller:
+        caller = await check(request)
+        await limit.count(caller)
+        return caller
 
-    def __init__(self, verifier: TokenVerifier) -> None:
-        self._anybody = requires(verifier, *ANYBODY)
-        self._tenant = requires(verifier, *TENANT)
-        self._provider = requires(verifier, *PROVIDER)
-        self._operator = requires(verifier, *OPERATOR)
+    return checked
+
+
+class Callers:
+    """The dependencies of the routes, over one token verifier and one rate limit."""
+
+    def __init__(self, verifier: TokenVerifier, limit: RateLimit) -> None:
+        self._anybody = _limited(requires(verifier, *ANYBODY), limit)
+        self._tenant = _limited(requires(verifier, *TENANT), limit)
+        self._provider = _limited(requires(verifier, *PROVIDER), limit)
+        self._operator = _limited(requires(verifier, *OPERATOR), limit)
 
     async def anybody(self, request: Request) -> Person:
         """Any valid token."""

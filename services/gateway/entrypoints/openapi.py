@@ -37,12 +37,22 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: _answer("No token, or one that does not hold."),
     403: _answer("A valid token whose role may not do this."),
     422: _answer("The input is wrong; `field` names it."),
+    429: _answer("Too many requests in a minute; `Retry-After` says how many seconds to wait."),
     503: _answer("A service is away; the same request may succeed later."),
 }
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: _answer("Unknown, or not yours: the two look the same.")}
 CHANGING: dict[int | str, dict[str, Any]] = {
     409: _answer("Well-formed, but the present state does not allow it."),
     413: _answer("The body is too large."),
+}
+
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A new value for each request that you mean, the same when you repeat it: within 24 hours it is"
+    " done once, and the repeat gets the first answer with `Idempotency-Replayed: true`.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
 }
 
 _ABOUT = """
@@ -95,7 +105,9 @@ def _document(app: FastAPI, public_url: str) -> dict[str, Any]:
         "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     }
     for path, item in made["paths"].items():
-        for operation in item.values():
+        for method, operation in item.items():
             if path.startswith("/api/"):
                 operation["security"] = [{"token": []}]
+                if method != "get":
+                    operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     return made

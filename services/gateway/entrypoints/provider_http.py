@@ -14,12 +14,12 @@ from fastapi import Query as QueryParameter
 from fastapi.responses import Response
 
 from services.gateway.entrypoints.callers import Callers, signature
-from services.gateway.entrypoints.changes import Changes, passed_on
+from services.gateway.entrypoints.changes import Changes, passed_on, streamed
 from services.gateway.entrypoints.openapi import CHANGING, NOT_FOUND, PROBLEMS
 from services.gateway.entrypoints.provider_routes import PROVIDER_ROUTES, ProviderRoute
 from services.gateway.use_cases.compose_session import Person
 from services.gateway.use_cases.list_changes import list_changes
-from services.gateway.use_cases.ports import Document, Query, ServiceApi, Where
+from services.gateway.use_cases.ports import Document, Query, ServiceApi, Upload, Where
 from services.gateway.use_cases.views import ChangeList
 from shared.errors import Invalid, NotFound
 from shared.ids import TenantId
@@ -46,7 +46,11 @@ def _add(
     async def endpoint(request: Request, person: Annotated[Person, Depends(who)]) -> Response:
         where = _where(route, person, request.path_params)
         query = _query(route, request)
+        if route.streams:
+            return streamed(await client.stream(where, query=query))
         body = await _body(route, request) if route.body else None
+        if route.upload:
+            body = _upload(route, request, await request.body())
         if route.signed:
             body = {**(body or {}), "by": signature(person)}
 
@@ -126,6 +130,16 @@ async def _body(route: ProviderRoute, request: Request) -> Any:
     return body
 
 
+def _upload(route: ProviderRoute, request: Request, content: bytes) -> Upload:
+    assert route.upload is not None
+    given = request.headers.get("content-type", route.upload).partition(";")[0].strip().lower()
+    if given != route.upload:
+        raise Invalid(f"Send this as {route.upload}, not as {given}.", field="Content-Type")
+    if not content:
+        raise Invalid(f"The body is empty; send the file as {route.upload}.", field="body")
+    return Upload(request.headers.get("content-type", route.upload), content)
+
+
 def _name(route: ProviderRoute) -> str:
     words = re.sub(r"[{}]", "", route.path).strip("/").replace("/", "_").replace("-", "_")
     return f"{route.method.lower()}_provider_{words}".rstrip("_")
@@ -134,6 +148,8 @@ def _name(route: ProviderRoute) -> str:
 def _success(route: ProviderRoute) -> dict[str, Any]:
     if route.path.endswith("/pdf"):
         return {"description": "The document.", "content": {"application/pdf": {}}}
+    if route.streams:
+        return {"description": "The whole, as it is read.", "content": {route.streams: {}}}
     return {
         "description": f"As the service {route.service} answers; changes may answer 201, 202 or 204.",
         "content": {"application/json": {"schema": {}}},
@@ -166,6 +182,8 @@ def _documented(route: ProviderRoute) -> dict[str, Any]:
     if route.body:
         schema = {"type": "array", "items": {"type": "object"}} if route.body_is_list else {"type": "object"}
         extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if route.upload:
+        extra["requestBody"] = {"required": True, "content": {route.upload: {"schema": {"type": "string"}}}}
     return extra
 
 

@@ -20,6 +20,10 @@ class ProviderRoute:
     target: str | None = None
     body: bool = False
     body_is_list: bool = False
+    # The media type of a body that is passed on unread, such as a rate deck.
+    upload: str | None = None
+    # The media type of an answer that is passed on as it comes, such as an export.
+    streams: str | None = None
     who: Who = "provider"
     # The service wants to know who decided: the token says so, whatever the body claims.
     signed: bool = False

@@ -21,19 +21,20 @@ export class Api {
     this.refused = refused;
   }
 
-  async request(method, path, body) {
+  async request(method, path, body, { signal, accept = "application/json" } = {}) {
     let answer;
     try {
       answer = await fetch(`/api/v1${path}`, {
         method,
         headers: {
           Authorization: `Bearer ${this.token() || ""}`,
-          Accept: "application/json",
+          Accept: accept,
           ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         },
         body: body === undefined ? undefined : JSON.stringify(body),
         cache: "no-store",
         credentials: "omit",
+        signal,
       });
     } catch {
       throw new Problem(0, OFFLINE);
@@ -47,6 +48,11 @@ export class Api {
 
   async get(path) {
     return (await this.request("GET", path)).json();
+  }
+
+  /** An answer without an end; its body is read by the caller. */
+  async stream(path, signal) {
+    return this.request("GET", path, undefined, { signal, accept: "text/event-stream" });
   }
 
   /** A changing request; an empty answer is null. */

@@ -8,6 +8,7 @@ import { h, render } from "./dom.js";
 import { makeFormat } from "./format.js";
 import { notice, skeleton } from "./parts.js";
 import { foot, top } from "./sections/frame.js";
+import { listen } from "./live.js";
 import { makeStore } from "./store.js";
 import { forgetToken, takeToken, token } from "./token.js";
 import * as calls from "./views/calls.js";
@@ -17,6 +18,7 @@ import * as overview from "./views/overview.js";
 import * as suspended from "./views/suspended.js";
 
 const REFRESH_MS = 60_000;
+const CHANGED_MS = 250;
 const main = document.getElementById("main");
 const store = makeStore({ session: null, overview: null });
 let stopView = () => {};
@@ -166,6 +168,20 @@ const show = () => {
   render(main, h("h1", {}, "Not found"), h("p", {}, "There is no such page. ", h("a", { href: "/billing" }, "Open Billing"), "."));
 };
 
+/** Looks again, unless nobody looks or a dialog is open: what lies under it must not move. */
+const refresh = () => {
+  if (document.visibilityState === "visible" && token() && store.get().session?.may_see_billing && !dialogOpen()) context.reload();
+};
+
+/** Several events of one payment arrive within moments: one look serves them all. */
+let waiting = null;
+const soon = () => {
+  waiting ||= setTimeout(() => {
+    waiting = null;
+    refresh();
+  }, CHANGED_MS);
+};
+
 const start = async () => {
   takeToken();
   addEventListener("popstate", show);
@@ -188,9 +204,8 @@ const start = async () => {
     history.replaceState(null, "", "/billing/suspended");
   }
   show();
-  setInterval(() => {
-    if (document.visibilityState === "visible" && token() && store.get().session?.may_see_billing && !dialogOpen()) context.reload();
-  }, REFRESH_MS);
+  setInterval(refresh, REFRESH_MS);
+  if (session.may_see_billing) listen(api, soon);
 };
 
 start();

@@ -1,6 +1,6 @@
 """What the use cases need of the outside: the services' HTTP APIs and the record of changes."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
@@ -43,6 +43,45 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer too long to hold: its chunks are passed on as they come."""
+
+    status: int
+    media_type: str
+    disposition: str | None
+    chunks: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A body that is no JSON, passed on unread."""
+
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A request that its sender may repeat: the key is the sender's own, the fingerprint covers all of the request."""
+
+    provider_id: ProviderId
+    subject: str
+    key: str
+    fingerprint: bytes
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """``mine``: this is the first request with its key. Else ``same`` says whether the first one was this very
+    request, and ``answer`` what it got; none while it runs, or when nobody knows how it ended."""
+
+    mine: bool
+    same: bool = True
+    answer: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Whose:
     """The tenant of the token. Everything that is asked for carries both ids."""
 
@@ -61,7 +100,13 @@ class ServiceApi(Protocol):
         query: Query | None = None,
         body: Any = None,
         deadline_seconds: float | None = None,
-    ) -> Document: ...
+    ) -> Document:
+        """``body``: what becomes JSON, or an ``Upload``."""
+        ...
+
+    async def stream(self, where: Where, *, query: Query | None = None) -> Stream:
+        """GET; raises before the first chunk, or the stream breaks off."""
+        ...
 
 
 class Invoicing(Protocol):
@@ -121,11 +166,28 @@ class AuditLog(Protocol):
     async def page(self, provider_id: ProviderId, *, before: UUID | None, limit: int) -> list[ChangeRow]: ...
 
 
+class KeptAnswers(Protocol):
+    """The rows of ``idempotent_request``."""
+
+    async def claim(self, claim: Claim) -> Claimed:
+        """First come: ``Claimed(mine=True)``. Later: what the first request was, and its answer if there is one."""
+        ...
+
+    async def keep(self, claim: Claim, document: Document) -> None: ...
+
+    async def release(self, claim: Claim) -> None: ...
+
+    async def forget(self, *, before: datetime) -> int: ...
+
+
 class Work(Protocol):
     """A transaction of the gateway's own database."""
 
     @property
     def audit(self) -> AuditLog: ...
+
+    @property
+    def kept_answers(self) -> KeptAnswers: ...
 
     async def __aenter__(self) -> Self: ...
 

@@ -1,12 +1,12 @@
 """Calls and their day totals: written in sets, in the order of their keys, so that no two batches deadlock."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -71,15 +71,31 @@ _KEY_TYPES = {
     "placed_at": "timestamptz",
     "fingerprint": "bytea",
 }
-# One statement: a leg's key goes in if nobody had it, and only then the call. Keys are written in their order.
-_ADD = text(
-    f"WITH incoming AS MATERIALIZED (SELECT * FROM {_unnest({**_TYPES, 'fingerprint': 'bytea'})}"  # noqa: S608
-    f" AS one({', '.join([*_TYPES, 'fingerprint'])})),"
-    f" fresh AS (INSERT INTO call_key ({', '.join(_KEY_TYPES)}) SELECT {', '.join(_KEY_TYPES)} FROM incoming"
-    " ON CONFLICT DO NOTHING RETURNING call_key)"
-    f" INSERT INTO call ({', '.join(_TYPES)}) SELECT {', '.join('incoming.' + name for name in _TYPES)}"
-    " FROM incoming JOIN fresh USING (call_key) RETURNING call_key"
+_PLAIN = [name for name in (*_TYPES, "fingerprint") if name not in ("flags", "received_at", *RATING_TYPES)]
+_INCOMING = {**_TYPES, "fingerprint": "bytea"}
+# Copying into a table of the session's own costs a fixed part that is worth it for many rows alone.
+_COPIED_FROM = 100
+# Our JSON is text; the driver copies no text into a jsonb column.
+_COPIED_AS = {"jsonb": "text"}
+_MAKE_INCOMING = text(
+    f"CREATE TEMPORARY TABLE IF NOT EXISTS incoming_call ({', '.join(f'{n} {_COPIED_AS.get(kind, kind)}' for n, kind in _INCOMING.items())})"
+    " ON COMMIT DELETE ROWS"
 )
+
+
+def _add(source: str) -> TextClause:
+    """One statement: a leg's key goes in if nobody had it, and only then the call. Keys are written in their order."""
+    return text(
+        f"WITH incoming AS MATERIALIZED (SELECT * FROM {source}),"  # noqa: S608 (names of this module)
+        f" fresh AS (INSERT INTO call_key ({', '.join(_KEY_TYPES)}) SELECT {', '.join(_KEY_TYPES)} FROM incoming"
+        " ON CONFLICT DO NOTHING RETURNING call_key)"
+        f" INSERT INTO call ({', '.join(_TYPES)}) SELECT {', '.join(f'CAST(incoming.{name} AS {kind})' for name, kind in _TYPES.items())}"
+        " FROM incoming JOIN fresh USING (call_key) RETURNING call_key"
+    )
+
+
+_ADD = _add(f"{_unnest(_INCOMING)} AS one({', '.join(_INCOMING)})")
+_ADD_COPIED = _add("incoming_call")
 _ADD_TOTALS = text(
     f"INSERT INTO day_total ({', '.join(_TOTAL_TYPES)}) SELECT * FROM {_unnest(_TOTAL_TYPES)}"  # noqa: S608
     " ON CONFLICT (tenant_id, local_day, call_class, direction) DO UPDATE SET calls = day_total.calls + EXCLUDED.calls,"
@@ -87,24 +103,25 @@ _ADD_TOTALS = text(
     " talk_ms = day_total.talk_ms + EXCLUDED.talk_ms,"
     " billed_calls = day_total.billed_calls + EXCLUDED.billed_calls"
 )
-_SHARE_OWNERS = text(
-    "SELECT pg_advisory_xact_lock_shared(hashtextextended('tenant/' || one.tenant_id, 0)) FROM ("
-    "SELECT DISTINCT CAST(tenant_id AS text) AS tenant_id FROM call_key WHERE provider_id = :provider_id"
-    " AND call_key = ANY(CAST(:keys AS uuid[])) ORDER BY 1) AS one"
+_SHARE = text(
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended('tenant/' || one.id, 0))"
+    " FROM unnest(CAST(:tenants AS text[])) WITH ORDINALITY AS one(id, position)"
 )
 # A call that a revision of its period has counted is kept as it was, so that the lines of that revision still open.
 _REMOVE = text(
-    "WITH gone AS (DELETE FROM call_key WHERE provider_id = :provider_id AND call_key = ANY(CAST(:keys AS uuid[]))"
-    " RETURNING tenant_id, placed_at, call_key, fingerprint),"
-    " removed AS (DELETE FROM call USING gone WHERE call.tenant_id = gone.tenant_id"
-    " AND call.placed_at = gone.placed_at AND call.call_key = gone.call_key"
-    " AND call.placed_at >= :earliest AND call.placed_at <= :latest RETURNING call.*, gone.fingerprint),"
+    "WITH gone AS (DELETE FROM call USING unnest(CAST(:tenants AS uuid[]), CAST(:instants AS timestamptz[]),"
+    " CAST(:keys AS uuid[])) AS one(tenant_id, placed_at, call_key) WHERE call.tenant_id = one.tenant_id"
+    " AND call.placed_at = one.placed_at AND call.call_key = one.call_key"
+    # Constants of the statement's plan: without them every month is looked into.
+    " AND call.placed_at >= :earliest AND call.placed_at <= :latest RETURNING call.*),"
+    " freed AS (DELETE FROM call_key USING gone WHERE call_key.provider_id = :provider_id"
+    " AND call_key.call_key = gone.call_key RETURNING call_key.call_key, call_key.fingerprint),"
     " kept AS (INSERT INTO taken_out (tenant_id, placed_at, call_key, until_revision, provider_id, local_day,"
-    " first_revision, call) SELECT one.tenant_id, one.placed_at, one.call_key, p.revision + 1, one.provider_id,"
-    " one.local_day, one.first_revision, to_jsonb(one) - 'fingerprint' FROM removed one JOIN period_close p"
-    " ON p.tenant_id = one.tenant_id AND one.local_day >= p.start_date AND one.local_day < p.end_date"
-    " WHERE p.revision >= one.first_revision AND one.billed_seconds > 0)"
-    " SELECT * FROM removed"
+    " first_revision, call) SELECT gone.tenant_id, gone.placed_at, gone.call_key, p.revision + 1, gone.provider_id,"
+    " gone.local_day, gone.first_revision, to_jsonb(gone) FROM gone JOIN period_close p"
+    " ON p.tenant_id = gone.tenant_id AND gone.local_day >= p.start_date AND gone.local_day < p.end_date"
+    " WHERE p.revision >= gone.first_revision AND gone.billed_seconds > 0)"
+    " SELECT gone.*, freed.fingerprint FROM gone JOIN freed USING (call_key)"
 )
 _FLAGGED = text(
     "SELECT * FROM call WHERE provider_id = :provider_id AND flags <> ''"
@@ -157,25 +174,43 @@ class SqlCalls:
     async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]:
         """Inserts what is new and says which keys that were; the rest is left alone."""
         await self._months.provide(months_of(call.placed_at for call in calls))
-        ordered = sorted(calls, key=lambda call: call.call_key)
-        columns: dict[str, list[Any]] = {
-            name: [getattr(call, name) for call in ordered]
-            for name in (*_TYPES, "fingerprint")
-            if name not in ("flags", "received_at", *RATING_TYPES)
+        ordered = sorted(calls, key=lambda call: call.call_key.int)
+        columns: dict[str, Sequence[Any]] = {
+            name: [getattr(call, name) for call in ordered] for name in _PLAIN
         }
-        ratings = [rating_values(call.rating) for call in ordered]
+        # Calls that were rated alike share one rating.
+        values_of: dict[int, dict[str, Any]] = {}
+        for call in ordered:
+            if id(call.rating) not in values_of:
+                values_of[id(call.rating)] = rating_values(call.rating)
+        ratings = [values_of[id(call.rating)] for call in ordered]
         for name in RATING_TYPES:
             columns[name] = [values[name] for values in ratings]
         columns["flags"] = [",".join(call.flags) for call in ordered]
         columns["received_at"] = [received_at] * len(ordered)
         try:
-            return set((await self._connection.execute(_ADD, columns)).scalars())
+            if len(ordered) < _COPIED_FROM:
+                return set((await self._connection.execute(_ADD, columns)).scalars())
+            await self._copy(columns)
+            return set((await self._connection.execute(_ADD_COPIED)).scalars())
         except DBAPIError as error:
             if _NO_MONTH in str(error.orig):
                 raise Unavailable("A month was just archived; send the same request again.") from error
             raise
 
-    async def add_to_totals(self, calls: Iterable[Call], removed: Iterable[Call] = ()) -> None:
+    async def _copy(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        await self._connection.execute(_MAKE_INCOMING)
+        driver = (await self._connection.get_raw_connection()).driver_connection
+        assert driver is not None, "the connection is open"
+        await driver.copy_records_to_table(
+            "incoming_call",
+            records=zip(*(columns[name] for name in _INCOMING), strict=True),
+            columns=list(_INCOMING),
+        )
+
+    async def add_to_totals(
+        self, calls: Iterable[Call | StoredCall], removed: Iterable[Call | StoredCall] = ()
+    ) -> None:
         """Adds new calls to their days and takes removed ones out: one statement, so that batches do not deadlock."""
         sums: dict[tuple[TenantId, date, str, str, ProviderId], _Sum] = {}
         for call, sign in (*((one, 1) for one in calls), *((one, -1) for one in removed)):
@@ -196,18 +231,25 @@ class SqlCalls:
         await self._connection.execute(_ADD_TOTALS, columns)
 
     async def remove(
-        self, provider_id: ProviderId, keys: Collection[UUID], placed_at: Collection[datetime]
+        self, provider_id: ProviderId, calls: Collection[tuple[UUID, datetime, UUID]]
     ) -> list[Call]:
-        """Takes out calls that a further leg has changed, and says what they were; totals are the caller's."""
+        """Takes out calls (tenant, when placed, key) that a further leg has changed, and says what they were.
+
+        Totals are the caller's.
+        """
+        ordered = sorted(calls)
+        instants = [placed_at for _, placed_at, _ in ordered]
         # No revision is made of these tenants' periods between this look and the commit.
-        await self._connection.execute(_SHARE_OWNERS, {"provider_id": provider_id, "keys": list(keys)})
+        await self._connection.execute(_SHARE, {"tenants": sorted({str(tenant) for tenant, _, _ in ordered})})
         found = await self._connection.execute(
             _REMOVE,
             {
                 "provider_id": provider_id,
-                "keys": sorted(keys),
-                "earliest": min(placed_at),
-                "latest": max(placed_at),
+                "tenants": [tenant_id for tenant_id, _, _ in ordered],
+                "instants": instants,
+                "keys": [key for _, _, key in ordered],
+                "earliest": min(instants),
+                "latest": max(instants),
             },
         )
         return [_call(row) for row in found.mappings()]
@@ -283,26 +325,7 @@ class SqlCalls:
     async def re_rate(self, changes: Sequence[ReRated]) -> None:
         """Gives calls their new rating, moves their days' totals, keeps the old rating where it was said."""
         await write_ratings(self._connection, changes)
-        moved: list[tuple[StoredCall, int]] = []
-        for change in changes:
-            moved += [(change.before, -1), (change.after, 1)]
-        await self._move_totals(moved)
-
-    async def _move_totals(self, moved: Iterable[tuple[StoredCall, int]]) -> None:
-        sums: dict[tuple[Any, ...], list[int]] = {}
-        for call, sign in moved:
-            rated = call.rating.rated
-            key = (call.tenant_id, call.local_day, call.rating.call_class, call.direction, call.provider_id)
-            counts = sums.setdefault(key, [0, 0, 0, 0])
-            added = (1, rated.billed_seconds, call.talk_ms, int(rated.billed_seconds > 0))
-            for position, value in enumerate(added):
-                counts[position] += sign * value
-        rows = [(*key, *sums[key]) for key in sorted(sums) if any(sums[key])]
-        if rows:
-            await self._connection.execute(
-                _ADD_TOTALS,
-                {name: [row[position] for row in rows] for position, name in enumerate(_TOTAL_TYPES)},
-            )
+        await self.add_to_totals([one.after for one in changes], [one.before for one in changes])
 
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]:
         """Newest first, after the cursor; at most ``wanted.limit``."""

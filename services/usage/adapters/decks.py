@@ -51,6 +51,9 @@ _COLUMNS = (
 )
 
 
+_ROWS_AT_ONCE = 5000
+
+
 class DeckCache:
     """Decks in memory, the least used given up first. A version never changes, so nothing in here goes stale."""
 
@@ -104,20 +107,14 @@ class SqlDecks:
         if known is not None:
             return known
         raw: Any = (await self._connection.get_raw_connection()).driver_connection
-        rows: list[DeckRow] = []
-        # In pieces, so that others get their turn between them.
-        async for row in raw.cursor(_ROWS, provider_id, version_id, prefetch=5000):
-            rows.append(
-                DeckRow(
-                    _direction(row["direction"]),
-                    row["prefix"],
-                    row["begins"],
-                    row["destination"],
-                    row["call_class"],
-                    row["terms"],
-                )
+        deck = Deck(version_id)
+        rows = await raw.cursor(_ROWS, provider_id, version_id)
+        # In pieces, so that memory stays flat and others get their turn between them.
+        while piece := await rows.fetch(_ROWS_AT_ONCE):
+            deck.extend(
+                DeckRow(_direction(direction), prefix, begins, destination, call_class, terms)
+                for direction, prefix, begins, destination, call_class, terms in piece
             )
-        deck = Deck(version_id, rows)
         self._cache.keep(deck)
         return deck
 

@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.usage.use_cases.ports import BilledRevision
+from services.usage.use_cases.period_ports import BilledRevision
 from shared.ids import InvoiceId, ProviderId, TenantId
 
 _ADD = text(

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.usage.domain.metering import DayLine, day_lines
+from services.usage.domain.rating import RatedCall
 from services.usage.use_cases.rating_ports import Moved
 from shared.ids import PlanId, TenantId
 
@@ -44,6 +45,21 @@ _OF = text(
 )
 
 
+def _alike(moved: Iterable[Moved]) -> Iterable[tuple[Moved, int]]:
+    """One of each kind, and how often: most calls of a batch share their price and a few lengths."""
+    kinds: dict[tuple[Any, ...], list[Any]] = {}
+    alive: list[RatedCall] = []
+    for one in moved:
+        call = one.call
+        # By identity, which holds as long as the object does: calls of one batch share the rating of a length.
+        alive.append(call.rated)
+        what = (call.plan, call.call_class, call.direction, call.destination, call.extension)
+        key = (one.provider_id, one.tenant_id, one.day, id(call.rated), *what)
+        kind = kinds.setdefault(key, [one, 0])
+        kind[1] += one.sign
+    return [(one, times) for one, times in kinds.values()]
+
+
 class SqlLines:
     """The rollup in this service's database, within one transaction."""
 
@@ -53,7 +69,7 @@ class SqlLines:
     async def move(self, moved: Iterable[Moved]) -> None:
         """Adds and takes out, rows in the order of their keys, so that no two batches deadlock."""
         sums: dict[tuple[Any, ...], list[Any]] = {}
-        for one in moved:
+        for one, times in _alike(moved):
             for row in day_lines(one.day, one.call):
                 key: tuple[Any, ...] = (
                     one.tenant_id,
@@ -71,8 +87,8 @@ class SqlLines:
                 )
                 counts = sums.setdefault(key, [0, 0, 0, Decimal(0)])
                 for position, added in enumerate((row.calls, row.line_calls, row.billed_seconds)):
-                    counts[position] += one.sign * added
-                counts[3] += one.sign * row.charge
+                    counts[position] += times * added
+                counts[3] += times * row.charge
         if not sums:
             return
         rows = [(*key, *sums[key]) for key in sorted(sums)]

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.usage.use_cases.ports import EndedPeriod, MeteredRange, PeriodPart
+from services.usage.use_cases.period_ports import EndedPeriod, MeteredRange, PeriodPart
 from services.usage.use_cases.rating_ports import SaidRevision
 from shared.ids import PlanId, ProviderId, TenantId
 

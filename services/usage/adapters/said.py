@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.usage.adapters.calls import listed_call
 from services.usage.adapters.ratings import read_timed_call
 from services.usage.domain.included import Pool, Pools
-from services.usage.use_cases.ports import CountedCall, SaidPeriod
+from services.usage.use_cases.period_ports import SaidPeriod
+from services.usage.use_cases.ports import CountedCall
 from shared.events.usage import MeteredMinutes
 from shared.ids import PlanId, TenantId
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, tzinfo
 from uuid import UUID
 
 from services.usage.domain.deck import Deck, DeckVersion, Rate, version_on
-from services.usage.domain.rating import RatedCall, rate_call
+from services.usage.domain.rating import RatedCall, RateTerms, billed_length, rate_call
 from services.usage.domain.records import Direction
 from services.usage.domain.tenants import FREE_CLASSES, PlanTerms
 from services.usage.domain.time_bands import BandCalendar
@@ -40,6 +40,9 @@ class RateBook:
     versions: Mapping[str, Sequence[DeckVersion]] = field(default_factory=dict)
     decks: Mapping[UUID, Deck] = field(default_factory=dict)
     calendars: Sequence[CalendarVersion] = ()
+    # What was worked out for one batch: calls of one price, and those of one length too, are rated once.
+    priced: dict[tuple[object, ...], RateTerms | None] = field(default_factory=dict, compare=False)
+    rated: dict[tuple[object, ...], "Rating"] = field(default_factory=dict, compare=False)
 
     def day_of(self, at: datetime) -> date:
         return at.astimezone(self.zone).date()
@@ -94,7 +97,11 @@ def rate_placed_call(
     if terms.rated_by_deck and known_class not in FREE_CLASSES:
         rate = book.find(terms.deck, number, direction, day)
     call_class = rate.call_class if rate else known_class
-    priced = terms.terms_of(call_class, rate.terms if rate else None)
+    alike = (terms.key, known_class, rate)
+    if alike in book.priced:
+        priced = book.priced[alike]
+    else:
+        priced = book.priced[alike] = terms.terms_of(call_class, rate.terms if rate else None)
     if priced is None:
         if talk_ms <= 0:
             return Rating(call_class, RatedCall(0))
@@ -107,12 +114,19 @@ def rate_placed_call(
             f"The rate of prefix {rate.prefix if rate else ''} has time bands, and the provider has none on {day}; set them"
             " at `time-bands`, and the record is taken by itself."
         )
+    length = None if calendar is not None else (*alike, billed_length(talk_ms, priced))
+    if length is not None and length in book.rated:
+        return book.rated[length]
     rated = rate_call(talk_ms, priced, answered_at=answered_at, calendar=calendar)
     chargeable = terms.uses_included(call_class, costs=rated.chargeable)
     rated = RatedCall(rated.billed_seconds, rated.segments, rated.connect_fee, rated.cap, chargeable)
     if rate is None:
-        return Rating(call_class, rated)
-    return Rating(call_class, rated, rate.destination, rate.version_id, rate.prefix, known_class)
+        rating = Rating(call_class, rated)
+    else:
+        rating = Rating(call_class, rated, rate.destination, rate.version_id, rate.prefix, known_class)
+    if length is not None:
+        book.rated[length] = rating
+    return rating
 
 
 def _no_rate(terms: PlanTerms, number: str, direction: Direction, day: date, book: RateBook) -> str:

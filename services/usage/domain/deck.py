@@ -44,21 +44,27 @@ _Entry = tuple[date, str, str, str]
 class Deck:
     """A version of a deck in memory: one dictionary a direction, entries shared between prefixes that are alike."""
 
-    def __init__(self, version_id: UUID, rows: Iterable[DeckRow]) -> None:
+    def __init__(self, version_id: UUID, rows: Iterable[DeckRow] = ()) -> None:
         self.version_id = version_id
         self.rows = 0
         self._entries: dict[str, dict[str, tuple[_Entry, ...]]] = {"outbound": {}, "inbound": {}}
-        alike: dict[tuple[_Entry, ...], tuple[_Entry, ...]] = {}
+        self._lengths: dict[str, list[int]] = {"outbound": [], "inbound": []}
+        self._alike: dict[tuple[_Entry, ...], tuple[_Entry, ...]] = {}
+        self.extend(rows)
+
+    def extend(self, rows: Iterable[DeckRow]) -> None:
+        """Adds rows of the version while it is read, a piece at a time; not to be called afterwards."""
+        seen: dict[str, set[int]] = {direction: set(known) for direction, known in self._lengths.items()}
         for row in rows:
             self.rows += 1
             of_direction = self._entries[row.direction]
             entry = (row.begins, row.destination, row.call_class, row.terms)
-            both = tuple(sorted((*of_direction.get(row.prefix, ()), entry), reverse=True))
-            of_direction[row.prefix] = alike.setdefault(both, both)
-        self._lengths = {
-            direction: sorted({len(prefix) for prefix in prefixes if prefix.isdigit()}, reverse=True)
-            for direction, prefixes in self._entries.items()
-        }
+            before = of_direction.get(row.prefix)
+            both = (entry,) if before is None else tuple(sorted((*before, entry), reverse=True))
+            of_direction[row.prefix] = self._alike.setdefault(both, both)
+            if row.prefix.isdigit():
+                seen[row.direction].add(len(row.prefix))
+        self._lengths = {direction: sorted(lengths, reverse=True) for direction, lengths in seen.items()}
 
     def rate(self, number: str, direction: Direction, day: date) -> Rate | None:
         """The row of the longest prefix that is in force on ``day``; ``number`` in E.164 or as dialled."""

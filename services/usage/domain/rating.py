@@ -178,6 +178,15 @@ def rest_of(segments: Sequence[Segment], skipped: int) -> tuple[Segment, ...]:
     return tuple(left)
 
 
+def billed_length(talk_ms: int, terms: RateTerms) -> int:
+    """Billed seconds of one call (R1, R3, R4). Raises ``ValueError`` for terms without a minimum or an increment."""
+    if terms.minimum_seconds is None or terms.increment_seconds is None:
+        raise ValueError("terms need a minimum and an increment in seconds")
+    return billed_seconds(
+        talk_ms, minimum_seconds=terms.minimum_seconds, increment_seconds=terms.increment_seconds
+    )
+
+
 def rate_call(
     talk_ms: int,
     terms: RateTerms,
@@ -191,10 +200,8 @@ def rate_call(
     of its tariff, in which it begins, counted from the answer. Minimum and increment must be set in ``terms``.
     Raises ``ValueError`` for terms without them, or with bands and no calendar.
     """
-    if terms.minimum_seconds is None or terms.increment_seconds is None:
-        raise ValueError("terms need a minimum and an increment in seconds")
-    minimum, increment = terms.minimum_seconds, terms.increment_seconds
-    billed = billed_seconds(talk_ms, minimum_seconds=minimum, increment_seconds=increment)
+    billed = billed_length(talk_ms, terms)
+    minimum, increment = terms.minimum_seconds or 0, terms.increment_seconds or 0
     if billed == 0:
         return RatedCall(0)
     bands: list[tuple[int, str]] = [(0, REST)]

@@ -6,7 +6,8 @@ from typing import Any
 from services.usage.use_cases.keep_directory import close_tenant, keep_plan, keep_provider, keep_tenant
 from services.usage.use_cases.meter_period import end_period
 from services.usage.use_cases.note_invoice import note_invoice
-from services.usage.use_cases.ports import EndedPeriod, PeriodPart, UsageWork
+from services.usage.use_cases.period_ports import EndedPeriod, PeriodPart
+from services.usage.use_cases.ports import UsageWork
 from services.usage.use_cases.watch_limits import clear_for_new_period
 from shared.events.envelope import Envelope, Event
 from shared.events.invoicing import (

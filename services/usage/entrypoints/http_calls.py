@@ -15,7 +15,8 @@ from services.usage.entrypoints.cursors import read_cursor, write_cursor
 from services.usage.entrypoints.words import without_nul
 from services.usage.use_cases.list_calls import HistoryCall, list_calls
 from services.usage.use_cases.open_line import LineAsked, OpenedLine, open_line
-from services.usage.use_cases.ports import BilledRevision, CallFilter, OpenWork
+from services.usage.use_cases.period_ports import BilledRevision
+from services.usage.use_cases.ports import CallFilter, OpenWork
 from services.usage.use_cases.provision_resources import get_tenant
 from shared.clock import local_midnight
 from shared.errors import Invalid

@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 tracer = trace.get_tracer(__name__)
 MOST_GATHERED = 500
 MOST_WAITING = 20_000
+MOST_AT_ONCE = 2
 LINGER_SECONDS = 0.005
 
 
@@ -39,7 +40,7 @@ class _Submission:
 
 
 class Intake:
-    """Fulfils submissions in the order in which they came, by one task that runs while there are any."""
+    """Fulfils submissions in the order in which they came, by a task or two that run while there are any."""
 
     def __init__(self, open_work: OpenWork, numbering: Numbering, *, late_window: timedelta) -> None:
         self._open_work = open_work
@@ -47,7 +48,7 @@ class Intake:
         self._late_window = late_window
         self._waiting: deque[_Submission] = deque()
         self._records_waiting = 0
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def submit(self, provider_id: ProviderId, received: Sequence[Received]) -> list[Outcome]:
         """Outcomes in the order of ``received``, once they are durable. Raises ``Unavailable`` when swamped."""
@@ -56,16 +57,20 @@ class Intake:
         submission = _Submission(provider_id, received, asyncio.get_running_loop().create_future())
         self._waiting.append(submission)
         self._records_waiting += len(received)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="intake")
+        # A second transaction only for what would fill it: while one waits for the disk, the other is read and rated.
+        if not self._tasks or (self._records_waiting >= MOST_GATHERED and len(self._tasks) < MOST_AT_ONCE):
+            task = asyncio.create_task(self._run(), name="intake")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         # A switch that hangs up does not take back its record.
         return await asyncio.shield(submission.answer)
 
     async def stop(self) -> None:
         """Waits for what was submitted."""
-        if self._task is not None:
+        while self._tasks:
             with contextlib.suppress(Exception):
-                await self._task
+                await asyncio.gather(*self._tasks)
+            await asyncio.sleep(0)
 
     async def _run(self) -> None:
         while self._waiting:

@@ -12,7 +12,8 @@ from services.usage.domain.included import PlanPart, Pools, build_pools
 from services.usage.domain.metering import DayLine, DayTotal, Meter, Minutes
 from services.usage.domain.period_counts import days_held, peak, share_of_period
 from services.usage.domain.tenants import PlanTerms, Resource, Tenant
-from services.usage.use_cases.ports import EndedPeriod, UsageWork
+from services.usage.use_cases.period_ports import EndedPeriod
+from services.usage.use_cases.ports import UsageWork
 from services.usage.use_cases.rating_ports import SaidRevision
 from services.usage.use_cases.re_rate_calls import re_rate_batch
 from shared.clock import local_midnight

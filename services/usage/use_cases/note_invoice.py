@@ -1,6 +1,7 @@
 """Keep which revision of a period's totals an invoice bills, so that calls can name it."""
 
-from services.usage.use_cases.ports import BilledRevision, UsageWork
+from services.usage.use_cases.period_ports import BilledRevision
+from services.usage.use_cases.ports import UsageWork
 from shared.events.invoicing import InvoiceIssued
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 from services.usage.domain.metering import Meter, parts_of_call
 from services.usage.domain.opened_lines import NOTHING, LineShare, share_in
 from services.usage.use_cases.list_calls import HistoryCall, with_invoices
-from services.usage.use_cases.ports import CountedCall, SaidPeriod, UsageWork
+from services.usage.use_cases.period_ports import SaidPeriod
+from services.usage.use_cases.ports import CountedCall, UsageWork
 from services.usage.use_cases.provision_resources import get_tenant
 from shared.errors import NotFound
 from shared.events.usage import MeteredMinutes

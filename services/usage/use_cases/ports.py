@@ -10,24 +10,22 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from services.usage.domain.calls import Call, Parties
-from services.usage.domain.included import Pools
 from services.usage.domain.legs import Forwarded
 from services.usage.domain.metering import DayTotal, TimedCall
 from services.usage.domain.placing import Directory
 from services.usage.domain.records import CallRecord, Direction, Source, Unreadable
 from services.usage.domain.tenants import PlanTerms, Resource, Tenant
+from services.usage.use_cases.period_ports import InvoicesPort, PeriodsPort, SaidPeriod
 from services.usage.use_cases.rating_ports import (
     DecksPort,
     LinesPort,
     ReRated,
     ReRatingsPort,
     RunningPort,
-    SaidRevision,
     StoredCall,
 )
 from shared.events.envelope import Event
-from shared.events.usage import MeteredMinutes, Reason
-from shared.ids import EventId, InvoiceId, PlanId, ProviderId, TenantId
+from shared.ids import EventId, PlanId, ProviderId, TenantId
 
 # Reasons that a change of tenants, numbers or plans can lift: such records are tried again by themselves.
 PLACEABLE_REASONS = ("unknown_tenant", "unknown_plan", "no_rate")
@@ -69,67 +67,6 @@ class ListedCall:
     charge: Decimal | None
     extension: str | None
     first_revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class PeriodPart:
-    """Local days of a period, half-open, in which a plan's version held (R8, R19)."""
-
-    start_date: date
-    end_date: date
-    plan_id: PlanId
-    plan_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class EndedPeriod:
-    """A billing period that is over; local days, half-open. ``dirty``: its newest totals were not said yet.
-
-    No ``parts``: the plan held throughout. ``share_days / share_of_days``: what the period is of a whole one (R17).
-    ``reason`` is why the next revision is said.
-    """
-
-    provider_id: ProviderId
-    tenant_id: TenantId
-    start_date: date
-    end_date: date
-    plan_id: PlanId
-    plan_version: int
-    revision: int = 0
-    dirty: bool = True
-    parts: tuple[PeriodPart, ...] = ()
-    share_days: int | None = None
-    share_of_days: int | None = None
-    reason: Reason = "period_ended"
-    reason_text: str | None = None
-
-    def all_parts(self) -> tuple[PeriodPart, ...]:
-        whole = PeriodPart(self.start_date, self.end_date, self.plan_id, self.plan_version)
-        return self.parts or (whole,)
-
-
-@dataclass(frozen=True, slots=True)
-class MeteredRange:
-    """An ended period and the newest revision of its totals that was said; 0: none yet."""
-
-    tenant_id: TenantId
-    start_date: date
-    end_date: date
-    revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class BilledRevision:
-    """An invoice bills this revision of a period: the first whole, a later one as the difference to the one before."""
-
-    provider_id: ProviderId
-    tenant_id: TenantId
-    start_date: date
-    end_date: date
-    revision: int
-    invoice_id: InvoiceId
-    number: str
-    issued_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +120,7 @@ class KeptLeg:
     quarantine_id: UUID | None = None
     call_placed_at: datetime | None = None
     call_fingerprint: bytes | None = None
+    call_tenants: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +217,7 @@ class CallsPort(Protocol):
     async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]: ...
     async def add_to_totals(self, calls: Iterable[Call], removed: Iterable[Call] = ()) -> None: ...
     async def remove(
-        self, provider_id: ProviderId, keys: Collection[UUID], placed_at: Collection[datetime]
+        self, provider_id: ProviderId, calls: Collection[tuple[UUID, datetime, UUID]]
     ) -> list[Call]: ...
     async def flagged(
         self, provider_id: ProviderId, flag: str | None, after: tuple[datetime, UUID] | None, limit: int
@@ -299,19 +237,6 @@ class CallsPort(Protocol):
     ) -> list[StoredCall]: ...
     async def re_rate(self, changes: Sequence[ReRated]) -> None: ...
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class SaidPeriod:
-    """One revision of an ended period: its lines, its included minutes, and how much of those was used before each
-    day that was gone through call by call."""
-
-    start_date: date
-    end_date: date
-    revision: int
-    lines: tuple[MeteredMinutes, ...]
-    pools: Pools
-    read_days: tuple[tuple[date, tuple[tuple[int, str, int], ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,13 +260,6 @@ class SaidPort(Protocol):
         after: tuple[datetime, UUID] | None,
         limit: int,
     ) -> list[CountedCall]: ...
-
-
-class InvoicesPort(Protocol):
-    """Which revisions are billed."""
-
-    async def add(self, billed: BilledRevision) -> None: ...
-    async def between(self, tenant_id: TenantId, first: date, last: date) -> list[BilledRevision]: ...
 
 
 class MonthsPort(Protocol):
@@ -383,23 +301,6 @@ class MappingPort(Protocol):
     async def trunks(self, provider_id: ProviderId) -> dict[str, TenantId]: ...
     async def keep_trunk(self, provider_id: ProviderId, name: str, tenant_id: TenantId) -> None: ...
     async def drop_trunk(self, provider_id: ProviderId, name: str) -> bool: ...
-
-
-class PeriodsPort(Protocol):
-    """Ended periods."""
-
-    async def end(self, period: EndedPeriod) -> None: ...
-    async def get(self, tenant_id: TenantId, start_date: date) -> EndedPeriod | None: ...
-    async def dirty(self, limit: int) -> list[tuple[TenantId, date]]: ...
-    async def mark_dirty(self, days: Collection[tuple[TenantId, date]]) -> list[MeteredRange]: ...
-    async def mark_dirty_since(self, tenant_id: TenantId, since: date) -> None: ...
-    async def mark_re_rated(self, tenant_id: TenantId, start: date, end: date, reason: str) -> None: ...
-    async def last_end(self, tenant_id: TenantId) -> date | None: ...
-    async def set_parts(self, tenant_id: TenantId, start_date: date, parts: Sequence[PeriodPart]) -> None: ...
-    async def metered(
-        self, period: EndedPeriod, *, revision: int, metered_at: datetime, said: SaidRevision
-    ) -> None: ...
-    async def revisions(self, tenant_id: TenantId, start: date, end: date) -> list[MeteredRange]: ...
 
 
 class QuarantinePort(Protocol):

@@ -40,6 +40,14 @@ class StoredCall:
     not_billed: str | None
     rating: Rating
 
+    @property
+    def call_class(self) -> str:
+        return self.rating.call_class
+
+    @property
+    def billed_seconds(self) -> int:
+        return self.rating.rated.billed_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class ReRated:

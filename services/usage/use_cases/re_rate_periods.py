@@ -6,7 +6,8 @@ from itertools import pairwise
 from uuid import UUID
 
 from services.usage.domain.tenants import Tenant
-from services.usage.use_cases.ports import PeriodPart, UsageWork
+from services.usage.use_cases.period_ports import PeriodPart
+from services.usage.use_cases.ports import UsageWork
 from services.usage.use_cases.provision_resources import get_tenant
 from services.usage.use_cases.rating_ports import ReRating
 from services.usage.use_cases.re_rate_calls import re_rate_batch

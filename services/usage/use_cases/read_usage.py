@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from services.usage.domain.tenants import FREE_CLASSES, Resource
+from services.usage.domain.metering import DayTotal
+from services.usage.domain.tenants import FREE_CLASSES, Resource, Tenant
 from services.usage.use_cases.meter_period import TermsPart, measure_period, metered_minutes
 from services.usage.use_cases.ports import UsageWork
 from services.usage.use_cases.provision_resources import get_tenant
+from services.usage.use_cases.re_rate_periods import plan_parts
 from shared.clock import local_midnight
 from shared.errors import NotFound
 from shared.events.usage import MeteredMinutes
@@ -32,6 +34,7 @@ class Usage:
     counted_seconds: int
     included_seconds: int
     days: tuple[tuple[date, int, int], ...]
+    by_class: tuple[DayTotal, ...] = ()
 
 
 async def read_usage(
@@ -48,7 +51,7 @@ async def read_usage(
     terms = await work.directory.plan(provider_id, plan_id, plan_version)
     if terms is None:
         raise NotFound("There is no such version of that plan.", field="plan_id")
-    figures = await measure_period(work, tenant, [TermsPart(start, end, terms)])
+    figures = await measure_period(work, tenant, _parts(tenant, TermsPart(start, end, terms)))
     now = await work.now(provider_id)
     last = local_midnight(end, tenant.zone) - timedelta(microseconds=1)
     at = min(now, last)
@@ -68,7 +71,17 @@ async def read_usage(
         ),
         included_seconds=figures.included_seconds,
         days=tuple((day, calls, billed) for day, (calls, billed) in sorted(days.items())),
+        by_class=figures.days,
     )
+
+
+def _parts(tenant: Tenant, whole: TermsPart) -> list[TermsPart]:
+    """The plans of a period: as the tenant's plans are known here, if they end with the one that was asked for."""
+    parts = plan_parts(tenant, whole.start, whole.end)
+    if parts is None or (parts[-1].plan_id, parts[-1].plan_version) != whole.terms.key:
+        return [whole]
+    known = {plan.terms.key: plan.terms for plan in tenant.plans if plan.terms is not None}
+    return [TermsPart(one.start_date, one.end_date, known[one.plan_id, one.plan_version]) for one in parts]
 
 
 def _held_at(resources: tuple[Resource, ...], kind: str, at: datetime) -> int:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from services.gateway.main import build
 from tests.support.billing_people import People, gateway_settings, make_people
-from tests.support.fake_audit import FakeAuditLog, FakeWork
+from tests.support.fake_audit import FakeAuditLog, FakeKeptAnswers, FakeWork
 from tests.support.fake_services import FakeServices
 
 
@@ -33,8 +33,8 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> People:
 
 @pytest.fixture
 async def gateway(people: People) -> AsyncIterator[Gateway]:
-    services, audit = FakeServices(), FakeAuditLog()
-    app = build(gateway_settings(people), transport=services, open_work=lambda: FakeWork(audit))
+    services, audit, kept = FakeServices(), FakeAuditLog(), FakeKeptAnswers()
+    app = build(gateway_settings(people), transport=services, open_work=lambda: FakeWork(audit, kept))
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
         yield Gateway(app, client, services, audit, people)

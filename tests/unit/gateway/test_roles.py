@@ -25,6 +25,8 @@ IDS = {
     "tenant_id": FENWICK,
     "kind": "did",
     "value": "+12125550123",
+    "endpoint_id": UUID(int=11),
+    "event_id": UUID(int=12),
 }
 
 
@@ -61,6 +63,9 @@ async def test_every_route_with_every_role(gateway: Gateway) -> None:
             suffix = (
                 f"?provider={KESTREL}" if role == "operator" and path.startswith("/api/v1/provider") else ""
             )
+            if path.endswith("/events") and role in allowed(path):
+                # A stream has no end that this client could wait for; tests/integration/gateway/test_live.py reads it.
+                continue
             answer = await gateway.client.request(method, address(path) + suffix, headers=header)
             if role in allowed(path):
                 assert answer.status_code not in (401, 403), (method, path, role, answer.text)

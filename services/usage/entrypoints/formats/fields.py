@@ -25,7 +25,10 @@ class WrongField(Exception):
 
 def clean(value: str) -> str:
     """Text that the database can keep: without NUL, of bounded length."""
-    return value.translate(_ESCAPE).strip()[:LONGEST_TEXT]
+    # Looked for before it is taken out: nearly no text has one, and every text of every record comes by.
+    if "\x00" in value:
+        value = value.translate(_ESCAPE)
+    return value.strip()[:LONGEST_TEXT]
 
 
 def visible(value: str) -> str:
@@ -48,6 +51,13 @@ def in_range(field: str, microseconds: int) -> int:
 
 def seconds_to_microseconds(field: str, value: str | int | float) -> int:
     """From seconds with a fraction, exactly as they were written; what is finer than a microsecond is cut."""
+    whole, _, fraction = str(value).partition(".")
+    # Plain digits, as nearly all are: the same figure as below at a tenth of the cost.
+    if len(whole) <= 12 and whole.isascii() and whole.isdigit():
+        if not fraction:
+            return int(whole) * 1_000_000
+        if fraction.isascii() and fraction.isdigit():
+            return int(whole) * 1_000_000 + int(fraction[:6].ljust(6, "0"))
     try:
         seconds = Decimal(str(value))
         if not seconds.is_finite() or seconds.copy_abs() > 10**12:
