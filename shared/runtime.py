@@ -11,6 +11,7 @@ import aiormq.exceptions
 import structlog
 from aio_pika.exceptions import AMQPException
 from fastapi import APIRouter, Depends, FastAPI
+from faststream.rabbit import RabbitBroker
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from sqlalchemy import text
 
@@ -78,10 +79,16 @@ class Service:
         self._connected = False
         self._tasks: list[asyncio.Task[None]] = []
         self._starters: list[Callable[[], Awaitable[None]]] = []
+        self._stopping: list[Callable[[], None]] = []
         self._stoppers: list[Callable[[], Awaitable[None]]] = []
         self.checks: dict[str, Check] = {"database": self._check_database, "broker": self._check_broker}
         self.notes: dict[str, Check] = {}
         self.app = self._make_app(body_limit_bytes, larger_bodies, untraced_paths)
+
+    @property
+    def consumer_broker(self) -> RabbitBroker:
+        """For subscribers to what is no event of ours; it starts and stops with the service."""
+        return self._consumer_broker
 
     # -- what a composition root adds ---------------------------------------------------------------------------
 
@@ -116,6 +123,10 @@ class Service:
 
     def on_start(self, step: Callable[[], Awaitable[None]]) -> None:
         self._starters.append(step)
+
+    def on_stopping(self, step: Callable[[], None]) -> None:
+        """Called before anything stops, so that what waits for the database can be handed back."""
+        self._stopping.append(step)
 
     def on_stop(self, step: Callable[[], Awaitable[None]]) -> None:
         self._stoppers.append(step)
@@ -204,6 +215,8 @@ class Service:
     async def _stop(self) -> None:
         if self._consumers is not None:
             self._consumers.stop()
+        for stopping in self._stopping:
+            stopping()
         self.relay.stop()
         for one in self.loops:
             one.stop()

@@ -10,14 +10,17 @@ from fastapi import FastAPI
 
 from services.usage.adapters.numbering import PhoneNumbers
 from services.usage.adapters.work import count_under_way, work_opener
+from services.usage.entrypoints.amqp_intake import AmqpIntake
 from services.usage.entrypoints.call_export import PiecesOfFile
 from services.usage.entrypoints.consumers import HANDLERS
 from services.usage.entrypoints.formats.reading import read_record
 from services.usage.entrypoints.http import usage_router
 from services.usage.entrypoints.http_intake import intake_router
+from services.usage.entrypoints.http_mapping import mapping_router
 from services.usage.entrypoints.http_rating import rating_router
 from services.usage.entrypoints.intake import Intake
 from services.usage.entrypoints.scheduler import (
+    forget_legs,
     meter_dirty_periods,
     provide_months,
     re_rating_step,
@@ -91,18 +94,29 @@ def build(settings: UsageSettings) -> FastAPI:
     async def re_rate() -> int:
         return await re_rating_step(open_work)
 
+    async def forget() -> int:
+        return await forget_legs(open_work, service.clock.now(), late_window=late_window)
+
     async def replay() -> int:
         return await replay_step(open_work, numbering, read_record, late_window=late_window)
 
+    async def is_known(provider_id: ProviderId) -> bool:
+        async with open_work() as work:
+            return (await work.directory.state(provider_id))[0] > 0
+
+    published = AmqpIntake(service.consumer_broker, intake, is_known)
+    service.on_stopping(published.stop)
     service.consume(open_work, HANDLERS, after_commit=service.wake_all)
     service.loop("meter dirty periods", meter_step, interval_seconds=0.5)
     service.loop("re-rate", re_rate, interval_seconds=0.5)
     service.loop("replay quarantine", replay, interval_seconds=1.0)
+    service.loop("forget legs", forget, interval_seconds=600.0)
     service.loop("provide months", months, interval_seconds=3600.0)
     service.own_work(own_work)
     service.on_start(_collect_less)
     service.on_stop(intake.stop)
     service.app.include_router(intake_router(intake, service.verifier))
+    service.app.include_router(mapping_router(open_work, service.internal, service.wake_all))
     service.app.include_router(
         usage_router(
             open_work,

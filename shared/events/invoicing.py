@@ -125,7 +125,8 @@ class _Tenant(Event):
     opened_on: date
     trial_ends_on: date | None = None
     anchor_day: int | None = Field(
-        None, description="day of the month on which periods begin, 1 to 31; by it usage knows the running period"
+        None,
+        description="day of the month on which periods begin, 1 to 31; by it usage knows the running period",
     )
 
 

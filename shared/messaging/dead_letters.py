@@ -14,7 +14,7 @@ from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 
 from shared.errors import NotFound, Permanent
 from shared.events.envelope import Envelope
-from shared.messaging.topology import attempt_of, dead_queue_name
+from shared.messaging.topology import attempt_of, dead_queue_name, is_kept_header
 
 log = structlog.get_logger(__name__)
 MOST_SHOWN = 1000
@@ -99,7 +99,7 @@ class DeadLetters:
                 letter = _letter(message)
                 if message_id is not None and letter.message_id != message_id:
                     continue
-                kept = {k: v for k, v in message.headers.items() if k in ("traceparent", "tracestate")}
+                kept = {k: v for k, v in message.headers.items() if is_kept_header(k)}
                 again = aio_pika.Message(
                     message.body,
                     headers={**kept, "x-attempt": 0},

@@ -16,6 +16,11 @@ from shared.events.envelope import Event
 EVENTS = "tollgate.events"  # topic; routing key = event type
 DEAD = "tollgate.dead"  # topic; routing key = the queue that gave up
 RETRY_PREFIX = "tollgate.retry."
+# Call records of platforms that publish them: topic, routing key <provider>.<format>; see docs/integrations.
+CDRS = "tollgate.cdrs"
+CDR_QUEUE = "usage.cdrs"
+# Headers that say how to read a call record, wherever it rests on its way.
+CDR_HEADERS = "x-cdr-"
 # Seconds a message rests before it goes back to the queue it came from. After the last one it is dead.
 RETRY_LADDER_SECONDS = (1, 5, 30, 120, 600)
 
@@ -93,6 +98,11 @@ def attempt_of(headers: Mapping[str, Any]) -> int:
         return 0
 
 
+def is_kept_header(name: str) -> bool:
+    """Whether a header goes along when a message is sent again: its trace, and how to read it."""
+    return name in ("traceparent", "tracestate") or name.startswith(CDR_HEADERS)
+
+
 def quorum_arguments(queue: str) -> dict[str, Any]:
     """Arguments of a consumer's queue. FastStream's defaults would lose rejected and overflowing messages.
 
@@ -122,6 +132,7 @@ async def declare(channel: AbstractChannel, server_version: str) -> None:
     dead = await channel.declare_exchange(DEAD, aio_pika.ExchangeType.TOPIC, durable=True)
     for seconds in RETRY_LADDER_SECONDS:
         await _declare_retry_step(channel, seconds)
+    await _declare_cdrs(channel)
     for service, subscribed in SUBSCRIPTIONS.items():
         if not subscribed and service not in FIREHOSES:
             continue
@@ -141,6 +152,15 @@ async def declare(channel: AbstractChannel, server_version: str) -> None:
             name, durable=True, arguments={"x-queue-type": "quorum", **quorum_arguments(name)}
         )
         await queue.bind(events, routing_key="#")
+
+
+async def _declare_cdrs(channel: AbstractChannel) -> None:
+    """By every service, so that a record never meets an exchange without its queue."""
+    cdrs = await channel.declare_exchange(CDRS, aio_pika.ExchangeType.TOPIC, durable=True)
+    queue = await channel.declare_queue(
+        CDR_QUEUE, durable=True, arguments={"x-queue-type": "quorum", **quorum_arguments(CDR_QUEUE)}
+    )
+    await queue.bind(cdrs, routing_key="#")
 
 
 async def _declare_retry_step(channel: AbstractChannel, seconds: int) -> None:

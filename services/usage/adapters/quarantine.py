@@ -15,7 +15,9 @@ from shared.ids import ProviderId
 _ADD = text(
     "INSERT INTO quarantine (provider_id, quarantine_id, received_at, source, reason, field, detail, raw, context,"
     " directory_version, state) VALUES (:provider_id, :quarantine_id, :received_at, :source, :reason, :field, :detail,"
-    " :raw, :context, :directory_version, 'waiting') ON CONFLICT (provider_id, quarantine_id) DO NOTHING"
+    " :raw, :context, :directory_version, 'waiting') ON CONFLICT (provider_id, quarantine_id) DO UPDATE SET"
+    " state = 'waiting', replayed_at = NULL, reason = EXCLUDED.reason, field = EXCLUDED.field,"
+    " detail = EXCLUDED.detail, directory_version = EXCLUDED.directory_version WHERE quarantine.state <> 'waiting'"
 ).bindparams(bindparam("context", type_=JSONB))
 _PLACEABLE = text(
     "SELECT q.* FROM quarantine q JOIN directory d ON d.provider_id = q.provider_id"
@@ -108,15 +110,22 @@ class SqlQuarantine:
         return None if row is None else _record(row)
 
     async def listed(
-        self, provider_id: ProviderId, *, state: str, after: UUID | None, limit: int
+        self,
+        provider_id: ProviderId,
+        *,
+        state: str,
+        after: UUID | None,
+        limit: int,
+        reason: str | None = None,
     ) -> list[QuarantinedRecord]:
         rows = await self._connection.execute(
             text(
                 "SELECT * FROM quarantine WHERE provider_id = :provider_id AND state = :state"
+                " AND (CAST(:reason AS text) IS NULL OR reason = :reason)"
                 " AND (CAST(:after AS uuid) IS NULL OR quarantine_id > CAST(:after AS uuid))"
                 " ORDER BY quarantine_id LIMIT :limit"
             ),
-            {"provider_id": provider_id, "state": state, "after": after, "limit": limit},
+            {"provider_id": provider_id, "state": state, "after": after, "limit": limit, "reason": reason},
         )
         return [_record(row) for row in rows]
 

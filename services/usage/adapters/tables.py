@@ -141,6 +141,7 @@ Table(
     Column("known_class", Text),
     # The first revision of its ended period that counts this call: 1 unless it came late (R42).
     Column("first_revision", Integer, nullable=False, server_default=text("1")),
+    Index("ix_call_flagged", "provider_id", "placed_at", "call_key", postgresql_where=text("flags <> ''")),
     # One partition a month of UTC, `call_2026_04`; adapters/months.py makes and archives them.
     postgresql_partition_by="RANGE (placed_at)",
 )
@@ -286,6 +287,7 @@ Table(
     # The call that was recorded of this leg: when it is placed, and what was in it.
     Column("call_placed_at", _INSTANT),
     Column("call_fingerprint", LargeBinary),
+    Column("call_tenants", Text, nullable=False),
     Index("ix_leg_group", "provider_id", "group_id"),
     Index("ix_leg_received_at", "received_at"),
 )

@@ -280,8 +280,13 @@ def _span(row: CallRecord) -> Interval:
 
 def _placed_by(record: CallRecord, order: Sequence[CallRecord]) -> CallRecord:
     """The record with everybody's candidates for the tenant, in this order."""
+    numbers = (number for leg in order for number in (leg.to_number, leg.from_number))
+    own = (record.to_number, record.from_number)
     return replace(
         record,
+        other_numbers=tuple(
+            dict.fromkeys(one for one in numbers if is_telephone_number(one) and one not in own)
+        ),
         domains=tuple(dict.fromkeys(one for leg in order for one in leg.domains)),
         account_codes=tuple(dict.fromkeys(one for leg in order for one in leg.account_codes)),
         trunks=tuple(dict.fromkeys(one for leg in order for one in leg.trunks)),
@@ -310,6 +315,7 @@ def called_view(record: CallRecord) -> CallRecord:
         domains=(),
         account_codes=(),
         trunks=(),
+        other_numbers=(),
         one_view=True,
     )
 

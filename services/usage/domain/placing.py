@@ -24,15 +24,16 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Both numbers of a record in E.164, None where one is no telephone number."""
+    """Both numbers of a record in E.164, None where one is no telephone number, and those of the call's other legs."""
 
     called: str | None
     calling: str | None
+    others: tuple[str, ...] = ()
 
     @property
     def known(self) -> tuple[str, ...]:
         """The called one first: a call that came in is that tenant's."""
-        return tuple(number for number in (self.called, self.calling) if number is not None)
+        return tuple(number for number in (self.called, self.calling, *self.others) if number is not None)
 
 
 def find_tenant(record: CallRecord, numbers: Numbers, directory: Directory, at: datetime) -> TenantId | None:

@@ -21,7 +21,7 @@ class CallRecord:
     ``talk_us`` is what a switch without finer figures says of the talk, in microseconds (R1). ``domains``,
     ``account_codes`` and ``trunks`` are candidates for finding the tenant, the best first. ``direction`` is set only
     where it is known from the tenant's view; ``from_trunk`` says that the caller came in over a trunk, where the
-    switch tells.
+    switch tells. ``other_numbers`` are those of the call's other legs, which may be a tenant's DID too.
 
     ``joins``: the record is a leg (``legs``) or a row of a pair of channels (``rows``) and others may belong to the same
     call; None: it is a whole call. ``ties`` are the other legs, or names of the whole call, that it gives. ``side`` says which end of the switch the leg is on, ``incoming`` that the leg came into it. ``one_view``:
@@ -47,6 +47,7 @@ class CallRecord:
     sip_call_id: str | None = None
     flags: tuple[str, ...] = ()
     trunks: tuple[str, ...] = ()
+    other_numbers: tuple[str, ...] = ()
     joins: Literal["legs", "rows"] | None = None
     ties: tuple[str, ...] = ()
     side: Side | None = None
@@ -82,6 +83,7 @@ class CallRecord:
             self.tenant_id,
             self.direction,
             self.trunks,
+            self.other_numbers,
             self.ties,
             self.side,
             self.incoming,
@@ -125,3 +127,5 @@ class Outcome:
     field: str | None = None
     detail: str | None = None
     quarantine_id: UUID | None = None
+    # Whose calls it is, where it is any: two where two tenants of the provider talked.
+    tenants: tuple[UUID, ...] = ()

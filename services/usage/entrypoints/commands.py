@@ -15,6 +15,7 @@ from rich.table import Table
 from services.usage.domain.records import Outcome
 from services.usage.entrypoints.advice import ON_THE_COMMAND_LINE, advice
 from services.usage.entrypoints.archiving import add_archive
+from services.usage.entrypoints.flagged_calls import add_flagged
 from services.usage.entrypoints.formats.reading import DEFAULT_ASTERISK, read_record
 from services.usage.entrypoints.importing import FileFormat, ImportOptions, import_file
 from services.usage.entrypoints.rating_commands import add_rating_commands
@@ -45,6 +46,7 @@ def add_commands(
 
     _add_import(cli, open_tools)
     add_archive(cli, open_tools)
+    add_flagged(cli, open_tools)
     cli.add_typer(_quarantine_commands(open_tools), name="quarantine")
 
     @asynccontextmanager
@@ -103,8 +105,9 @@ async def _import(
             for path in files:
                 task = bar.add_task(path.name, total=path.stat().st_size)
 
-                def advance(done_bytes: int, task: Any = task) -> None:
-                    bar.update(task, completed=done_bytes)
+                def advance(done_bytes: int, all_bytes: int, task: Any = task) -> None:
+                    # Of a gzip, what is in it.
+                    bar.update(task, completed=done_bytes, total=all_bytes)
 
                 results.append(
                     (path, await import_file(tools.open_work, tools.numbering, path, options, advance))

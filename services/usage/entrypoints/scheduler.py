@@ -14,6 +14,8 @@ from shared.errors import Transient
 log = structlog.get_logger(__name__)
 _PERIODS_A_STEP = 50
 _RECORDS_A_STEP = 200
+_LEGS_A_STEP = 5000
+_LEGS_KEPT_LONGER = timedelta(days=31)
 _MONTHS_AHEAD = 2
 
 
@@ -60,3 +62,9 @@ async def re_rating_step(open_work: OpenWork) -> int:
             if not await re_rate_step(work):
                 return done
     return _RE_RATING_STEPS
+
+
+async def forget_legs(open_work: OpenWork, now: datetime, *, late_window: timedelta) -> int:
+    """Legs that nothing can join any more (docs/design-legs.md); real time, since test clocks play no years."""
+    async with open_work() as work:
+        return await work.legs.prune(now - late_window - _LEGS_KEPT_LONGER, _LEGS_A_STEP)

@@ -120,6 +120,7 @@ class KeptLeg:
     quarantine_id: UUID | None = None
     call_placed_at: datetime | None = None
     call_fingerprint: bytes | None = None
+    call_tenants: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +217,7 @@ class CallsPort(Protocol):
     async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]: ...
     async def add_to_totals(self, calls: Iterable[Call], removed: Iterable[Call] = ()) -> None: ...
     async def remove(
-        self, provider_id: ProviderId, keys: Collection[UUID], placed_at: Collection[datetime]
+        self, provider_id: ProviderId, calls: Collection[tuple[UUID, datetime, UUID]]
     ) -> list[Call]: ...
     async def flagged(
         self, provider_id: ProviderId, flag: str | None, after: tuple[datetime, UUID] | None, limit: int
@@ -310,7 +311,13 @@ class QuarantinePort(Protocol):
     async def placeable(self, provider_id: ProviderId, limit: int) -> list[QuarantinedRecord]: ...
     async def get(self, provider_id: ProviderId, quarantine_id: UUID) -> QuarantinedRecord | None: ...
     async def listed(
-        self, provider_id: ProviderId, *, state: str, after: UUID | None, limit: int
+        self,
+        provider_id: ProviderId,
+        *,
+        state: str,
+        after: UUID | None,
+        limit: int,
+        reason: str | None = None,
     ) -> list[QuarantinedRecord]: ...
     async def done(self, record: QuarantinedRecord, at: datetime) -> None: ...
     async def over(self, provider_id: ProviderId, quarantine_ids: Collection[UUID], at: datetime) -> None: ...

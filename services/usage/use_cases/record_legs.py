@@ -12,9 +12,12 @@ from uuid import UUID
 from services.usage.domain.calls import Call, instant
 from services.usage.domain.legs import calls_of
 from services.usage.domain.records import CallRecord, Outcome, Received
-from services.usage.use_cases.ports import KeptLeg, Numbering, UsageWork
+from services.usage.use_cases.ports import KeptLeg, Numbering, QuarantinedRecord, UsageWork
 from services.usage.use_cases.record_calls import CONFLICT, quarantined_record, record_calls
 from shared.ids import ProviderId, derived_id
+
+# By group: the leg of each call that waits, with the reason.
+_Problems = dict[UUID, list[tuple[KeptLeg, Outcome]]]
 
 
 @dataclass(slots=True)
@@ -69,25 +72,29 @@ async def _record_legs(
     now = await work.now(provider_id)
     batch = await _sort_out(work, provider_id, received, legs, now)
     groups = await _groups(work, provider_id, batch)
-    reasons = await _record_groups(
+    problems = await _record_groups(
         work, numbering, provider_id, received, batch, groups, now=now, late_window=late_window
     )
+    kept = await _keep(work, provider_id, received, batch, groups, problems, now)
     outcomes: dict[int, Outcome] = {}
+    group_of = {leg.leg_key: (group_id, leg) for group_id, members in groups.items() for leg in members}
     taken: set[UUID] = set()
-    waits: list[tuple[int, Outcome]] = []
-    group_of = {leg.leg_key: group_id for group_id, members in groups.items() for leg in members}
     for position, key in batch.keys.items():
-        problem = reasons.get(group_of.get(key, key))
-        if position in batch.conflicts:
-            waits.append((position, Outcome("quarantined", "conflict", None, CONFLICT)))
-        elif problem is not None:
-            waits.append((position, problem))
-        elif key in group_of and key not in taken and (key in batch.new or batch.known[key].waiting):
+        group_id, leg = group_of.get(key, (None, None))
+        if position in kept:
+            outcomes[position] = kept[position]
+        elif leg is None or key in taken:
+            outcomes[position] = Outcome("repeated")
+        elif leg.call_fingerprint is None and group_id in problems:
+            # A leg of a call that waits: the quarantine holds it under the leg that the call is of.
+            own, outcome = problems[group_id][0]
+            outcomes[position] = replace(outcome, quarantine_id=own.quarantine_id)
+        elif key in batch.known and (not batch.known[key].waiting or batch.known[key].call_fingerprint):
+            outcomes[position] = Outcome("repeated")
+        else:
             taken.add(key)
             outcomes[position] = Outcome("taken")
-        else:
-            outcomes[position] = Outcome("repeated")
-    return outcomes | await _quarantine(work, provider_id, received, batch, groups, waits, now)
+    return outcomes
 
 
 async def _sort_out(
@@ -175,8 +182,8 @@ async def _record_groups(
     *,
     now: datetime,
     late_window: timedelta,
-) -> dict[UUID, Outcome]:
-    """Brings the calls of each group up to date; why a group waits, by group."""
+) -> _Problems:
+    """Brings the calls of each group up to date; which of them wait, and why."""
     options = await work.mapping.options(provider_id)
     raw_of = {
         batch.keys[position]: received[position]
@@ -202,6 +209,7 @@ async def _record_groups(
             ):
                 outdated.append(replace(leg))
                 leg.call_fingerprint = leg.call_placed_at = None
+                leg.call_tenants = ()
             if call is not None and leg.call_fingerprint is None:
                 one = replace(came, record=call, received_at=first_received, accepted=accepted)
                 wanted.append((group_id, leg, one))
@@ -214,59 +222,72 @@ async def _record_groups(
         keep=False,
         removed=await _take_out(work, provider_id, outdated),
     )
-    reasons: dict[UUID, Outcome] = {}
+    problems: _Problems = {}
     for (group_id, leg, one), outcome in zip(wanted, made, strict=True):
         if outcome.status == "quarantined":
-            reasons.setdefault(group_id, outcome)
+            problems.setdefault(group_id, []).append((leg, outcome))
         elif isinstance(one.record, CallRecord):
             leg.call_fingerprint = one.record.fingerprint
             leg.call_placed_at = instant(one.record.placed_us)
-    return reasons
+            leg.call_tenants = outcome.tenants
+    return problems
 
 
 async def _take_out(work: UsageWork, provider_id: ProviderId, outdated: Sequence[KeptLeg]) -> list[Call]:
     """Calls that a further leg has changed, both sides of those between two tenants."""
     if not outdated:
         return []
-    keys = [
-        key
+    calls = {
+        (tenant_id, leg.call_placed_at, key)
         for leg in outdated
+        if leg.call_placed_at is not None
+        for tenant_id in leg.call_tenants
         for key in (leg.leg_key, derived_id("call", leg.record.switch, f"{leg.record.leg_id}#called"))
-    ]
-    placed = {leg.call_placed_at for leg in outdated if leg.call_placed_at is not None}
-    return await work.calls.remove(provider_id, keys, placed)
+    }
+    return await work.calls.remove(provider_id, calls) if calls else []
 
 
-async def _quarantine(
+async def _keep(
     work: UsageWork,
     provider_id: ProviderId,
     received: Sequence[Received],
     batch: _Batch,
     groups: Mapping[UUID, Sequence[KeptLeg]],
-    waits: Sequence[tuple[int, Outcome]],
+    problems: _Problems,
     now: datetime,
 ) -> dict[int, Outcome]:
-    """Keeps the bytes of what waits; ends the waiting of legs whose group has been placed; keeps the legs."""
+    """Keeps the legs, and in quarantine one record for each call that waits, and conflicts; outcomes of these.
+
+    What waits depends on the legs alone: a call waits under its own leg, whichever came first.
+    """
     version, _ = await work.directory.state(provider_id)
+    position_of = {
+        key: position for position, key in reversed(batch.keys.items()) if position not in batch.conflicts
+    }
     outcomes: dict[int, Outcome] = {}
-    records = []
-    ids: dict[UUID, UUID] = {}
-    for position, outcome in waits:
-        record = quarantined_record(provider_id, received[position], outcome, version, now)
-        records.append(record)
-        if position not in batch.conflicts:
-            ids[batch.keys[position]] = record.quarantine_id
-        outcomes[position] = replace(outcome, quarantine_id=record.quarantine_id)
-    await work.quarantine.add(records)
-    waiting = {batch.keys[position] for position, _ in waits if position not in batch.conflicts}
+    fresh: list[QuarantinedRecord] = []
+    for position in sorted(batch.conflicts):
+        outcome = Outcome("quarantined", "conflict", None, CONFLICT)
+        fresh.append(quarantined_record(provider_id, received[position], outcome, version, now))
+        outcomes[position] = replace(outcome, quarantine_id=fresh[-1].quarantine_id)
     over: list[UUID] = []
-    for members in groups.values():
-        waits_still = any(leg.leg_key in waiting for leg in members)
+    for group_id, members in groups.items():
+        waiting = {leg.leg_key: outcome for leg, outcome in problems.get(group_id, ())}
+        came = next(position_of[leg.leg_key] for leg in members if leg.leg_key in position_of)
         for leg in members:
-            if leg.quarantine_id is not None and not waits_still:
+            leg.waiting = bool(waiting)
+            if leg.leg_key in waiting:
+                own = received[position_of.get(leg.leg_key, came)]
+                record = quarantined_record(provider_id, own, waiting[leg.leg_key], version, now)
+                if leg.quarantine_id is None:
+                    fresh.append(record)
+                    leg.quarantine_id = record.quarantine_id
+                else:
+                    await work.quarantine.tried(replace(record, quarantine_id=leg.quarantine_id))
+            elif leg.quarantine_id is not None:
                 over.append(leg.quarantine_id)
-            leg.quarantine_id = (ids.get(leg.leg_key) or leg.quarantine_id) if waits_still else None
-            leg.waiting = waits_still
+                leg.quarantine_id = None
+    await work.quarantine.add(fresh)
     await work.quarantine.over(provider_id, over, now)
     await work.legs.keep(provider_id, [leg for members in groups.values() for leg in members])
     return outcomes

@@ -9,7 +9,8 @@ import pytest
 
 from services.usage.adapters.numbering import PhoneNumbers
 from services.usage.entrypoints import importing
-from services.usage.entrypoints.importing import ImportOptions, detect_format, import_file
+from services.usage.entrypoints.file_pieces import detect_format
+from services.usage.entrypoints.importing import ImportOptions, import_file
 from services.usage.use_cases.ports import ImportedSoFar
 from shared.errors import Invalid
 from shared.ids import ProviderId, new_id
@@ -30,7 +31,7 @@ def rows(world: World, count: int) -> str:
 async def take(world: World, path: Path, reached: list[int] | None = None) -> ImportedSoFar:
     seen = [] if reached is None else reached
     options = ImportOptions(world.provider_id, "auto", {"switch": "pbx1", "time_zone": "UTC"}, LATE_WINDOW)
-    return await import_file(world.work, PhoneNumbers(), path, options, seen.append)
+    return await import_file(world.work, PhoneNumbers(), path, options, lambda done, _: seen.append(done))
 
 
 async def test_a_stopped_import_goes_on_where_it_stopped(

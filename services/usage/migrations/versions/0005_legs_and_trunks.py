@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("quarantine_id", sa.Uuid()),
         sa.Column("call_placed_at", _INSTANT),
         sa.Column("call_fingerprint", sa.LargeBinary()),
+        sa.Column("call_tenants", sa.Text(), nullable=False),
     )
     op.create_index("ix_leg_group", "leg", ["provider_id", "group_id"])
     op.create_index("ix_leg_received_at", "leg", ["received_at"])
@@ -44,4 +45,10 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.Uuid(), primary_key=True),
         sa.Column("between_tenants", sa.Text(), nullable=False),
         sa.Column("forwarded_calls", sa.Text(), nullable=False),
+    )
+    op.create_index(
+        "ix_call_flagged",
+        "call",
+        ["provider_id", "placed_at", "call_key"],
+        postgresql_where=sa.text("flags <> ''"),
     )
