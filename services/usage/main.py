@@ -91,11 +91,11 @@ def build(settings: UsageSettings) -> FastAPI:
         await provide_months(open_work, service.clock.now())
         return 0
 
-    async def forget() -> int:
-        return await forget_legs(open_work, service.clock.now(), late_window=late_window)
-
     async def re_rate() -> int:
         return await re_rating_step(open_work)
+
+    async def forget() -> int:
+        return await forget_legs(open_work, service.clock.now(), late_window=late_window)
 
     async def replay() -> int:
         return await replay_step(open_work, numbering, read_record, late_window=late_window)

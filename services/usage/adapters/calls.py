@@ -103,24 +103,25 @@ _ADD_TOTALS = text(
     " talk_ms = day_total.talk_ms + EXCLUDED.talk_ms,"
     " billed_calls = day_total.billed_calls + EXCLUDED.billed_calls"
 )
-_SHARE_OWNERS = text(
-    "SELECT pg_advisory_xact_lock_shared(hashtextextended('tenant/' || one.tenant_id, 0)) FROM ("
-    "SELECT DISTINCT CAST(tenant_id AS text) AS tenant_id FROM call_key WHERE provider_id = :provider_id"
-    " AND call_key = ANY(CAST(:keys AS uuid[])) ORDER BY 1) AS one"
+_SHARE = text(
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended('tenant/' || one.id, 0))"
+    " FROM unnest(CAST(:tenants AS text[])) WITH ORDINALITY AS one(id, position)"
 )
 # A call that a revision of its period has counted is kept as it was, so that the lines of that revision still open.
 _REMOVE = text(
-    "WITH gone AS (DELETE FROM call_key WHERE provider_id = :provider_id AND call_key = ANY(CAST(:keys AS uuid[]))"
-    " RETURNING tenant_id, placed_at, call_key, fingerprint),"
-    " removed AS (DELETE FROM call USING gone WHERE call.tenant_id = gone.tenant_id"
-    " AND call.placed_at = gone.placed_at AND call.call_key = gone.call_key"
-    " AND call.placed_at >= :earliest AND call.placed_at <= :latest RETURNING call.*, gone.fingerprint),"
+    "WITH gone AS (DELETE FROM call USING unnest(CAST(:tenants AS uuid[]), CAST(:instants AS timestamptz[]),"
+    " CAST(:keys AS uuid[])) AS one(tenant_id, placed_at, call_key) WHERE call.tenant_id = one.tenant_id"
+    " AND call.placed_at = one.placed_at AND call.call_key = one.call_key"
+    # Constants of the statement's plan: without them every month is looked into.
+    " AND call.placed_at >= :earliest AND call.placed_at <= :latest RETURNING call.*),"
+    " freed AS (DELETE FROM call_key USING gone WHERE call_key.provider_id = :provider_id"
+    " AND call_key.call_key = gone.call_key RETURNING call_key.call_key, call_key.fingerprint),"
     " kept AS (INSERT INTO taken_out (tenant_id, placed_at, call_key, until_revision, provider_id, local_day,"
-    " first_revision, call) SELECT one.tenant_id, one.placed_at, one.call_key, p.revision + 1, one.provider_id,"
-    " one.local_day, one.first_revision, to_jsonb(one) - 'fingerprint' FROM removed one JOIN period_close p"
-    " ON p.tenant_id = one.tenant_id AND one.local_day >= p.start_date AND one.local_day < p.end_date"
-    " WHERE p.revision >= one.first_revision AND one.billed_seconds > 0)"
-    " SELECT * FROM removed"
+    " first_revision, call) SELECT gone.tenant_id, gone.placed_at, gone.call_key, p.revision + 1, gone.provider_id,"
+    " gone.local_day, gone.first_revision, to_jsonb(gone) FROM gone JOIN period_close p"
+    " ON p.tenant_id = gone.tenant_id AND gone.local_day >= p.start_date AND gone.local_day < p.end_date"
+    " WHERE p.revision >= gone.first_revision AND gone.billed_seconds > 0)"
+    " SELECT gone.*, freed.fingerprint FROM gone JOIN freed USING (call_key)"
 )
 _FLAGGED = text(
     "SELECT * FROM call WHERE provider_id = :provider_id AND flags <> ''"
@@ -173,7 +174,7 @@ class SqlCalls:
     async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]:
         """Inserts what is new and says which keys that were; the rest is left alone."""
         await self._months.provide(months_of(call.placed_at for call in calls))
-        ordered = sorted(calls, key=lambda call: call.call_key)
+        ordered = sorted(calls, key=lambda call: call.call_key.int)
         columns: dict[str, Sequence[Any]] = {
             name: [getattr(call, name) for call in ordered] for name in _PLAIN
         }
@@ -230,18 +231,25 @@ class SqlCalls:
         await self._connection.execute(_ADD_TOTALS, columns)
 
     async def remove(
-        self, provider_id: ProviderId, keys: Collection[UUID], placed_at: Collection[datetime]
+        self, provider_id: ProviderId, calls: Collection[tuple[UUID, datetime, UUID]]
     ) -> list[Call]:
-        """Takes out calls that a further leg has changed, and says what they were; totals are the caller's."""
+        """Takes out calls (tenant, when placed, key) that a further leg has changed, and says what they were.
+
+        Totals are the caller's.
+        """
+        ordered = sorted(calls)
+        instants = [placed_at for _, placed_at, _ in ordered]
         # No revision is made of these tenants' periods between this look and the commit.
-        await self._connection.execute(_SHARE_OWNERS, {"provider_id": provider_id, "keys": list(keys)})
+        await self._connection.execute(_SHARE, {"tenants": sorted({str(tenant) for tenant, _, _ in ordered})})
         found = await self._connection.execute(
             _REMOVE,
             {
                 "provider_id": provider_id,
-                "keys": sorted(keys),
-                "earliest": min(placed_at),
-                "latest": max(placed_at),
+                "tenants": [tenant_id for tenant_id, _, _ in ordered],
+                "instants": instants,
+                "keys": [key for _, _, key in ordered],
+                "earliest": min(instants),
+                "latest": max(instants),
             },
         )
         return [_call(row) for row in found.mappings()]

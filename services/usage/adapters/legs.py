@@ -24,6 +24,8 @@ _TYPES = {
     "quarantine_id": "uuid",
     "call_placed_at": "timestamptz",
     "call_fingerprint": "bytea",
+    # Comma separated: an array of arrays cannot be unnested into rows.
+    "call_tenants": "text",
 }
 _UNNEST = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _TYPES.items())
 _KEPT_ANEW = (
@@ -33,6 +35,7 @@ _KEPT_ANEW = (
     "quarantine_id",
     "call_placed_at",
     "call_fingerprint",
+    "call_tenants",
 )
 _KEEP = text(
     f"INSERT INTO leg ({', '.join(_TYPES)}) SELECT * FROM unnest({_UNNEST})"  # noqa: S608 (names of this module)
@@ -92,6 +95,7 @@ class SqlLegs:
                 quarantine_id=row.quarantine_id,
                 call_placed_at=row.call_placed_at,
                 call_fingerprint=row.call_fingerprint and bytes(row.call_fingerprint),
+                call_tenants=tuple(map(UUID, row.call_tenants.split(","))) if row.call_tenants else (),
             )
             for row in rows
         ]
@@ -108,9 +112,10 @@ class SqlLegs:
         columns = {
             name: [getattr(leg, name) for leg in ordered]
             for name in _TYPES
-            if name not in ("provider_id", "record")
+            if name not in ("provider_id", "record", "call_tenants")
         }
         columns["provider_id"] = [provider_id] * len(ordered)
+        columns["call_tenants"] = [",".join(map(str, leg.call_tenants)) for leg in ordered]
         columns["record"] = [msgspec.json.encode(leg.record) for leg in ordered]
         await self._connection.execute(_KEEP, columns)
 

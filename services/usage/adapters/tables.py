@@ -287,6 +287,7 @@ Table(
     # The call that was recorded of this leg: when it is placed, and what was in it.
     Column("call_placed_at", _INSTANT),
     Column("call_fingerprint", LargeBinary),
+    Column("call_tenants", Text, nullable=False),
     Index("ix_leg_group", "provider_id", "group_id"),
     Index("ix_leg_received_at", "received_at"),
 )

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from uuid import UUID
 
 from services.usage.domain.billed_time import hold_microseconds, talk_milliseconds
@@ -17,9 +18,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_CALL = timedelta(hours=24)
 
 
+# Each stage of a batch asks for the same instants and days again.
+@lru_cache(maxsize=16_384)
 def instant(microseconds: int) -> datetime:
     """Exact, unlike ``fromtimestamp`` with a float."""
     return _EPOCH + timedelta(microseconds=microseconds)
+
+
+@lru_cache(maxsize=16_384)
+def local_day(at: datetime, zone: tzinfo) -> date:
+    """The day of an instant in a tenant's zone."""
+    return at.astimezone(zone).date()
 
 
 def microseconds(at: datetime) -> int:
@@ -194,7 +203,7 @@ def meter_call(
     call that would be charged and has no rate (R7).
     """
     placed_at = instant(record.placed_us)
-    day = placed_at.astimezone(tenant.zone).date()
+    day = local_day(placed_at, tenant.zone)
     owned = ownership(record, parties, resources, placed_at)
     direction = direction_of(record, owned)
     talk_ms, hold_us = talk_of(record)

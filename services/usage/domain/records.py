@@ -127,3 +127,5 @@ class Outcome:
     field: str | None = None
     detail: str | None = None
     quarantine_id: UUID | None = None
+    # Whose calls it is, where it is any: two where two tenants of the provider talked.
+    tenants: tuple[UUID, ...] = ()

@@ -69,6 +69,16 @@ class DayShown(BaseModel):
     billed_seconds: int
 
 
+class ClassDayShown(BaseModel):
+    """A local day's calls of one class and direction."""
+
+    day: date
+    call_class: str
+    direction: Literal["inbound", "outbound"]
+    calls: int
+    billed_seconds: int
+
+
 class UsageShown(BaseModel):
     """A tenant's usage in a period, as of an instant of the provider's clock."""
 
@@ -84,6 +94,7 @@ class UsageShown(BaseModel):
         description="what the plan includes in this period (R17); what is used of it is in `minutes`"
     )
     days: list[DayShown]
+    by_class: list[ClassDayShown]
     charge: Decimal = Field(description="of all minutes, exact, in major units")
 
 
@@ -136,6 +147,16 @@ def _usage(usage: Usage) -> UsageShown:
         billed_seconds=usage.counted_seconds,
         included_seconds=usage.included_seconds,
         days=[DayShown(day=day, calls=calls, billed_seconds=billed) for day, calls, billed in usage.days],
+        by_class=[
+            ClassDayShown(
+                day=one.day,
+                call_class=one.call_class,
+                direction=one.direction,
+                calls=one.calls,
+                billed_seconds=one.billed_seconds,
+            )
+            for one in usage.by_class
+        ],
         charge=sum((one.charge for one in usage.minutes), Decimal(0)),
     )
 

@@ -52,12 +52,6 @@ async def provide_months(open_work: OpenWork, now: datetime) -> int:
         return await work.months.provide(months)
 
 
-async def forget_legs(open_work: OpenWork, now: datetime, *, late_window: timedelta) -> int:
-    """Legs that nothing can join any more (docs/design-legs.md); real time, since test clocks play no years."""
-    async with open_work() as work:
-        return await work.legs.prune(now - late_window - _LEGS_KEPT_LONGER, _LEGS_A_STEP)
-
-
 _RE_RATING_STEPS = 20
 
 
@@ -68,3 +62,9 @@ async def re_rating_step(open_work: OpenWork) -> int:
             if not await re_rate_step(work):
                 return done
     return _RE_RATING_STEPS
+
+
+async def forget_legs(open_work: OpenWork, now: datetime, *, late_window: timedelta) -> int:
+    """Legs that nothing can join any more (docs/design-legs.md); real time, since test clocks play no years."""
+    async with open_work() as work:
+        return await work.legs.prune(now - late_window - _LEGS_KEPT_LONGER, _LEGS_A_STEP)

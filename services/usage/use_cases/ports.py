@@ -120,6 +120,7 @@ class KeptLeg:
     quarantine_id: UUID | None = None
     call_placed_at: datetime | None = None
     call_fingerprint: bytes | None = None
+    call_tenants: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +217,7 @@ class CallsPort(Protocol):
     async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]: ...
     async def add_to_totals(self, calls: Iterable[Call], removed: Iterable[Call] = ()) -> None: ...
     async def remove(
-        self, provider_id: ProviderId, keys: Collection[UUID], placed_at: Collection[datetime]
+        self, provider_id: ProviderId, calls: Collection[tuple[UUID, datetime, UUID]]
     ) -> list[Call]: ...
     async def flagged(
         self, provider_id: ProviderId, flag: str | None, after: tuple[datetime, UUID] | None, limit: int

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from services.usage.domain.metering import DayTotal
 from services.usage.domain.tenants import FREE_CLASSES, Resource, Tenant
 from services.usage.use_cases.meter_period import TermsPart, measure_period, metered_minutes
 from services.usage.use_cases.ports import UsageWork
@@ -33,6 +34,7 @@ class Usage:
     counted_seconds: int
     included_seconds: int
     days: tuple[tuple[date, int, int], ...]
+    by_class: tuple[DayTotal, ...] = ()
 
 
 async def read_usage(
@@ -69,6 +71,7 @@ async def read_usage(
         ),
         included_seconds=figures.included_seconds,
         days=tuple((day, calls, billed) for day, (calls, billed) in sorted(days.items())),
+        by_class=figures.days,
     )
 
 

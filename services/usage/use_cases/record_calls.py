@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.usage.domain.call_rating import NoRate, RateBook
-from services.usage.domain.calls import Call, Parties, instant, is_too_long, meter_call, timed_call
-from services.usage.domain.legs import called_view, single_view
+from services.usage.domain.calls import Call, Parties, instant, is_too_long, local_day, meter_call, timed_call
 from services.usage.domain.months import month_of
-from services.usage.domain.placing import Directory, Numbers, find_called, find_tenant
+from services.usage.domain.placing import Numbers, find_tenant
 from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
 from services.usage.domain.tenants import Resource, Tenant
+from services.usage.use_cases.between_tenants import split_between_tenants
 from services.usage.use_cases.ports import Numbering, QuarantinedRecord, UsageWork
 from services.usage.use_cases.rating_ports import Moved
 from services.usage.use_cases.watch_limits import watch_limits
@@ -38,12 +38,14 @@ class _Surroundings:
 
     tenants: Mapping[TenantId, Tenant]
     owners: Mapping[int, TenantId]
-    resources: Mapping[TenantId, Sequence[Resource]]
+    # By value: a tenant may have thousands, a call names four at most.
+    resources: Mapping[TenantId, Mapping[str, Sequence[Resource]]]
     book: RateBook
     views: Mapping[int, CallRecord]
     called_of: Mapping[int, int]
 
 
+_TAKEN, _REPEATED = Outcome("taken"), Outcome("repeated")
 UNKNOWN_TENANT = (
     "No tenant has this SIP domain, account code or number; open it, and the record is taken by itself."
 )
@@ -87,12 +89,18 @@ async def record_calls(
     calls: dict[int, Call] = {}
     problems: dict[int, Problem] = {}
     views = [
-        one if position not in around.views else replace(one, record=around.views[position])
+        one
+        if (view := around.views.get(position)) is None or view is one.record
+        else replace(one, record=view)
         for position, one in enumerate(received)
     ]
     views += [replace(received[of], record=around.views[at]) for at, of in around.called_of.items()]
     for position, one in enumerate(views):
-        if isinstance(one.record, CallRecord) and month_of(instant(one.record.placed_us)) in archived:
+        if (
+            archived
+            and isinstance(one.record, CallRecord)
+            and month_of(instant(one.record.placed_us)) in archived
+        ):
             problems[position] = Problem("month_archived", "start_time", ARCHIVED)
             continue
         made = _meter(
@@ -120,7 +128,14 @@ async def record_calls(
     if keep:
         await work.quarantine.add(kept)
     ids = dict(zip(problems, (one.quarantine_id for one in kept), strict=True))
-    return [_outcome(position, new, problems, ids) for position in range(len(received))]
+    tenants: dict[int, tuple[TenantId, ...]] = {
+        position: (call.tenant_id,) for position, call in calls.items()
+    }
+    for at, of in around.called_of.items():
+        tenants[of] = (*tenants.get(of, ()), *tenants.get(at, ()))
+    return [
+        _outcome(position, new, problems, ids, tenants.get(position, ())) for position in range(len(received))
+    ]
 
 
 async def _archived(
@@ -164,7 +179,9 @@ async def _look_around(
         for position, record in records.items()
         if (owner := find_tenant(record, dids[position], directory, instant(record.placed_us))) is not None
     }
-    records, called_of = await _between_tenants(work, provider_id, records, dids, directory, owners, places)
+    records, called_of = await split_between_tenants(
+        work, provider_id, records, dids, directory, owners, places
+    )
     # From here on no period of these tenants is metered until the new calls are in.
     await work.directory.share(set(owners.values()))
     tenants = await work.directory.tenants(set(owners.values()))
@@ -184,48 +201,13 @@ async def _look_around(
             records[position].to_number,
         )
     }
-    resources = await work.directory.own_resources(tenants.keys(), values)
+    resources: dict[TenantId, dict[str, list[Resource]]] = {}
+    for owner, held in (await work.directory.own_resources(tenants.keys(), values)).items():
+        by_value = resources.setdefault(owner, {})
+        for one in held:
+            by_value.setdefault(one.value, []).append(one)
     book = await _book(work, provider_id, records, owners, tenants)
     return _Surroundings(tenants, owners, resources, book, records, called_of), parties
-
-
-async def _between_tenants(
-    work: UsageWork,
-    provider_id: ProviderId,
-    records: Mapping[int, CallRecord],
-    dids: Mapping[int, Numbers],
-    directory: Directory,
-    owners: dict[int, TenantId],
-    places: int,
-) -> tuple[dict[int, CallRecord], dict[int, int]]:
-    """(Records by place, of which place a called side is): a call between two tenants is a call of both.
-
-    ``owners`` is brought in line: the caller's place is the caller's; called sides get places from ``places`` on. The provider's option may bill one side only.
-    """
-    views = {position: single_view(record) for position, record in records.items()}
-    pairs = {
-        position: pair
-        for position, owner in owners.items()
-        if (pair := find_called(records[position], owner, dids[position], directory)) is not None
-    }
-    called_of: dict[int, int] = {}
-    if not pairs:
-        return views, called_of
-    options = await work.mapping.options(provider_id)
-    at = places
-    for position, (caller, called) in pairs.items():
-        record = records[position]
-        if options.between_tenants == "called":
-            views[position], owners[position] = called_view(record), called
-            continue
-        views[position] = replace(
-            record, direction="outbound", called_hold_stamps=(), called_hold_accumulated_us=0
-        )
-        owners[position] = caller
-        if options.between_tenants == "both":
-            called_of[at], views[at], owners[at] = position, called_view(record), called
-            at += 1
-    return views, called_of
 
 
 async def _book(
@@ -239,12 +221,20 @@ async def _book(
     wanted: set[tuple[str, datetime]] = set()
     for position, owner in owners.items():
         at, tenant = instant(records[position].placed_us), tenants[owner]
-        plan = tenant.plan_on(at.astimezone(tenant.zone).date())
+        plan = tenant.plan_on(local_day(at, tenant.zone))
         if plan is not None and plan.terms is not None and plan.terms.rated_by_deck:
             wanted.add((plan.terms.deck, at))
     if not wanted:
         return RateBook()
     return await work.decks.book(provider_id, wanted, min(one.zone.key for one in tenants.values()))
+
+
+def _named(record: CallRecord, parties: Parties, held: Mapping[str, Sequence[Resource]]) -> list[Resource]:
+    """The tenant's own extensions and DIDs that a call names."""
+    if not held:
+        return []
+    names = {record.from_number, record.to_number, parties.from_number, parties.to_number}
+    return [one for name in names for one in held.get(name, ())]
 
 
 def _meter(
@@ -265,7 +255,7 @@ def _meter(
     if is_too_long(record) and not one.accepted:
         return Problem("over_24_hours", "end_time", TOO_LONG)
     tenant = around.tenants[owner]
-    day = instant(record.placed_us).astimezone(tenant.zone).date()
+    day = local_day(instant(record.placed_us), tenant.zone)
     plan = tenant.plan_on(day)
     if plan is not None and plan.terms is None:
         return Problem("unknown_plan", "tenant", UNKNOWN_PLAN)
@@ -274,7 +264,7 @@ def _meter(
             record,
             tenant,
             parties,
-            around.resources.get(owner, ()),
+            _named(record, parties, around.resources.get(owner, {})),
             terms=plan.terms if plan else None,
             book=around.book,
             received_at=received_at,
@@ -398,8 +388,11 @@ def _outcome(
     new: Collection[int],
     problems: Mapping[int, Problem],
     ids: Mapping[int, UUID],
+    tenants: tuple[TenantId, ...],
 ) -> Outcome:
     problem = problems.get(position)
     if problem is not None:
-        return Outcome("quarantined", problem.reason, problem.field, problem.detail, ids[position])
-    return Outcome("taken" if position in new else "repeated")
+        return Outcome("quarantined", problem.reason, problem.field, problem.detail, ids[position], tenants)
+    if not tenants:
+        return _TAKEN if position in new else _REPEATED
+    return Outcome("taken" if position in new else "repeated", tenants=tenants)

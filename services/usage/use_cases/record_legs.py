@@ -209,6 +209,7 @@ async def _record_groups(
             ):
                 outdated.append(replace(leg))
                 leg.call_fingerprint = leg.call_placed_at = None
+                leg.call_tenants = ()
             if call is not None and leg.call_fingerprint is None:
                 one = replace(came, record=call, received_at=first_received, accepted=accepted)
                 wanted.append((group_id, leg, one))
@@ -228,6 +229,7 @@ async def _record_groups(
         elif isinstance(one.record, CallRecord):
             leg.call_fingerprint = one.record.fingerprint
             leg.call_placed_at = instant(one.record.placed_us)
+            leg.call_tenants = outcome.tenants
     return problems
 
 
@@ -235,13 +237,14 @@ async def _take_out(work: UsageWork, provider_id: ProviderId, outdated: Sequence
     """Calls that a further leg has changed, both sides of those between two tenants."""
     if not outdated:
         return []
-    keys = [
-        key
+    calls = {
+        (tenant_id, leg.call_placed_at, key)
         for leg in outdated
+        if leg.call_placed_at is not None
+        for tenant_id in leg.call_tenants
         for key in (leg.leg_key, derived_id("call", leg.record.switch, f"{leg.record.leg_id}#called"))
-    ]
-    placed = {leg.call_placed_at for leg in outdated if leg.call_placed_at is not None}
-    return await work.calls.remove(provider_id, keys, placed)
+    }
+    return await work.calls.remove(provider_id, calls) if calls else []
 
 
 async def _keep(

@@ -12,7 +12,7 @@ from services.usage.domain.records import Received
 from services.usage.entrypoints.formats.reading import received_freeswitch
 from shared.events.invoicing import InvoiceIssued, PeriodEnded, UsageBilled
 from tests.integration.usage.conftest import Api, World
-from tests.integration.usage.test_intake import calls
+from tests.integration.usage.test_intake import calls, usage
 from tests.unit.usage.records import leg, posted
 
 pytestmark = pytest.mark.integration
@@ -136,3 +136,16 @@ async def test_an_export_has_a_beginning_and_a_tenant(api: Api, world: World) ->
     assert (await api.internal.get(path)).status_code == 422
     foreign = f"/v1/providers/{uuid4()}/tenants/{world.tenant_id}/calls/export"
     assert (await api.internal.get(foreign, params={"start_date": "2026-03-01"})).status_code == 404
+
+
+async def test_usage_is_told_by_day_and_class(api: Api, world: World) -> None:
+    """Two classes on one day: their figures apart, summing to the day, at once after they were recorded."""
+    await world.record(
+        one_leg(world, "paid", FIRST),
+        one_leg(world, "free", FIRST, called="+18005550199", talk_us=30_000_000),
+    )
+    shown = await usage(api, world)
+    apart = {one["call_class"]: (one["calls"], one["billed_seconds"]) for one in shown["by_class"]}
+    assert apart == {"external": (1, 60), "toll_free": (1, 30)}
+    (day,) = shown["days"]
+    assert (day["calls"], day["billed_seconds"]) == (2, 90)

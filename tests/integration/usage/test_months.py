@@ -204,3 +204,29 @@ async def test_a_month_without_calls_is_not_found(world: World, tmp_path: Path) 
                 progress=lambda _: None,
             )
     assert files_in(tmp_path) == []
+
+
+async def test_a_large_batch_and_a_small_one_keep_the_same_rows(world: World) -> None:
+    """Many rows are copied, few are sent as arrays: the same record gives the same row either way."""
+    second = make_world(world.engine)
+    await second.set_up()
+    begins = datetime(2026, 3, 5, 10, tzinfo=UTC)
+    many = [one_leg(world, f"n{at}", begins, talk_us=1_000_000 * at) for at in range(150)]
+    few = [one_leg(second, f"n{at}", begins, talk_us=1_000_000 * at) for at in range(150)]
+    await world.record(*many)
+    for at in range(0, 150, 50):
+        await second.record(*few[at : at + 50])
+    columns = (
+        "leg_id, started_at, answered_at, ended_at, direction, call_class, talk_ms, hold_ms, billed_seconds,"
+        " price_per_minute, connect_fee, segments, charge_cap, charge, chargeable, flags, not_billed"
+    )
+    rows = []
+    async with world.engine.connect() as connection:
+        for whose in (world, second):
+            found = await connection.execute(
+                text(f"SELECT {columns} FROM call WHERE tenant_id = :tenant_id ORDER BY leg_id"),  # noqa: S608
+                {"tenant_id": whose.tenant_id},
+            )
+            rows.append([tuple(row) for row in found])
+    assert rows[0] == rows[1]
+    assert len(rows[0]) == 150

@@ -240,7 +240,8 @@ async def test_a_call_that_a_later_leg_took_out_stays_in_the_old_revision(world:
         if isinstance(one.record, CallRecord) and one.record.key in set().union(*first.values())
     )
     async with world.work() as work:
-        removed = await work.calls.remove(world.provider_id, [gone.key], [instant(gone.placed_us)])
+        place = (world.tenant_id, instant(gone.placed_us), gone.key)
+        removed = await work.calls.remove(world.provider_id, [place])
         assert [call.call_key for call in removed] == [gone.key]
         await record_calls(
             work, PhoneNumbers(), world.provider_id, [], late_window=LATE_WINDOW, removed=removed

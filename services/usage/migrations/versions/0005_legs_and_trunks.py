@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("quarantine_id", sa.Uuid()),
         sa.Column("call_placed_at", _INSTANT),
         sa.Column("call_fingerprint", sa.LargeBinary()),
+        sa.Column("call_tenants", sa.Text(), nullable=False),
     )
     op.create_index("ix_leg_group", "leg", ["provider_id", "group_id"])
     op.create_index("ix_leg_received_at", "leg", ["received_at"])
