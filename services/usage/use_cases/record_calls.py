@@ -7,11 +7,11 @@ from uuid import UUID
 
 from services.usage.domain.call_rating import NoRate, RateBook
 from services.usage.domain.calls import Call, Parties, instant, is_too_long, local_day, meter_call
-from services.usage.domain.legs import called_view, single_view
 from services.usage.domain.months import month_of
-from services.usage.domain.placing import Directory, Numbers, find_called, find_tenant
+from services.usage.domain.placing import Numbers, find_tenant
 from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
 from services.usage.domain.tenants import Resource, Tenant
+from services.usage.use_cases.between_tenants import split_between_tenants
 from services.usage.use_cases.keep_calls import Problem, keep_calls
 from services.usage.use_cases.ports import Numbering, QuarantinedRecord, UsageWork
 from shared.ids import ProviderId, TenantId, derived_id
@@ -164,7 +164,9 @@ async def _look_around(
         for position, record in records.items()
         if (owner := find_tenant(record, dids[position], directory, instant(record.placed_us))) is not None
     }
-    records, called_of = await _between_tenants(work, provider_id, records, dids, directory, owners, places)
+    records, called_of = await split_between_tenants(
+        work, provider_id, records, dids, directory, owners, places
+    )
     # From here on no period of these tenants is metered until the new calls are in.
     await work.directory.share(set(owners.values()))
     tenants = await work.directory.tenants(set(owners.values()))
@@ -191,45 +193,6 @@ async def _look_around(
             by_value.setdefault(one.value, []).append(one)
     book = await _book(work, provider_id, records, owners, tenants)
     return _Surroundings(tenants, owners, resources, book, records, called_of), parties
-
-
-async def _between_tenants(
-    work: UsageWork,
-    provider_id: ProviderId,
-    records: Mapping[int, CallRecord],
-    dids: Mapping[int, Numbers],
-    directory: Directory,
-    owners: dict[int, TenantId],
-    places: int,
-) -> tuple[dict[int, CallRecord], dict[int, int]]:
-    """(Records by place, of which place a called side is): a call between two tenants is a call of both.
-
-    ``owners`` is brought in line: the caller's place is the caller's; called sides get places from ``places`` on. The provider's option may bill one side only.
-    """
-    views = {position: single_view(record) for position, record in records.items()}
-    pairs = {
-        position: pair
-        for position, owner in owners.items()
-        if (pair := find_called(records[position], owner, dids[position], directory)) is not None
-    }
-    called_of: dict[int, int] = {}
-    if not pairs:
-        return views, called_of
-    options = await work.mapping.options(provider_id)
-    at = places
-    for position, (caller, called) in pairs.items():
-        record = records[position]
-        if options.between_tenants == "called":
-            views[position], owners[position] = called_view(record), called
-            continue
-        views[position] = replace(
-            record, direction="outbound", called_hold_stamps=(), called_hold_accumulated_us=0
-        )
-        owners[position] = caller
-        if options.between_tenants == "both":
-            called_of[at], views[at], owners[at] = position, called_view(record), called
-            at += 1
-    return views, called_of
 
 
 async def _book(

@@ -14,7 +14,7 @@ from shared.errors import Invalid
 from tests.unit.usage.records import leg, posted
 
 XML = b'<?xml version="1.0"?>\n<cdr switchname="fs1"><variables><uuid>%d</uuid></variables></cdr>\n'
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 RECORDS = st.lists(
     st.dictionaries(TEXTS, TEXTS | st.dictionaries(TEXTS, TEXTS, max_size=2), max_size=3), max_size=8
 )
