@@ -39,7 +39,13 @@ class Play:
         suffix: str = "",
         on_step: Callable[[str], None] | None = None,
     ) -> None:
-        self.specs = tuple(replace(spec, slug=spec.slug + suffix) for spec in PROVIDERS)
+        # Each playing has Stripe accounts of its own: two providers never share one.
+        self.specs = tuple(
+            replace(
+                spec, slug=spec.slug + suffix, stripe_account=spec.stripe_account + suffix.replace("-", "")
+            )
+            for spec in PROVIDERS
+        )
         self.stage = Stage(endpoints, self.specs)
         self.on_step = on_step
         self.calls = calls

@@ -35,6 +35,7 @@ _NEVER_AGAIN = frozenset(
         "no_account",
         "account_closed",
         "debit_not_authorized",
+        "payment_intent_mandate_invalid",
         "incorrect_cvc",
         "invalid_cvc",
         "invalid_expiry_month",

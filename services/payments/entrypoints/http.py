@@ -35,6 +35,7 @@ from services.payments.use_cases.change_methods import (
     set_auto_pay,
     set_default,
 )
+from services.payments.use_cases.connect_account import give_account
 from services.payments.use_cases.find_tenant import find_payment, find_tenant
 from services.payments.use_cases.ports import Gateway, OpenWork
 from services.payments.use_cases.refresh_payment import refresh_payment
@@ -92,7 +93,7 @@ def _account_routes(open_work: OpenWork) -> APIRouter:
         A provider that was added a moment ago may not be known here yet; whoever calls has checked its token.
         """
         async with open_work() as work:
-            await work.accounts.put(provider_id, body.stripe_account or "")
+            await give_account(work, provider_id, body.stripe_account or "")
         return body
 
     return router

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.payments.use_cases.ports import AccountFacts, AccountsGateway, OpenWork
+from services.payments.use_cases.ports import AccountFacts, AccountsGateway, OpenWork, Work
 from shared.errors import Conflict
 from shared.ids import ProviderId
 
@@ -36,6 +36,20 @@ async def begin_onboarding(
             raise Conflict("Another Stripe account was connected meanwhile. Ask again.")
     url, expires_at = await accounts.onboarding_link(account, return_url, refresh_url)
     return Onboarding(account, url, expires_at)
+
+
+async def give_account(work: Work, provider_id: ProviderId, account: str) -> None:
+    """'' is the platform's own. Raises ``Conflict`` for another provider's account: money of two is never mixed."""
+    others = (
+        [one for one in await work.accounts.providers_of(account) if one != provider_id] if account else []
+    )
+    if others:
+        raise Conflict(
+            "This Stripe account collects for another provider. Give each provider an account of its own.",
+            field="stripe_account",
+            slug="account-taken",
+        )
+    await work.accounts.put(provider_id, account)
 
 
 async def account_status(

@@ -195,5 +195,8 @@ async def test_an_account_set_before_the_provider_is_known_stays(
     await told(await http.put(url, json={"stripe_account": None}), 200)
     async with world.open_work() as work:
         assert await work.accounts.of(newcomer) == ""
+    taken = {"stripe_account": world.simulator.account}
+    problem = await told(await http.put(url, json=taken), 409)
+    assert problem["type"].endswith("account-taken")
     problem = await told(await http.put(url, json={"stripe_account": "newcomer"}), 422)
     assert problem["field"] == "stripe_account"
