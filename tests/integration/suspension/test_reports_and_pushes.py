@@ -9,7 +9,7 @@ import pytest
 from services.suspension.adapters.push_sender import PushSender
 from services.suspension.adapters.push_target import PushTargets, networks
 from services.suspension.adapters.switches import keep_outcomes, take_pushes
-from services.suspension.domain.account import Stage
+from services.suspension.domain.account import Invoice, Stage
 from services.suspension.entrypoints.pushing import Pusher, waits_for_memory
 from services.suspension.use_cases.foresee_suspensions import foresee_suspensions
 from services.suspension.use_cases.ports import Outcome, Push, Switch
@@ -64,14 +64,14 @@ async def test_an_answer_older_than_a_change_is_asked_for_again(desk: Desk) -> N
     """Invoicing was asked, then the payment came: the old answer bars nobody."""
     await _begin(desk)
     await _walk(desk, 13)
-    question = make_invoice("KV-1")
+    answers: list[list[Invoice]] = [[make_invoice("KV-1")], []]
 
-    class Slow:
-        async def open_invoices(self, *_: object) -> list[object]:
-            await desk.send(invoice_event(invoicing.InvoicePaid, paid=10_000))
-            return [question]
+    async def open_invoices(*_: object) -> list[Invoice]:
+        """The payment comes between the reading and the arrival of the first answer."""
+        await desk.send(invoice_event(invoicing.InvoicePaid, paid=10_000))
+        return answers.pop(0)
 
-    desk.truth.open_invoices = Slow().open_invoices  # type: ignore[method-assign,assignment]
+    desk.truth.open_invoices = open_invoices  # type: ignore[method-assign,assignment]
     await desk.move_to(on_day(14))
     assert await _stage(desk) is Stage.NONE
 
