@@ -12,7 +12,7 @@ class SuspensionSettings(Settings):
         description="base address of invoicing, which is asked before anybody is suspended for not paying"
     )
     gate_reload_seconds: float = Field(
-        30.0, gt=0, le=3600, description="how often the gate's memory is read anew, beside notifications"
+        600.0, gt=0, le=3600, description="how often the gate's memory is read anew, beside notifications"
     )
     call_back_minutes: float = Field(
         60.0,

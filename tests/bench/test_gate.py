@@ -257,13 +257,15 @@ async def test_sweep_of_100_000_tenants(filled: str, figures: Figures) -> None:
         return await tenants_due(engine, datetime.now(UTC), limit)
 
     sweep = make_sweep(due, work)
-    begun, looked_at = time.monotonic(), 0
+    begun, begun_cpu, looked_at = time.monotonic(), time.process_time(), 0
     while done := await sweep():
         looked_at += done
-    taken = time.monotonic() - begun
+    taken, cpu = time.monotonic() - begun, time.process_time() - begun_cpu
     await engine.dispose()
     assert looked_at == TENANTS
-    figures.add("sweep of 100,000 tenants", f"{taken:.1f} s", goal="< 30 s")
+    figures.add(
+        "sweep of 100,000 tenants", f"{taken:.1f} s", goal="< 30 s", beside=f"{cpu:.1f} s of it its own CPU"
+    )
 
 
 async def test_gate_with_100_000_tenants(

@@ -118,7 +118,7 @@ async def test_payment_webhook_to_allowed_call(staged: BenchStage, figures: Figu
     simulator = Api(staged.stage.endpoints["stripe_simulator"], "")
     rounds: dict[str, tuple[float, float]] = {}
     try:
-        for tenant in staged.late_payers:
+        for tenant in staged.late_payers[::2]:
             rounds[tenant.tenant_id] = await one_round(simulator, tenant)
     finally:
         await simulator.close()

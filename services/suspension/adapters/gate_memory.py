@@ -9,7 +9,7 @@ from uuid import UUID
 from services.suspension.domain.gate import Line
 from shared.ids import ProviderId, TenantId
 
-_PART = 2000
+_PART = 200
 _MOST_CALL_BACKS = 10_000
 
 
@@ -26,28 +26,37 @@ class _Names:
     """Who has a name of one kind within a provider.
 
     Invoicing gives a name to one tenant only. Should two hold it all the same, the open tenant has it before a closed
-    one, and the older before the younger (as in usage), whatever was heard last.
+    one, and the older before the younger (as in usage), whatever was heard last. One holder is kept bare: with
+    100,000 tenants every tuple counts.
     """
 
     def __init__(self) -> None:
-        self._holders: dict[tuple[ProviderId, str], tuple[tuple[bool, TenantId], ...]] = {}
+        self._holders: dict[ProviderId, dict[str, Line | tuple[Line, ...]]] = {}
 
-    def find(self, provider_id: ProviderId, name: str) -> TenantId | None:
-        holders = self._holders.get((provider_id, name))
-        return holders[0][1] if holders else None
+    def find(self, provider_id: ProviderId, name: str) -> Line | None:
+        of_provider = self._holders.get(provider_id)
+        held = of_provider.get(name) if of_provider else None
+        return held[0] if isinstance(held, tuple) else held
 
     def add(self, line: Line, name: str) -> None:
-        key, holder = (line.provider_id, name), (line.closed, line.tenant_id)
-        others = self._holders.get(key)
-        self._holders[key] = (holder,) if others is None else tuple(sorted({*others, holder}))
+        of_provider = self._holders.setdefault(line.provider_id, {})
+        others = [one for one in _as_tuple(of_provider.get(name)) if one.tenant_id != line.tenant_id]
+        if others:
+            of_provider[name] = tuple(sorted((*others, line), key=lambda one: (one.closed, one.tenant_id)))
+        else:
+            of_provider[name] = line
 
     def remove(self, line: Line, name: str) -> None:
-        key = (line.provider_id, name)
-        left = tuple(one for one in self._holders.get(key, ()) if one[1] != line.tenant_id)
+        of_provider = self._holders.get(line.provider_id, {})
+        left = tuple(one for one in _as_tuple(of_provider.get(name)) if one.tenant_id != line.tenant_id)
         if left:
-            self._holders[key] = left
+            of_provider[name] = left[0] if len(left) == 1 else left
         else:
-            self._holders.pop(key, None)
+            of_provider.pop(name, None)
+
+
+def _as_tuple(held: Line | tuple[Line, ...] | None) -> tuple[Line, ...]:
+    return held if isinstance(held, tuple) else () if held is None else (held,)
 
 
 class GateMemory:
@@ -71,8 +80,7 @@ class GateMemory:
         if line is not None:
             return line
         wanted = name.lower()
-        tenant_id = self._domains.find(provider_id, wanted) or self._codes.find(provider_id, wanted)
-        return self._entries[tenant_id].line if tenant_id is not None else None
+        return self._domains.find(provider_id, wanted) or self._codes.find(provider_id, wanted)
 
     def _with_id(self, provider_id: ProviderId, name: str) -> Line | None:
         try:
