@@ -12,11 +12,11 @@ from services.usage.domain.months import month_of
 from services.usage.domain.placing import Directory, Numbers, find_called, find_tenant
 from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
 from services.usage.domain.tenants import Resource, Tenant
-from services.usage.use_cases.count_calls import count_late, recorded, with_own_minutes
 from services.usage.use_cases.ports import Numbering, QuarantinedRecord, UsageWork
 from services.usage.use_cases.rating_ports import Moved
 from services.usage.use_cases.watch_limits import watch_limits
-from shared.ids import ProviderId, TenantId, derived_id
+from shared.events.usage import CallsRecorded, TenantCalls
+from shared.ids import PlanId, ProviderId, TenantId, derived_id, new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,19 +340,66 @@ async def _keep(
             problems[position] = Problem("conflict", None, CONFLICT)
     added = [calls[position] for position in sorted(new)]
     billed = [call for call in added if call.billed_seconds > 0]
-    removed = await with_own_minutes(work, removed)
+    removed = await _with_own_minutes(work, removed)
     await work.calls.add_to_totals(added, removed)
     await work.lines.move(
         Moved(provider_id, call.tenant_id, call.local_day, timed, sign)
         for call, sign in (*((one, 1) for one in added), *((one, -1) for one in removed))
         if (timed := timed_call(call)) is not None
     )
-    await count_late(work, billed, [call for call in removed if call.billed_seconds > 0])
+    await _count_late(work, billed, [call for call in removed if call.billed_seconds > 0])
     # Calls that were taken out leave the counters as upper bounds, which is all that they have to be.
     await watch_limits(work, provider_id, billed, tenants, now)
     if added:
-        work.emit(recorded(provider_id, added, now), time=now)
+        work.emit(_recorded(provider_id, added, now), time=now)
     return new
+
+
+async def _with_own_minutes(work: UsageWork, removed: Sequence[Call]) -> list[Call]:
+    """A kept call does not say whether its plan counts included minutes by extension; its rollup rows did."""
+    own: dict[tuple[PlanId, int], bool] = {}
+    for call in removed:
+        if call.plan_id is not None and call.plan_version is not None:
+            plan = (call.plan_id, call.plan_version)
+            if plan not in own:
+                terms = await work.directory.plan(call.provider_id, *plan)
+                own[plan] = terms is not None and terms.has_own_minutes
+    return [
+        replace(call, own_minutes=own[(call.plan_id, call.plan_version)])
+        if call.plan_id is not None and call.plan_version is not None
+        else call
+        for call in removed
+    ]
+
+
+async def _count_late(work: UsageWork, billed: Sequence[Call], removed: Sequence[Call]) -> None:
+    """Calls of ended periods: those are metered again, and each call knows the first revision that counts it."""
+    for period in await work.periods.mark_dirty(
+        {(call.tenant_id, call.local_day) for call in (*billed, *removed)}
+    ):
+        late = [
+            call
+            for call in billed
+            if call.tenant_id == period.tenant_id and period.start_date <= call.local_day < period.end_date
+        ]
+        if late and period.revision > 0:
+            await work.calls.count_from(late, period.revision + 1)
+
+
+def _recorded(provider_id: ProviderId, added: Collection[Call], now: datetime) -> CallsRecorded:
+    sums: dict[TenantId, tuple[int, int]] = {}
+    for call in added:
+        calls, billed = sums.get(call.tenant_id, (0, 0))
+        sums[call.tenant_id] = (calls + 1, billed + call.billed_seconds)
+    return CallsRecorded(
+        provider_id=provider_id,
+        batch_id=new_id(),
+        tenants=tuple(
+            TenantCalls(tenant_id=tenant_id, calls=calls, billed_seconds=billed)
+            for tenant_id, (calls, billed) in sorted(sums.items())
+        ),
+        recorded_at=now,
+    )
 
 
 def quarantined_record(
