@@ -58,7 +58,7 @@ FROM (SELECT $4::timestamptz + i * ($5::timestamptz - $4::timestamptz) / $6::int
 _KEYS = (
     "INSERT INTO call_key (provider_id, call_key, tenant_id, placed_at, fingerprint)"
     " SELECT provider_id, call_key, tenant_id, placed_at, '\\x00'::bytea FROM call"
-    " WHERE tenant_id = $1 AND placed_at >= $2 AND placed_at < $3 ORDER BY placed_at"
+    " WHERE tenant_id = $1 AND placed_at >= $2 AND placed_at < $3 ORDER BY placed_at ON CONFLICT DO NOTHING"
 )
 _TOTALS = (
     "INSERT INTO day_total (tenant_id, local_day, call_class, direction, provider_id, calls, billed_seconds, talk_ms,"

@@ -6,26 +6,15 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.usage.domain.call_rating import NoRate, RateBook
-from services.usage.domain.calls import Call, Parties, instant, is_too_long, local_day, meter_call, timed_call
+from services.usage.domain.calls import Call, Parties, instant, is_too_long, local_day, meter_call
 from services.usage.domain.legs import called_view, single_view
 from services.usage.domain.months import month_of
 from services.usage.domain.placing import Directory, Numbers, find_called, find_tenant
 from services.usage.domain.records import CallRecord, Outcome, Received, Unreadable
 from services.usage.domain.tenants import Resource, Tenant
+from services.usage.use_cases.keep_calls import Problem, keep_calls
 from services.usage.use_cases.ports import Numbering, QuarantinedRecord, UsageWork
-from services.usage.use_cases.rating_ports import Moved
-from services.usage.use_cases.watch_limits import watch_limits
-from shared.events.usage import CallsRecorded, TenantCalls
-from shared.ids import PlanId, ProviderId, TenantId, derived_id, new_id
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a record waits."""
-
-    reason: str
-    field: str | None
-    detail: str
+from shared.ids import ProviderId, TenantId, derived_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +40,6 @@ UNKNOWN_TENANT = (
 )
 UNKNOWN_PLAN = "The plan of the tenant is not known yet; the record is taken by itself when it is."
 TOO_LONG = "The call is over 24 hours long; look at it, then replay it as accepted, or leave it."
-CONFLICT = (
-    "A record with this switch and leg but other contents was received before; that one is billed (R15)."
-)
-
 ARCHIVED = (
     "The calls of this month are in an archive and no longer here, so that nobody can tell whether this is a repeat;"
     " it is kept, and billed nowhere: calls so old are past the late window (R42)."
@@ -115,7 +100,7 @@ async def record_calls(
             calls[position] = made
         else:
             problems[position] = made
-    new = await _keep(work, provider_id, calls, problems, removed, around.tenants, now)
+    new = await keep_calls(work, provider_id, calls, problems, removed, around.tenants, now)
     for at, of in around.called_of.items():
         if at in problems:
             problems.setdefault(of, problems.pop(at))
@@ -309,97 +294,6 @@ def _meter(
         )
     except NoRate as missing:
         return Problem("no_rate", "to", missing.detail)
-
-
-async def _keep(
-    work: UsageWork,
-    provider_id: ProviderId,
-    calls: Mapping[int, Call],
-    problems: dict[int, Problem],
-    removed: Sequence[Call],
-    tenants: Mapping[TenantId, Tenant],
-    now: datetime,
-) -> set[int]:
-    """Inserts what is new, counts it, and says which positions that were; conflicts are added to ``problems``."""
-    if not calls and not removed:
-        return set()
-    await work.directory.share({call.tenant_id for call in removed})
-    first: dict[UUID, int] = {}
-    for position, call in calls.items():
-        first.setdefault(call.call_key, position)
-    fresh = [calls[position] for position in first.values()]
-    inserted = await work.calls.add(fresh, received_at=now) if fresh else set()
-    new = {first[key] for key in inserted}
-    # A fingerprint decides between a repeat and a conflict; for a new call it is that of its first record here.
-    known = {calls[position].call_key: calls[position].fingerprint for position in new}
-    known |= (
-        await work.calls.fingerprints(provider_id, first.keys() - inserted) if first.keys() - inserted else {}
-    )
-    for position, call in calls.items():
-        if position not in new and known.get(call.call_key) != call.fingerprint:
-            problems[position] = Problem("conflict", None, CONFLICT)
-    added = [calls[position] for position in sorted(new)]
-    billed = [call for call in added if call.billed_seconds > 0]
-    removed = await _with_own_minutes(work, removed)
-    await work.calls.add_to_totals(added, removed)
-    await work.lines.move(
-        Moved(provider_id, call.tenant_id, call.local_day, timed, sign)
-        for call, sign in (*((one, 1) for one in added), *((one, -1) for one in removed))
-        if (timed := timed_call(call)) is not None
-    )
-    await _count_late(work, billed, [call for call in removed if call.billed_seconds > 0])
-    # Calls that were taken out leave the counters as upper bounds, which is all that they have to be.
-    await watch_limits(work, provider_id, billed, tenants, now)
-    if added:
-        work.emit(_recorded(provider_id, added, now), time=now)
-    return new
-
-
-async def _with_own_minutes(work: UsageWork, removed: Sequence[Call]) -> list[Call]:
-    """A kept call does not say whether its plan counts included minutes by extension; its rollup rows did."""
-    own: dict[tuple[PlanId, int], bool] = {}
-    for call in removed:
-        if call.plan_id is not None and call.plan_version is not None:
-            plan = (call.plan_id, call.plan_version)
-            if plan not in own:
-                terms = await work.directory.plan(call.provider_id, *plan)
-                own[plan] = terms is not None and terms.has_own_minutes
-    return [
-        replace(call, own_minutes=own[(call.plan_id, call.plan_version)])
-        if call.plan_id is not None and call.plan_version is not None
-        else call
-        for call in removed
-    ]
-
-
-async def _count_late(work: UsageWork, billed: Sequence[Call], removed: Sequence[Call]) -> None:
-    """Calls of ended periods: those are metered again, and each call knows the first revision that counts it."""
-    for period in await work.periods.mark_dirty(
-        {(call.tenant_id, call.local_day) for call in (*billed, *removed)}
-    ):
-        late = [
-            call
-            for call in billed
-            if call.tenant_id == period.tenant_id and period.start_date <= call.local_day < period.end_date
-        ]
-        if late and period.revision > 0:
-            await work.calls.count_from(late, period.revision + 1)
-
-
-def _recorded(provider_id: ProviderId, added: Collection[Call], now: datetime) -> CallsRecorded:
-    sums: dict[TenantId, tuple[int, int]] = {}
-    for call in added:
-        calls, billed = sums.get(call.tenant_id, (0, 0))
-        sums[call.tenant_id] = (calls + 1, billed + call.billed_seconds)
-    return CallsRecorded(
-        provider_id=provider_id,
-        batch_id=new_id(),
-        tenants=tuple(
-            TenantCalls(tenant_id=tenant_id, calls=calls, billed_seconds=billed)
-            for tenant_id, (calls, billed) in sorted(sums.items())
-        ),
-        recorded_at=now,
-    )
 
 
 def quarantined_record(

@@ -12,8 +12,9 @@ from uuid import UUID
 from services.usage.domain.calls import Call, instant
 from services.usage.domain.legs import calls_of
 from services.usage.domain.records import CallRecord, Outcome, Received
+from services.usage.use_cases.keep_calls import CONFLICT
 from services.usage.use_cases.ports import KeptLeg, Numbering, QuarantinedRecord, UsageWork
-from services.usage.use_cases.record_calls import CONFLICT, quarantined_record, record_calls
+from services.usage.use_cases.record_calls import quarantined_record, record_calls
 from shared.ids import ProviderId, derived_id
 
 # By group: the leg of each call that waits, with the reason.
