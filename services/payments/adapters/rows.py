@@ -239,6 +239,7 @@ def refund_of(row: Row) -> Refund:
 
 
 _DISPUTE = (
+    "refunded_minor",
     "provider_id",
     "tenant_id",
     "dispute_id",

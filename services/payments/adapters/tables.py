@@ -296,6 +296,7 @@ dispute = Table(
     Column("stripe_dispute", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
+    Column("refunded_minor", BigInteger, nullable=False),
     Column("fee_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("reason", Text, nullable=False),

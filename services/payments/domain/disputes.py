@@ -41,7 +41,11 @@ class DisputeFacts:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """``amount_minor`` is what left the payment, ``fee_minor`` what the books hold of its fee."""
+    """``amount_minor`` is what left the payment, ``fee_minor`` what the books hold of its fee.
+
+    ``refunded_minor`` of the amount had been given back to the tenant already: that part is the provider's loss and
+    no longer the tenant's funds.
+    """
 
     provider_id: ProviderId
     tenant_id: TenantId
@@ -57,6 +61,7 @@ class Dispute:
     shares: tuple[Share, ...]
     opened_at: datetime
     ended_at: datetime | None = None
+    refunded_minor: int = 0
 
     @property
     def takes(self) -> bool:
@@ -84,19 +89,25 @@ def taken_minor(disputes: Iterable[Dispute]) -> int:
 
 
 def withdrawal_entry(dispute: Dispute, booked_at: datetime) -> JournalEntry:
-    """Dr tenant_funds / Cr stripe_clearing, and the fee."""
-    taken = Money(dispute.amount_minor, dispute.currency)
-    postings = (Posting("tenant_funds", taken), Posting("stripe_clearing", -taken))
-    return _entry(dispute, "opened", booked_at, (*postings, *_fee(dispute, dispute.fee_minor)))
+    """Dr tenant_funds, Dr chargebacks (what had been refunded) / Cr stripe_clearing, and the fee."""
+    return _entry(dispute, "opened", booked_at, (*_taken(dispute), *_fee(dispute, dispute.fee_minor)))
 
 
 def decision_entry(dispute: Dispute, fee_before_minor: int, booked_at: datetime) -> JournalEntry | None:
     """Won gives the amount back; a change of the fee is booked with the decision. None: nothing moved."""
-    back = Money(dispute.amount_minor if dispute.state is DisputeState.WON else 0, dispute.currency)
     postings = [*_fee(dispute, dispute.fee_minor - fee_before_minor)]
-    if back:
-        postings += [Posting("stripe_clearing", back), Posting("tenant_funds", -back)]
+    if dispute.state is DisputeState.WON:
+        postings += [Posting(one.account, -one.amount) for one in _taken(dispute)]
     return _entry(dispute, dispute.state.value, booked_at, tuple(postings)) if postings else None
+
+
+def _taken(dispute: Dispute) -> tuple[Posting, ...]:
+    parts = {
+        "tenant_funds": dispute.amount_minor - dispute.refunded_minor,
+        "chargebacks": dispute.refunded_minor,
+        "stripe_clearing": -dispute.amount_minor,
+    }
+    return tuple(Posting(name, Money(minor, dispute.currency)) for name, minor in parts.items() if minor)
 
 
 def _fee(dispute: Dispute, fee_minor: int) -> tuple[Posting, ...]:

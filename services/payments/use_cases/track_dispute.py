@@ -51,6 +51,7 @@ async def _open(
     others = await work.disputes.of_payment(payment.tenant_id, payment.payment_id)
     before = [one.shares for one in refunds if one.told] + [one.shares for one in others if one.takes]
     gone = sum(one.amount_minor for one in refunds if one.told) + rules.taken_minor(others)
+    held = max(0, payment.received_minor - gone)
     now = await work.now(payment.provider_id)
     dispute = Dispute(
         provider_id=payment.provider_id,
@@ -65,7 +66,8 @@ async def _open(
         currency=Currency(facts.currency),
         reason=facts.reason,
         # What was told to be refunded is credited on its invoices already: it is not taken from them again.
-        shares=taken_from(payment, before, min(facts.amount_minor, max(0, payment.received_minor - gone))),
+        shares=taken_from(payment, before, min(facts.amount_minor, held)),
+        refunded_minor=max(0, facts.amount_minor - held),
         opened_at=now,
         ended_at=now if state is DisputeState.RETURNED else None,
     )

@@ -11,13 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.payments.domain import payment_plans, reconciliation, refunds
-from services.payments.domain.disputes import DisputeState, state_of
+from services.payments.domain.disputes import (
+    Dispute,
+    DisputeState,
+    decision_entry,
+    state_of,
+    withdrawal_entry,
+)
 from services.payments.domain.payment_plans import PaymentPlan, equal_parts
 from services.payments.domain.payments import Payment, Share
 from services.payments.domain.reconciliation import Books, Charge, Given, compare
 from services.payments.domain.refunds import RefundState
 from shared.errors import Invalid
-from shared.ids import InvoiceId, ProviderId, TenantId
+from shared.ids import InvoiceId, PaymentId, ProviderId, TenantId
+from shared.journal import JournalEntry
 from shared.money import Currency
 from tests.unit.payments.test_rules import payment
 
@@ -181,3 +188,41 @@ def test_exactly_what_differs_is_listed(
         wanted += [(f"{what}_differs", f"{mark}_{n}") for n in amounts if n in changed]
     assert found == sorted(wanted)
     assert reconciliation.compare(ours, ours) == []
+
+
+@pytest.mark.parametrize(("refunded", "funds"), [(0, 10000), (4000, 6000), (10000, 0)])
+def test_a_bank_that_takes_refunded_money_takes_the_providers(refunded: int, funds: int) -> None:
+    """What the tenant has been given back is no longer its funds; won gives each part back to where it came from."""
+    dispute = Dispute(
+        provider_id=ProviderId(UUID(int=1)),
+        tenant_id=TenantId(UUID(int=2)),
+        dispute_id=UUID(int=3),
+        payment_id=PaymentId(UUID(int=4)),
+        account="",
+        stripe_dispute="dp_1",
+        state=DisputeState.OPENED,
+        amount_minor=10000,
+        fee_minor=1500,
+        currency=Currency("USD"),
+        reason="fraudulent",
+        shares=(),
+        opened_at=T,
+        refunded_minor=refunded,
+    )
+    opened = _by_account(withdrawal_entry(dispute, T))
+    assert opened.get("tenant_funds", 0) == funds
+    assert opened.get("chargebacks", 0) == refunded
+    assert opened["stripe_clearing"] == -11500
+    won = decision_entry(replace(dispute, state=DisputeState.WON), 1500, T)
+    assert won is not None
+    back = _by_account(won)
+    assert (back.get("tenant_funds", 0), back.get("chargebacks", 0)) == (-funds, -refunded)
+    assert back["stripe_clearing"] == 10000
+
+
+def _by_account(entry: JournalEntry) -> dict[str, int]:
+    totals: dict[str, int] = {}
+    for one in entry.postings:
+        totals[one.account] = totals.get(one.account, 0) + one.amount.minor
+    assert sum(totals.values()) == 0
+    return totals
