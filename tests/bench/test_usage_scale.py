@@ -21,13 +21,16 @@ from shared.db.migration import migrate
 from shared.events.invoicing import PeriodEnded
 from tests.bench.figures import Figures
 from tests.bench.http_load import Load, post_all, request_bytes
-from tests.bench.usage_rows import RECORDS_A_BODY, add_rollups, bodies, copy_rate, store_calls
+from tests.bench.usage_rows import RECORDS_A_BODY, add_rollups, bodies, copy_rate, documents, store_calls
 from tests.integration.usage.conftest import World, make_world
 from tests.support.infrastructure import Databases, Vhosts
 from tests.support.usage_process import INTERNAL, ROOT, UsageProcess
 
 MIB = 1024 * 1024
 ROUNDS, BODIES_A_ROUND, WARM_UP = 3, 40, 10
+DOCUMENTS_A_ROUND = 2_000
+# A body of this size whose route does not exist is received whole and answered 404.
+TAKEN, DISCARDED = "/v1/cdrs/freeswitch", "/v1/cdrs/no-such-switch"
 # The issue's sizes take half an hour to store on two cores: BENCH_STORED=1000000,20000000 BENCH_IMPORT=1000000.
 FEW_STORED, MANY_STORED = (int(one) for one in os.environ.get("BENCH_STORED", "100000,2000000").split(","))
 IMPORTED = int(os.environ.get("BENCH_IMPORT", "100000"))
@@ -114,6 +117,35 @@ async def test_batches_of_our_json(alone: Alone, figures: Figures) -> None:
     )
     figures.add("the same rows by COPY and ON CONFLICT", f"{statistics.median(bare):.0f} rows/s")
     figures.add("ratio of the two", f"{statistics.median(ratios):.2f}", goal=">= 0.35")
+
+
+async def test_single_documents(alone: Alone, figures: Figures) -> None:
+    """Every document is taken and counted once; the same server throws the same bodies away, in turns."""
+    token = alone.service.switch_token(alone.world.provider_id)
+    bodies = documents(alone.world.domain, (ROUNDS + 1) * DOCUMENTS_A_ROUND, seed=5)
+    taken, discarded = (
+        [request_bytes(alone.service.url, path, token, body) for body in bodies]
+        for path in (TAKEN, DISCARDED)
+    )
+    kept: list[Load] = []
+    thrown: list[Load] = []
+    for begins in range(0, len(bodies), DOCUMENTS_A_ROUND):
+        part = slice(begins, begins + DOCUMENTS_A_ROUND)
+        thrown.append(await post_all(alone.service.url, discarded[part], alone.process))
+        kept.append(await post_all(alone.service.url, taken[part], alone.process))
+        assert thrown[-1].statuses == {404: DOCUMENTS_A_ROUND}
+        assert kept[-1].statuses == {201: DOCUMENTS_A_ROUND}
+    assert await alone.calls_shown() == len(bodies)
+    # The first round warms up.
+    pairs = list(zip(kept, thrown, strict=True))[1:]
+    for name, loads in (("taken", kept[1:]), ("discarded (404)", thrown[1:])):
+        figures.add(
+            f"FreeSWITCH documents of 12 kB {name}, usage alone",
+            f"{statistics.median(load.per_second for load in loads):.0f}/s",
+            beside=f"CPU a document: service {statistics.median(load.server_ms for load in loads):.2f} ms",
+        )
+    ratio = statistics.median(mine.per_second / theirs.per_second for mine, theirs in pairs)
+    figures.add("ratio of the two", f"{ratio:.2f}", goal=">= 0.5")
 
 
 async def test_cost_with_many_calls_stored(alone: Alone, figures: Figures) -> None:

@@ -13,6 +13,7 @@ from services.usage.domain.months import begins, next_month
 from tests.integration.usage.conftest import World
 
 RECORDS_A_BODY = 500
+DOCUMENT_BYTES = 12_000
 # All within one afternoon, as live traffic is; the world's clock stands a fortnight later.
 AFTERNOON = datetime(2026, 3, 17, 15, tzinfo=UTC)
 
@@ -44,6 +45,44 @@ def bodies(domain: str, count: int, seed: int) -> list[bytes]:
             )
         made.append(orjson.dumps(records))
     return made
+
+
+def documents(domain: str, count: int, seed: int) -> list[bytes]:
+    """One leg each as mod_json_cdr posts it, with the SIP headers that fill a real switch's document to 12 kB."""
+    chosen = random.Random(seed)
+    return [_document(domain, chosen) for _ in range(count)]
+
+
+def _document(domain: str, chosen: random.Random) -> bytes:
+    leg, other = (UUID(int=chosen.getrandbits(128)) for _ in range(2))
+    answered = int(AFTERNOON.timestamp() * 1_000_000) + chosen.randrange(14_400_000_000)
+    ended = answered + chosen.randrange(1_000_000, 400_000_000)
+    variables = {
+        "uuid": str(leg),
+        "direction": "inbound",
+        "domain_name": domain,
+        "sip_auth_username": "1001",
+        "start_uepoch": str(answered - 3_000_000),
+        "answer_uepoch": str(answered),
+        "end_uepoch": str(ended),
+        "bridge_uuid": str(other),
+        "sip_call_id": f"{leg}@10.0.0.1",
+    }
+    profile = {
+        "caller_id_number": "1001",
+        "destination_number": f"+1212555{chosen.randrange(5_000):04d}",
+        "context": domain,
+        "uuid": str(leg),
+    }
+    made = {"switchname": "fs1", "variables": variables, "callflow": [{"caller_profile": profile}]}
+    missing = DOCUMENT_BYTES - len(orjson.dumps(made))
+    number = 0
+    while missing > 0:
+        name, value = f"sip_h_X-Trunk-Detail-{number:03d}", UUID(int=leg.int ^ number).hex
+        variables[name] = value
+        missing -= len(name) + len(value) + 6
+        number += 1
+    return orjson.dumps(made)
 
 
 _CALLS = """

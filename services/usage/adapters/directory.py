@@ -1,7 +1,7 @@
 """Tenants, their plans and numbers: who owns what, since when."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.usage.adapters.plan_rows import KEEP_PLAN, PLAN_COLUMNS, plan_values, read_plan
+from services.usage.adapters.remembered import RememberedDirectories
 from services.usage.domain.placing import Directory
 from services.usage.domain.tenants import PlanFrom, PlanTerms, Resource, ResourceKind, Tenant
 from shared.ids import PlanId, ProviderId, TenantId
@@ -99,8 +100,9 @@ def _terms(row: Any) -> PlanTerms | None:
 class SqlDirectory:
     """The directory in this service's database, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, remembered: RememberedDirectories) -> None:
         self._connection = connection
+        self._remembered = remembered
 
     async def _rows(self, statement: Any, **values: Any) -> list[Any]:
         return list((await self._connection.execute(statement, values)).mappings())
@@ -115,6 +117,7 @@ class SqlDirectory:
     async def look_up(
         self,
         provider_id: ProviderId,
+        version: int,
         *,
         domains: Collection[str],
         account_codes: Collection[str],
@@ -122,17 +125,52 @@ class SqlDirectory:
         dids: Collection[str],
         trunks: Collection[str] = (),
     ) -> Directory:
-        """What a batch of records asks for. Of two tenants with one domain or code the older one has it."""
-        owners = await self._rows(
-            _OWNERS,
-            provider_id=provider_id,
-            domains=list(domains),
-            codes=list(account_codes),
-            ids=list(tenant_ids),
+        """What a batch of records asks for. Of two tenants with one domain or code the older one has it.
+
+        ``version`` is the directory's as this transaction read it before: what is remembered of it is not read again.
+        """
+        known = self._remembered.of(provider_id, version)
+        new = (
+            set(domains) - known.domains.keys(),
+            set(account_codes) - known.codes.keys(),
+            set(tenant_ids) - known.ids.keys(),
+            set(dids) - known.dids.keys(),
+            set(trunks) - known.trunks.keys(),
+        )
+        if any(new):
+            known.add(await self._read_new(provider_id, *new), *new)
+        return Directory(
+            {one: found for one in domains if (found := known.domains[one]) is not None},
+            {one: found for one in account_codes if (found := known.codes[one]) is not None},
+            frozenset(one for one in tenant_ids if known.ids[one]),
+            {one: held for one in dids if (held := known.dids[one])},
+            {one: found for one in trunks if (found := known.trunks[one]) is not None},
+        )
+
+    async def _read_new(
+        self,
+        provider_id: ProviderId,
+        domains: Collection[str],
+        account_codes: Collection[str],
+        tenant_ids: Collection[UUID],
+        dids: Collection[str],
+        trunks: Collection[str],
+    ) -> Directory:
+        owners = (
+            await self._rows(
+                _OWNERS,
+                provider_id=provider_id,
+                domains=list(domains),
+                codes=list(account_codes),
+                ids=list(tenant_ids),
+            )
+            if domains or account_codes or tenant_ids
+            else []
         )
         held: dict[str, list[Resource]] = defaultdict(list)
-        for row in await self._rows(_DIDS, provider_id=provider_id, values=list(dids)):
-            held[row["value"]].append(_resource(row))
+        if dids:
+            for row in await self._rows(_DIDS, provider_id=provider_id, values=list(dids)):
+                held[row["value"]].append(_resource(row))
         by_domain: dict[str, TenantId] = {}
         by_code: dict[str, TenantId] = {}
         for row in owners:
@@ -150,6 +188,23 @@ class SqlDirectory:
         """Keeps periods of these tenants from being metered until this transaction ends; others may record."""
         if tenants:
             await self._connection.execute(_SHARE, {"tenants": sorted(str(one) for one in tenants)})
+
+    async def tenants_now(
+        self, provider_id: ProviderId, version: int, wanted: Collection[TenantId]
+    ) -> tuple[int, dict[TenantId, Tenant]]:
+        """(Version, these tenants), to be asked under their shared locks: as they are now, whatever was remembered.
+
+        Whoever changes a tenant or its numbers holds its lock and counts the version up in the same transaction, so a
+        version that is the same under the lock says that nothing has changed since.
+        """
+        if not wanted:
+            return version, {}
+        version, _ = await self.state(provider_id)
+        known = self._remembered.of(provider_id, version)
+        new = set(wanted) - known.tenants.keys()
+        if new:
+            known.tenants |= await self.tenants(new)
+        return version, {one: known.tenants[one] for one in wanted if one in known.tenants}
 
     async def tenants(self, wanted: Collection[TenantId]) -> dict[TenantId, Tenant]:
         plans: dict[UUID, list[PlanFrom]] = defaultdict(list)
@@ -171,13 +226,29 @@ class SqlDirectory:
         }
 
     async def own_resources(
-        self, tenants: Collection[TenantId], values: Collection[str]
-    ) -> dict[TenantId, list[Resource]]:
-        """Extensions and DIDs of these tenants with one of these values."""
-        found: dict[TenantId, list[Resource]] = defaultdict(list)
-        for row in await self._rows(_OWN, tenants=list(tenants), values=list(values)):
-            found[TenantId(row["tenant_id"])].append(_resource(row))
-        return found
+        self, provider_id: ProviderId, version: int, wanted: Mapping[TenantId, Collection[str]]
+    ) -> dict[TenantId, dict[str, list[Resource]]]:
+        """Extensions and DIDs of tenants by value, for the values asked for; ``version`` read under their locks."""
+        known = self._remembered.of(provider_id, version)
+        new = {
+            tenant_id: missing
+            for tenant_id, values in wanted.items()
+            if (missing := set(values) - known.own.setdefault(tenant_id, {}).keys())
+        }
+        if new:
+            values = sorted(set().union(*new.values()))
+            rows = await self._rows(_OWN, tenants=list(new), values=values)
+            for tenant_id, missing in new.items():
+                known.own[tenant_id] |= {value: [] for value in missing}
+            for row in rows:
+                tenant_id, value = TenantId(row["tenant_id"]), row["value"]
+                if value in new[tenant_id]:
+                    known.own[tenant_id][value].append(_resource(row))
+            known.size += sum(map(len, new.values()))
+        return {
+            tenant_id: {value: held for value in values if (held := known.own[tenant_id][value])}
+            for tenant_id, values in wanted.items()
+        }
 
     async def plan(self, provider_id: ProviderId, plan_id: PlanId, version: int) -> PlanTerms | None:
         rows = await self._rows(
@@ -220,9 +291,14 @@ class SqlDirectory:
 
     # -- keeping --------------------------------------------------------------------------------------------------
 
+    async def _write(self, statement: Any, values: Any) -> None:
+        # What this transaction reads from now on may never be committed: nobody else is to remember it.
+        self._remembered = RememberedDirectories()
+        await self._connection.execute(statement, values)
+
     async def changed(self, provider_id: ProviderId) -> None:
         """What could not be placed before this transaction may be placed after it."""
-        await self._connection.execute(_BUMP, {"provider_id": provider_id})
+        await self._write(_BUMP, {"provider_id": provider_id})
 
     async def keep_provider(
         self,
@@ -233,7 +309,7 @@ class SqlDirectory:
         changed_at: datetime,
         sent_at: datetime,
     ) -> None:
-        await self._connection.execute(
+        await self._write(
             _KEEP_PROVIDER,
             {
                 "provider_id": provider_id,
@@ -253,7 +329,7 @@ class SqlDirectory:
         changed_at: datetime,
         sent_at: datetime,
     ) -> None:
-        await self._connection.execute(
+        await self._write(
             _KEEP_TENANT,
             {
                 "tenant_id": tenant.tenant_id,
@@ -280,7 +356,7 @@ class SqlDirectory:
         changed_at: datetime,
         sent_at: datetime,
     ) -> None:
-        await self._connection.execute(
+        await self._write(
             _KEEP_TENANT_PLAN,
             {
                 "tenant_id": tenant_id,
@@ -294,6 +370,7 @@ class SqlDirectory:
 
     async def close_tenant(self, provider_id: ProviderId, tenant_id: TenantId, closed_on: date) -> bool:
         """False: the tenant is not known here."""
+        self._remembered = RememberedDirectories()
         rows = await self._rows(
             _CLOSE_TENANT, provider_id=provider_id, tenant_id=tenant_id, closed_on=closed_on
         )
@@ -301,10 +378,10 @@ class SqlDirectory:
 
     async def keep_plan(self, provider_id: ProviderId, terms: PlanTerms) -> None:
         """A version never changes: the first one kept stays."""
-        await self._connection.execute(KEEP_PLAN, plan_values(provider_id, terms))
+        await self._write(KEEP_PLAN, plan_values(provider_id, terms))
 
     async def add_resources(self, provider_id: ProviderId, resources: Sequence[Resource]) -> None:
-        await self._connection.execute(
+        await self._write(
             _ADD_RESOURCES,
             [
                 {
@@ -320,7 +397,7 @@ class SqlDirectory:
         )
 
     async def end_resource(self, resource: Resource, at: datetime) -> None:
-        await self._connection.execute(
+        await self._write(
             text(
                 "UPDATE resource SET valid_to = :at WHERE tenant_id = :tenant_id AND kind = :kind AND value = :value"
                 " AND valid_from = :valid_from"

@@ -19,6 +19,7 @@ from services.usage.adapters.months import KnownMonths, SqlMonths
 from services.usage.adapters.periods import SqlPeriods
 from services.usage.adapters.quarantine import SqlQuarantine
 from services.usage.adapters.re_ratings import SqlReRatings
+from services.usage.adapters.remembered import RememberedDirectories
 from services.usage.adapters.running import SqlRunning
 from services.usage.adapters.said import SqlSaid
 from services.usage.use_cases.ports import PLACEABLE_REASONS, ArchivePort
@@ -63,14 +64,16 @@ class SqlUsageWork(SqlUnitOfWork):
         clock: Clock | None = None,
         known: KnownMonths,
         decks: DeckCache,
+        remembered: RememberedDirectories,
     ) -> None:
         super().__init__(engine, source=source, clock=clock)
         self._known = known
         self._deck_cache = decks
+        self._remembered = remembered
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
-        self.directory = SqlDirectory(self.connection)
+        self.directory = SqlDirectory(self.connection, self._remembered)
         self.months = SqlMonths(self.connection, self._known)
         self.said = SqlSaid(self.connection)
         self.invoices = SqlInvoices(self.connection)
@@ -103,8 +106,10 @@ class SqlUsageWork(SqlUnitOfWork):
 
 def work_opener(engine: AsyncEngine, clock: Clock | None = None) -> Callable[[], SqlUsageWork]:
     """Opens one unit of work after another on an engine."""
-    known, decks = KnownMonths(), DeckCache()
-    return lambda: SqlUsageWork(engine, source=SOURCE, clock=clock, known=known, decks=decks)
+    known, decks, remembered = KnownMonths(), DeckCache(), RememberedDirectories()
+    return lambda: SqlUsageWork(
+        engine, source=SOURCE, clock=clock, known=known, decks=decks, remembered=remembered
+    )
 
 
 async def count_under_way(engine: AsyncEngine, provider_id: ProviderId) -> int:

@@ -16,6 +16,8 @@ from shared.ids import PlanId, ProviderId, TenantId
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_CALL = timedelta(hours=24)
+_LONGEST_US = LONGEST_CALL // timedelta(microseconds=1)
+_CLOCKS_APART = timedelta(minutes=1)
 
 
 # Each stage of a batch asks for the same instants and days again.
@@ -56,6 +58,9 @@ class Ownership:
     to_did: bool
     to_extension: bool
     from_extension: bool = False
+
+
+_NO_ENDS = Ownership(from_own=False, to_did=False, to_extension=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,8 @@ def ownership(
     record: CallRecord, parties: Parties, resources: Collection[Resource], at: datetime
 ) -> Ownership:
     """Looks up both ends among the tenant's own extensions and DIDs that hold at ``at``."""
+    if not resources:
+        return _NO_ENDS
     held = {(resource.kind, resource.value) for resource in resources if resource.holds_at(at)}
     return Ownership(
         from_own=("did", parties.from_number) in held or ("extension", record.from_number) in held,
@@ -148,7 +155,7 @@ def _flags(record: CallRecord, *, hold_us: int, received_at: datetime) -> tuple[
             flags.append("ended_before_answer")
         if hold_us * 10 > (record.ended_us - answered) * 9 and hold_us > 0:
             flags.append("hold_over_90_percent")
-    if instant(record.ended_us) > received_at + timedelta(minutes=1):
+    if instant(record.ended_us) > received_at + _CLOCKS_APART:
         flags.append("ended_after_receipt")
     return tuple(flags)
 
@@ -171,6 +178,11 @@ def talk_of(record: CallRecord) -> tuple[int, int]:
 
 def is_too_long(record: CallRecord) -> bool:
     """Over 24 h: not billed before an operator has looked (R14)."""
+    if record.answered_us is None:
+        return False
+    # Hold only shortens the talk, so that of nearly every call need not be looked at.
+    if record.talk_us is None and record.ended_us - record.answered_us <= _LONGEST_US:
+        return False
     return timedelta(milliseconds=talk_of(record)[0]) > LONGEST_CALL
 
 

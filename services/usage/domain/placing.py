@@ -33,7 +33,7 @@ class Numbers:
     @property
     def known(self) -> tuple[str, ...]:
         """The called one first: a call that came in is that tenant's."""
-        return tuple(number for number in (self.called, self.calling, *self.others) if number is not None)
+        return tuple([number for number in (self.called, self.calling, *self.others) if number is not None])
 
 
 def find_tenant(record: CallRecord, numbers: Numbers, directory: Directory, at: datetime) -> TenantId | None:

@@ -135,6 +135,7 @@ def _add_trunks(router: APIRouter, open_work: OpenWork, changed: Callable[[], No
         async with open_work() as work:
             if not await work.mapping.drop_trunk(provider_id, _without_nul(name)):
                 raise NotFound("No trunk of this name is mapped.", field="name")
+            await work.directory.changed(provider_id)
 
 
 def _add_options(router: APIRouter, open_work: OpenWork) -> None:

@@ -1,7 +1,7 @@
 """The intake gathers concurrent requests into one transaction: a switch posts one call at a time, many at once.
 
 While one transaction commits, what arrives waits for the next; so an idle intake answers at once, and a busy one
-pays one commit for up to 500 records. After a batch of several it lingers for some milliseconds: those who were just
+pays one commit for up to 2,000 records. After a batch of several it lingers for some milliseconds: those who were just
 answered are about to send again, and a batch costs the same for three records as for thirty. A caller is answered
 only after the commit (2xx means durable).
 """
@@ -26,7 +26,10 @@ from shared.ids import ProviderId
 
 log = structlog.get_logger(__name__)
 tracer = trace.get_tracer(__name__)
-MOST_GATHERED = 500
+# A transaction has about fifteen round trips, whatever is in it.
+MOST_GATHERED = 2_000
+# From so many on, a second transaction is prepared while the first one waits for the disk.
+SECOND_FROM = 500
 MOST_WAITING = 20_000
 MOST_AT_ONCE = 2
 LINGER_SECONDS = 0.005
@@ -58,7 +61,7 @@ class Intake:
         self._waiting.append(submission)
         self._records_waiting += len(received)
         # A second transaction only for what would fill it: while one waits for the disk, the other is read and rated.
-        if not self._tasks or (self._records_waiting >= MOST_GATHERED and len(self._tasks) < MOST_AT_ONCE):
+        if not self._tasks or (self._records_waiting >= SECOND_FROM and len(self._tasks) < MOST_AT_ONCE):
             task = asyncio.create_task(self._run(), name="intake")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -79,7 +82,7 @@ class Intake:
                 await self._record(batch)
             except Exception as error:
                 await self._one_by_one(batch, error)
-            if len(batch) > 1 and self._records_waiting < MOST_GATHERED:
+            if len(batch) > 1 and self._records_waiting < SECOND_FROM:
                 await asyncio.sleep(LINGER_SECONDS)
 
     def _gather(self) -> list[_Submission]:

@@ -1,6 +1,6 @@
 """Insert a batch's new calls, count them once, and take out what a further leg has replaced: one transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -59,17 +59,38 @@ async def keep_calls(
     billed = [call for call in added if call.billed_seconds > 0]
     removed = await _with_own_minutes(work, removed)
     await work.calls.add_to_totals(added, removed)
-    await work.lines.move(
-        Moved(provider_id, call.tenant_id, call.local_day, timed, sign)
-        for call, sign in (*((one, 1) for one in added), *((one, -1) for one in removed))
-        if (timed := timed_call(call)) is not None
-    )
+    await work.lines.move(_moved(provider_id, added, removed))
     await _count_late(work, billed, [call for call in removed if call.billed_seconds > 0])
     # Calls that were taken out leave the counters as upper bounds, which is all that they have to be.
     await watch_limits(work, provider_id, billed, tenants, now)
     if added:
         work.emit(_recorded(provider_id, added, now), time=now)
     return new
+
+
+def _moved(provider_id: ProviderId, added: Sequence[Call], removed: Sequence[Call]) -> Iterator[Moved]:
+    """What joins and leaves the rollup: calls that were rated alike at once, most of a batch are."""
+    alike: dict[tuple[object, ...], tuple[Call, int]] = {}
+    for calls, sign in ((added, 1), (removed, -1)):
+        for call in calls:
+            extension = call.extension if call.own_minutes else None
+            # By identity, which holds as long as the calls do: those of one length share their rating.
+            key = (
+                call.tenant_id,
+                call.local_day,
+                id(call.rating),
+                call.direction,
+                call.plan_id,
+                call.plan_version,
+                extension,
+                call.own_minutes,
+            )
+            first, count = alike.get(key, (call, 0))
+            alike[key] = first, count + sign
+    for call, count in alike.values():
+        timed = timed_call(call)
+        if timed is not None and count:
+            yield Moved(provider_id, call.tenant_id, call.local_day, timed, count)
 
 
 async def _with_own_minutes(work: UsageWork, removed: Sequence[Call]) -> list[Call]:

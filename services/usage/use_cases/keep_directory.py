@@ -101,6 +101,7 @@ async def close_tenant(work: UsageWork, event: TenantClosed) -> None:
     await work.lock_tenant(event.tenant_id)
     if not await work.directory.close_tenant(event.provider_id, event.tenant_id, event.closed_on):
         raise Transient(f"tenant {event.tenant_id} is not known yet")
+    await work.directory.changed(event.provider_id)
 
 
 async def keep_plan(work: UsageWork, event: PlanChanged) -> None:

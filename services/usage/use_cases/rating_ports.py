@@ -140,7 +140,7 @@ class DecksPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A billed call that is added to (``sign`` 1) or taken out of (-1) its tenant's local day."""
+    """A billed call that is added to (``sign`` 1) or taken out of (-1) its tenant's local day; more: so many alike."""
 
     provider_id: ProviderId
     tenant_id: TenantId

@@ -55,21 +55,26 @@ async def record_calls(
     late_window: timedelta,
     keep: bool = True,
     removed: Sequence[Call] = (),
+    now: datetime | None = None,
 ) -> list[Outcome]:
     """Outcomes in the order of ``received``. Everything is one transaction: kept and counted, or neither.
 
     ``keep`` False leaves it to the caller to put into quarantine what cannot be taken; ``removed`` are calls that the
-    caller has taken out in this transaction and that leave the totals.
+    caller has taken out in this transaction and that leave the totals; ``now`` is the provider's instant where the
+    caller has read it in this transaction.
 
     Totals do not depend on the order of arrival: a call is added to its day only by the transaction that inserted
     it, and period totals are computed from days.
     """
-    now = await work.now(provider_id)
+    if now is None:
+        now = await work.now(provider_id)
     version, country = await work.directory.state(provider_id)
     records = {
         position: one.record for position, one in enumerate(received) if isinstance(one.record, CallRecord)
     }
-    around, parties = await _look_around(work, numbering, provider_id, country, records, len(received))
+    around, parties = await _look_around(
+        work, numbering, provider_id, version, country, records, len(received)
+    )
     archived = await _archived(work, provider_id, records.values(), now - late_window)
     calls: dict[int, Call] = {}
     problems: dict[int, Problem] = {}
@@ -135,6 +140,7 @@ async def _look_around(
     work: UsageWork,
     numbering: Numbering,
     provider_id: ProviderId,
+    version: int,
     country: str | None,
     records: Mapping[int, CallRecord],
     places: int,
@@ -153,6 +159,7 @@ async def _look_around(
     }
     directory = await work.directory.look_up(
         provider_id,
+        version,
         domains={domain for record in records.values() for domain in record.domains},
         account_codes={code for record in records.values() for code in record.account_codes},
         tenant_ids={record.tenant_id for record in records.values() if record.tenant_id is not None},
@@ -168,29 +175,17 @@ async def _look_around(
         work, provider_id, records, dids, directory, owners, places
     )
     # From here on no period of these tenants is metered until the new calls are in.
-    await work.directory.share(set(owners.values()))
-    tenants = await work.directory.tenants(set(owners.values()))
-    parties = {
-        position: numbering.parties(
-            records[position].from_number, records[position].to_number, tenants[owner].country
-        )
-        for position, owner in owners.items()
-    }
-    values = {
-        value
-        for position, both in parties.items()
-        for value in (
-            both.from_number,
-            both.to_number,
-            records[position].from_number,
-            records[position].to_number,
-        )
-    }
-    resources: dict[TenantId, dict[str, list[Resource]]] = {}
-    for owner, held in (await work.directory.own_resources(tenants.keys(), values)).items():
-        by_value = resources.setdefault(owner, {})
-        for one in held:
-            by_value.setdefault(one.value, []).append(one)
+    wanted = set(owners.values())
+    await work.directory.share(wanted)
+    version, tenants = await work.directory.tenants_now(provider_id, version, wanted)
+    parties: dict[int, Parties] = {}
+    values: dict[TenantId, set[str]] = {owner: set() for owner in tenants}
+    for position, owner in owners.items():
+        record = records[position]
+        both = numbering.parties(record.from_number, record.to_number, tenants[owner].country)
+        parties[position] = both
+        values[owner].update((both.from_number, both.to_number, record.from_number, record.to_number))
+    resources = await work.directory.own_resources(provider_id, version, values)
     book = await _book(work, provider_id, records, owners, tenants)
     return _Surroundings(tenants, owners, resources, book, records, called_of), parties
 
@@ -204,7 +199,14 @@ async def _book(
 ) -> RateBook:
     """The decks that rate these records; nothing is asked where no plan is rated by deck."""
     wanted: set[tuple[str, datetime]] = set()
-    for position, owner in owners.items():
+    by_deck = {
+        owner
+        for owner, tenant in tenants.items()
+        if any(plan.terms is not None and plan.terms.rated_by_deck for plan in tenant.plans)
+    }
+    for position, owner in owners.items() if by_deck else ():
+        if owner not in by_deck:
+            continue
         at, tenant = instant(records[position].placed_us), tenants[owner]
         plan = tenant.plan_on(local_day(at, tenant.zone))
         if plan is not None and plan.terms is not None and plan.terms.rated_by_deck:

@@ -222,6 +222,7 @@ async def _record_groups(
         late_window=late_window,
         keep=False,
         removed=await _take_out(work, provider_id, outdated),
+        now=now,
     )
     problems: _Problems = {}
     for (group_id, leg, one), outcome in zip(wanted, made, strict=True):
@@ -261,7 +262,8 @@ async def _keep(
 
     What waits depends on the legs alone: a call waits under its own leg, whichever came first.
     """
-    version, _ = await work.directory.state(provider_id)
+    # Only what waits says what was known when it was tried.
+    version = (await work.directory.state(provider_id))[0] if batch.conflicts or problems else 0
     position_of = {
         key: position for position, key in reversed(batch.keys.items()) if position not in batch.conflicts
     }

@@ -80,18 +80,21 @@ async def watch_limits(
     wanted: dict[TenantId, RunningPeriod] = {}
     added: dict[TenantId, list[Call]] = {}
     abroad: set[TenantId] = set()
+    running: dict[TenantId, tuple[date, date, date, PlanTerms | None]] = {}
     for call in calls:
-        tenant = tenants[call.tenant_id]
-        today = local_date(now, tenant.zone)
-        start, end = running_period(tenant, today)
+        tenant_id = call.tenant_id
+        if tenant_id not in running:
+            tenant = tenants[tenant_id]
+            day = local_date(now, tenant.zone)
+            running[tenant_id] = (day, *running_period(tenant, day), tenant.terms_on(day))
+        today, start, end, terms = running[tenant_id]
         if not start <= call.local_day < end:
             continue
         if call.call_class == "international" and call.direction == "outbound" and call.local_day == today:
-            abroad.add(tenant.tenant_id)
-        terms = tenant.terms_on(today)
-        if terms is not None and (_is_watched(terms) or tenant.tenant_id in abroad):
-            wanted[tenant.tenant_id] = RunningPeriod(tenant.tenant_id, start, end, provider_id)
-            added.setdefault(tenant.tenant_id, []).append(call)
+            abroad.add(tenant_id)
+        if terms is not None and (_is_watched(terms) or tenant_id in abroad):
+            wanted[tenant_id] = RunningPeriod(tenant_id, start, end, provider_id)
+            added.setdefault(tenant_id, []).append(call)
     if not wanted:
         return
     international = await _international(work, {one: tenants[one] for one in abroad}, now)

@@ -149,7 +149,7 @@ async def test_the_newest_fact_about_a_tenant_wins_in_any_order(world: World) ->
     assert [(one["plan_version"], one["billed_seconds"]) for one in event["minutes"]] == [(1, 30), (2, 60)]
     async with world.work() as work:
         found = await work.directory.look_up(
-            world.provider_id, domains=[], account_codes=["new", "old"], tenant_ids=[], dids=[]
+            world.provider_id, 0, domains=[], account_codes=["new", "old"], tenant_ids=[], dids=[]
         )
     assert found.account_codes == {"new": world.tenant_id}
 
