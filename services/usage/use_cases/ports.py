@@ -128,7 +128,7 @@ class IntakeOptions:
     """What a provider chose: who pays when two of its tenants talk, and what a forwarded call bills."""
 
     between_tenants: Literal["both", "caller", "called"] = "both"
-    forwarded_calls: Forwarded = "both"
+    forwarded_calls: Forwarded = "outbound"
 
 
 @dataclass(frozen=True, slots=True)
