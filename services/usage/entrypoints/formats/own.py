@@ -6,6 +6,7 @@ Fields: ``id``, ``tenant`` (SIP domain, account code or tenant id), ``direction`
 may be strings. Unknown fields are accepted, so that a platform can send what it has.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ import orjson
 
 from services.usage.domain.records import CallRecord, Direction, Unreadable
 from services.usage.entrypoints.formats.fields import (
+    LONGEST_TEXT,
     WrongField,
     clean,
     in_range,
@@ -34,7 +36,7 @@ def split_records(body: bytes) -> Iterator[bytes]:
             # The elements' own bytes, cut out of the body.
             yield from (bytes(one) for one in _ELEMENTS.decode(content))
             return
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             pass
     try:
         orjson.loads(content)
@@ -47,15 +49,34 @@ def split_records(body: bytes) -> Iterator[bytes]:
 def read_own(raw: bytes) -> CallRecord | Unreadable:
     """One record."""
     try:
-        document = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
+        document = _loads(raw)
+    except ValueError as error:
         return Unreadable("body", f"The record is no JSON: {error}.")
     if not isinstance(document, dict):
         return Unreadable("body", "A call record is a JSON object.")
+    if type(document.get("id")) is float:
+        # A whole number of over 19 digits: as a float it would be the same as its neighbours.
+        document["id"] = json.loads(raw.decode("utf-8", "replace"), parse_float=str)["id"]
     try:
         return _record(document)
     except WrongField as wrong:
         return wrong.unreadable
+
+
+def _loads(raw: bytes) -> Any:
+    """JSON; what is not UTF-8 in it is a name as the far end sent it. Raises ``ValueError``."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return orjson.loads(raw.decode("utf-8", "replace"))
+
+
+def _id(document: dict[str, Any]) -> str:
+    """Whole: two that begin alike are two calls."""
+    found = document.get("id")
+    if len(str(found)) > LONGEST_TEXT:
+        raise WrongField("id", f"`id` is over {LONGEST_TEXT} characters; send a shorter one.")
+    return _text(document, "id")
 
 
 def _text(document: dict[str, Any], name: str, *, needed: bool = True) -> str:
@@ -130,7 +151,7 @@ def _record(document: dict[str, Any]) -> CallRecord:
     trunk = _text(document, "trunk", needed=False)
     return CallRecord(
         switch=_text(document, "switch", needed=False) or "api",
-        leg_id=_text(document, "id"),
+        leg_id=_id(document),
         from_number=_text(document, "from"),
         to_number=_text(document, "to"),
         started_us=started,
