@@ -166,5 +166,6 @@ def _record(document: dict[str, Any]) -> CallRecord:
         flags=_disagreement(document, started, ended),
         # A record that says whose view it is has a sibling for the other tenant, if there is one.
         one_view=direction is not None,
+        names_tenant=tenant != "",
         sip_call_id=_text(document, "sip_call_id", needed=False) or None,
     )
