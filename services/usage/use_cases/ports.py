@@ -67,6 +67,7 @@ class ListedCall:
     charge: Decimal | None
     extension: str | None
     first_revision: int
+    extra: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

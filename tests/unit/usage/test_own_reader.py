@@ -95,4 +95,13 @@ def test_small_letters_and_names_that_are_not_utf8_are_read() -> None:
     """RFC 3339 allows ``t`` and ``z``; a caller's name is not ours to judge."""
     assert read(start_time="2026-03-10t15:00:00.123456z") == read()
     raw = json.dumps({**RECORD, "name": "ZoX"}).encode().replace(b"ZoX", b"Zo\xeb")
-    assert read_own(raw) == read()
+    found = read_own(raw)
+    assert isinstance(found, CallRecord)
+    assert found.fingerprint == read().fingerprint
+
+
+def test_unknown_fields_are_kept_and_make_no_other_call() -> None:
+    """A repeat with another colour is a repeat."""
+    record = read(colour="red", nested={"a": [1, None]})
+    assert json.loads(record.extra or "") == {"colour": "red", "nested": {"a": [1, None]}}
+    assert record.fingerprint == read().fingerprint

@@ -3,7 +3,7 @@
 Fields: ``id``, ``tenant`` (SIP domain, account code or tenant id), ``direction`` (tenant's view; may be left out),
 ``from``, ``to``, ``start_time`` (the answer), ``end_time`` (epoch seconds with fraction, or RFC 3339), ``duration``
 (seconds, hold included; where there is no end_time), ``tenant_hold_ms``, ``sip_call_id``, ``switch``, ``trunk``. Numbers
-may be strings. Unknown fields are accepted, so that a platform can send what it has.
+may be strings. Unknown fields are kept with the call, so that a platform can send what it has.
 """
 
 import json
@@ -25,6 +25,12 @@ from services.usage.entrypoints.formats.fields import (
 )
 
 _UUID_DIGITS = 32
+_READ = frozenset(
+    (
+        *("id", "tenant", "direction", "from", "to", "start_time", "end_time", "duration", "tenant_hold_ms"),
+        *("sip_call_id", "switch", "trunk"),
+    )
+)
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -138,6 +144,13 @@ def _tenant_id(text: str) -> UUID | None:
         return None
 
 
+def _extra(document: dict[str, Any]) -> str | None:
+    """Fields that nothing here reads, as JSON: kept with the call for whoever sent them."""
+    if document.keys() <= _READ:
+        return None
+    return orjson.dumps({name: value for name, value in document.items() if name not in _READ}).decode()
+
+
 def _record(document: dict[str, Any]) -> CallRecord:
     started = _instant(document, "start_time")
     if document.get("end_time") not in (None, ""):
@@ -167,5 +180,6 @@ def _record(document: dict[str, Any]) -> CallRecord:
         # A record that says whose view it is has a sibling for the other tenant, if there is one.
         one_view=direction is not None,
         names_tenant=tenant != "",
+        extra=_extra(document),
         sip_call_id=_text(document, "sip_call_id", needed=False) or None,
     )
