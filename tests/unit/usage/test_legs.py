@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.usage.domain.calls import talk_of
@@ -129,6 +129,7 @@ def test_rows_of_one_uniqueid_are_one_call() -> None:
     assert billed(rows[2:]) == [(None, "12125550147", 0)]
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(0, 6))
 def test_the_order_of_legs_does_not_matter(shuffle: random.Random, dropped: int) -> None:
     """Any order, with any leg missing, gives the same calls."""

@@ -31,6 +31,9 @@ _FIELD = re.compile(rb"(?:^|&)cdr=", re.I)
 _BARE = (b"{", b"<", b"[")
 _AROUND = b" \t\r\n\x00"
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
+_BARE_AMPERSAND = re.compile(r"&(?!(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);)")
+_FULL_HEADER = re.compile(r"<(sip_(?:full_|h_|rh_|ph_|bye_h_)[^\s<>/]*)>([^\n]*?)</\1>")
+_COLON_IN_NAME = re.compile(r"</?[A-Za-z_][\w.\-]{0,200}:[\w.:\-]{0,200}(?=[\s/>])")
 _EVENT_PREFIX = "variable_"
 
 
@@ -196,11 +199,20 @@ def _root(content: bytes) -> Element:
         return _element(content)
     except (ParseError, ValueError, LookupError):
         pass
-    mended = _FORBIDDEN.sub(b"", content).decode("utf-8", "replace")
+    mended = _mended(_FORBIDDEN.sub(b"", content).decode("utf-8", "replace"))
     try:
         return _element(re.sub(r"^<\?xml[^>]*\?>", "", mended).encode())
     except (ParseError, ValueError, LookupError) as error:
         raise WrongField("body", f"The body is no XML document of mod_xml_cdr: {error}.") from None
+
+
+def _mended(text: str) -> str:
+    """Names of SIP headers become names of elements, and with encode-values off their contents stand as they came."""
+    text = _BARE_AMPERSAND.sub("&amp;", text)
+    text = _FULL_HEADER.sub(
+        lambda found: f"<{found[1]}>{found[2].replace('<', '&lt;').replace('>', '&gt;')}</{found[1]}>", text
+    )
+    return _COLON_IN_NAME.sub(lambda found: found[0].replace(":", "_"), text)
 
 
 def _element(content: bytes) -> Element:
