@@ -44,6 +44,7 @@ _TYPES = {
     "not_billed": "text",
     "received_at": "timestamptz",
     "extension": "text",
+    "extra": "text",
     **RATING_TYPES,
 }
 _TOTAL_TYPES = {
@@ -383,6 +384,8 @@ def listed_call(row: RowMapping) -> ListedCall:
         charge=row["charge"],
         extension=row["extension"],
         first_revision=row["first_revision"],
+        # Calls that were taken out before the column was there have none.
+        extra=row.get("extra"),
     )
 
 

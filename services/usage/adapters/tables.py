@@ -139,6 +139,8 @@ Table(
     Column("chargeable", Boolean, nullable=False),
     Column("extension", Text),
     Column("known_class", Text),
+    # JSON of the fields of our own record that nothing here reads.
+    Column("extra", Text),
     # The first revision of its ended period that counts this call: 1 unless it came late (R42).
     Column("first_revision", Integer, nullable=False, server_default=text("1")),
     Index("ix_call_flagged", "provider_id", "placed_at", "call_key", postgresql_where=text("flags <> ''")),

@@ -92,6 +92,8 @@ class Call:
     # The tenant's own extension that talked, and whether its plan counts included minutes by extension.
     extension: str | None = None
     own_minutes: bool = False
+    # JSON of the fields of our own record that nothing here reads.
+    extra: str | None = None
 
     @property
     def call_class(self) -> str:
@@ -257,6 +259,7 @@ def meter_call(
         rating=rating,
         extension=extension_of(record, direction, owned),
         own_minutes=terms is not None and terms.has_own_minutes,
+        extra=record.extra,
     )
 
 

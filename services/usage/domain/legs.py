@@ -23,13 +23,13 @@ def is_telephone_number(text: str) -> bool:
     return digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15
 
 
-def calls_of(legs: Collection[CallRecord], *, forwarded: Forwarded = "both") -> tuple[CallRecord, ...]:
+def calls_of(legs: Collection[CallRecord], *, forwarded: Forwarded = "outbound") -> tuple[CallRecord, ...]:
     """The calls of a group, each as one record to place and meter; at least one for at least one leg."""
     ordered = sorted(legs, key=lambda leg: (leg.started_us, leg.leg_id))
     if not ordered:
         return ()
     if ordered[0].joins == "rows":
-        return _calls_of_rows(ordered)
+        return _calls_of_rows(ordered, forwarded)
     group = _Group(ordered)
     if group.trunks:
         return _trunk_calls(group, forwarded)
@@ -90,10 +90,22 @@ def _trunk_calls(group: _Group, forwarded: Forwarded) -> tuple[CallRecord, ...]:
         )
         # A fork to a mobile that lost against a phone inside: the call is that phone's.
         return _inside_calls(group) if talked else (_unanswered(group),)
-    if forwarded == "outbound" and any(leg.incoming is False for leg in answered):
-        answered = [leg for leg in answered if leg.incoming is False]
     distances = {leg.leg_id: group.distances(leg) for leg in answered}
+    if forwarded == "outbound" and any(leg.incoming is False for leg in answered):
+        # Billed by its outbound leg is what went through; who talked to a phone first and was transferred is not that.
+        phones = [leg for leg in group.tenants if leg.answered_us is not None and _rings_inside(group, leg)]
+        answered = [
+            leg
+            for leg in answered
+            if leg.incoming is False or any(one.leg_id in distances[leg.leg_id] for one in phones)
+        ]
     return tuple(_trunk_call(group, leg, distances) for leg in answered)
+
+
+def _rings_inside(group: _Group, leg: CallRecord) -> bool:
+    """A leg to a phone, whose number is an extension or the one that was called; a loopback's leads on to outside."""
+    dialled_in = {one.to_number for one in group.trunks if one.incoming}
+    return leg.incoming is False and (not is_telephone_number(leg.to_number) or leg.to_number in dialled_in)
 
 
 def _trunk_call(group: _Group, leg: CallRecord, distances: dict[str, dict[str, int]]) -> CallRecord:
@@ -217,7 +229,7 @@ def _hold_of(users: Iterable[CallRecord], leg: CallRecord) -> _Hold:
 # -- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _calls_of_rows(rows: Sequence[CallRecord]) -> tuple[CallRecord, ...]:
+def _calls_of_rows(rows: Sequence[CallRecord], forwarded: Forwarded) -> tuple[CallRecord, ...]:
     """Asterisk: one call per direction; of calls out, one per uniqueid, or number where a fork dialled one twice."""
     into = [row for row in rows if row.from_trunk]
     dialled_in = {row.to_number for row in into}
@@ -229,7 +241,12 @@ def _calls_of_rows(rows: Sequence[CallRecord]) -> tuple[CallRecord, ...]:
     inside = [row for row in rows if row not in into and row not in out]
     if not into and not out:
         return (_row_call(inside, rows),)
-    sides = [into] if into else []
+    went_through = any(row.answered_us is not None for row in out) and not any(
+        # The other end of a row that came in is a phone where it has a name: local channels have none.
+        row.answered_us is not None and (row in inside or len(row.trunks) > 1)
+        for row in (*into, *inside)
+    )
+    sides = [into] if into and not (forwarded == "outbound" and went_through) else []
     calls = [_row_call(side, rows) for side in (*sides, *_by_branch(out))]
     answered = [call for call in calls if call.answered_us is not None]
     if answered:

@@ -44,13 +44,22 @@ def find_tenant(record: CallRecord, numbers: Numbers, directory: Directory, at: 
     for code in record.account_codes:
         if code in directory.account_codes:
             return directory.account_codes[code]
-    for number in numbers.known:
+    # A tenant that is named and not known here waits: the other end's DID would bill a stranger for it.
+    for number in () if record.names_tenant else _own_numbers(record, numbers):
         if (holder := _holder(number, directory, at)) is not None:
             return holder
     if record.tenant_id in directory.tenant_ids:
         return TenantId(record.tenant_id)
     # Last, since one trunk may serve many tenants.
     return next((directory.trunks[name] for name in record.trunks if name in directory.trunks), None)
+
+
+def _own_numbers(record: CallRecord, numbers: Numbers) -> tuple[str, ...]:
+    """Numbers that can be the tenant's own: where the direction is known, not the far end's."""
+    ends = {"outbound": (numbers.calling,), "inbound": (numbers.called,)}
+    if record.direction is None:
+        return numbers.known
+    return tuple(number for number in (*ends[record.direction], *numbers.others) if number is not None)
 
 
 def _holder(number: str, directory: Directory, at: datetime) -> TenantId | None:

@@ -25,7 +25,8 @@ class CallRecord:
 
     ``joins``: the record is a leg (``legs``) or a row of a pair of channels (``rows``) and others may belong to the same
     call; None: it is a whole call. ``ties`` are the other legs, or names of the whole call, that it gives. ``side`` says which end of the switch the leg is on, ``incoming`` that the leg came into it. ``one_view``:
-    the record is one tenant's side of the call and bills nobody else; ``called_hold_*`` is the hold of the called
+    the record is one tenant's side of the call and bills nobody else; ``names_tenant``: it says whose it is, so that no
+    number needs to tell; ``extra``: JSON of what it says beyond, no part of the bill; ``called_hold_*`` is the hold of the called
     tenant's leg, where two tenants of one provider talk.
     """
 
@@ -53,6 +54,8 @@ class CallRecord:
     side: Side | None = None
     incoming: bool | None = None
     one_view: bool = False
+    names_tenant: bool = False
+    extra: str | None = None
     called_hold_stamps: tuple[tuple[int, int], ...] = ()
     called_hold_accumulated_us: int = 0
 

@@ -187,11 +187,7 @@ def _read(message: RabbitMessage, kind: str, switch: str) -> list[Received]:
     match kind:
         case "freeswitch":
             # A batch is a document a line; a single one may have line breaks in it.
-            lines = [line for line in body.splitlines() if line.strip()]
-            many = len(lines) > 1 and all(
-                line.lstrip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in lines
-            )
-            return [one for line in (lines if many else [body]) for one in received_freeswitch(line, None)]
+            return received_freeswitch(body, None)
         case "asterisk":
             name = switch or str(message.headers.get(f"{CDR_HEADERS}switch") or DEFAULT_ASTERISK)
             zone = str(message.headers.get(f"{CDR_HEADERS}time-zone") or "UTC")

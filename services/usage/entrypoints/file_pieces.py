@@ -4,6 +4,7 @@ Files are read as streams whatever their size: arrays and documents over many li
 tags, the rest by lines. A gzip is unpacked to a temporary file first, and known by what is in it.
 """
 
+import codecs
 import gzip
 import re
 import shutil
@@ -18,7 +19,7 @@ from typing import IO
 import orjson
 
 from services.usage.domain.records import Source
-from services.usage.entrypoints.formats.asterisk import whole_rows
+from services.usage.entrypoints.formats.asterisk import head_line, under_head, whole_rows
 from services.usage.entrypoints.formats.kazoo import split_kazoo
 from shared.errors import Invalid
 
@@ -44,11 +45,15 @@ class Piece:
 
 @contextmanager
 def plain_file(path: Path) -> Iterator[Path]:
-    """The file itself, or a temporary one with what a gzip holds. Raises ``Invalid`` for a gzip that is broken."""
+    """The file itself, or a temporary one with what a gzip holds, in UTF-8 and without a byte order mark.
+
+    Raises ``Invalid`` for a gzip that is broken.
+    """
     with path.open("rb") as file:
-        packed = file.read(2) == _GZIP_MAGIC
-    if not packed:
-        yield path
+        begins = file.read(3)
+    if begins[:2] != _GZIP_MAGIC:
+        with _in_utf8(path, begins) as plain_path:
+            yield plain_path
         return
     with tempfile.NamedTemporaryFile(prefix="tollgate-import-") as plain:
         try:
@@ -56,6 +61,27 @@ def plain_file(path: Path) -> Iterator[Path]:
                 shutil.copyfileobj(unpacked, plain, 1024 * 1024)
         except (OSError, EOFError, zlib.error) as error:
             raise Invalid(f"{path.name} is no whole gzip: {error}.", field="file") from None
+        plain.flush()
+        plain.seek(0)
+        with _in_utf8(Path(plain.name), plain.read(3)) as plain_path:
+            yield plain_path
+
+
+@contextmanager
+def _in_utf8(path: Path, begins: bytes) -> Iterator[Path]:
+    """The file itself unless it has a byte order mark: Windows tools save with one, and in UTF-16."""
+    encoding = "utf-16" if begins[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+    if encoding == "utf-8-sig" and begins != codecs.BOM_UTF8:
+        yield path
+        return
+    with (
+        # Bytes that are no UTF-8 come out as they went in.
+        path.open(encoding=encoding, errors="surrogateescape", newline="") as marked,
+        tempfile.NamedTemporaryFile(
+            "w", prefix="tollgate-import-", encoding="utf-8", errors="surrogateescape", newline=""
+        ) as plain,
+    ):
+        shutil.copyfileobj(marked, plain, 1024 * 1024)
         plain.flush()
         yield Path(plain.name)
 
@@ -88,7 +114,8 @@ def pieces(path: Path, source: Source, start: int) -> Iterator[Piece]:
         elif head[:4] == b"cdr=" and b"\n" not in head.strip() and len(head) < _HEAD_BYTES:
             yield from _whole(file, start)
         else:
-            yield from _lines(file, source, start)
+            names = head_line(head.partition(b"\n")[0]) if source == "asterisk" else ()
+            yield from _lines(file, source, start, names)
 
 
 def _is_by_lines(head: bytes) -> bool:
@@ -108,12 +135,12 @@ def _whole(file: IO[bytes], start: int) -> Iterator[Piece]:
         yield Piece(content.strip(), start + len(content))
 
 
-def _lines(file: IO[bytes], source: Source, start: int) -> Iterator[Piece]:
+def _lines(file: IO[bytes], source: Source, start: int, names: tuple[str, ...]) -> Iterator[Piece]:
     at = start
     for row in whole_rows(file) if source == "asterisk" else file:
         at += len(row)
-        if row.strip():
-            yield Piece(row.rstrip(b"\r\n"), at)
+        if row.strip() and not (names and head_line(row) == names):
+            yield Piece(under_head(names, row.rstrip(b"\r\n")), at)
 
 
 class _Scan:

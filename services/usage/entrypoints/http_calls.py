@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -61,6 +62,9 @@ class CallShown(BaseModel):
     not_billed: str | None = Field(description="before_plan, after_close or too_late: kept, not billed")
     destination: str | None = Field(description="the rate deck's words")
     extension: str | None = Field(description="the tenant's own extension, where it is known")
+    extra: dict[str, Any] | None = Field(
+        None, description="further fields of a record of our own, as they were sent"
+    )
     price_per_minute: Decimal | None = Field(description="of the first increment, major units")
     connect_fee: Decimal | None
     charge: Decimal | None = Field(
@@ -109,6 +113,7 @@ def call_shown(one: HistoryCall) -> CallShown:
         not_billed=call.not_billed,
         destination=call.destination,
         extension=call.extension,
+        extra=None if call.extra is None else orjson.loads(call.extra),
         price_per_minute=call.price_per_minute,
         connect_fee=call.connect_fee,
         charge=call.charge,

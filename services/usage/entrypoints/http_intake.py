@@ -148,7 +148,7 @@ def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
             str, Query(max_length=60, description="of the times; UTC with usegmtime=yes")
         ] = "UTC",
     ) -> Response:
-        """Rows of Asterisk's cdr_csv, of 16, 17, 18 or 21 columns, without a head line; or rows as JSON."""
+        """Rows of Asterisk's cdr_csv, of 16 to 21 columns, or of any under a head line; or rows as JSON."""
         provider_id = await tokens.provider_of(request)
         body = await _body(request)
         if len(body) > _LARGE_BYTES:

@@ -45,7 +45,7 @@ class OptionsBody(BaseModel):
         "both", description="who pays when two tenants of the provider talk"
     )
     forwarded_calls: Literal["both", "outbound"] = Field(
-        "both", description="what a forwarded call bills: both legs on the trunk, or the outbound one"
+        "outbound", description="what a forwarded call bills: the outbound leg, or both legs on the trunk"
     )
 
 

@@ -67,6 +67,7 @@ class ListedCall:
     charge: Decimal | None
     extension: str | None
     first_revision: int
+    extra: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class IntakeOptions:
     """What a provider chose: who pays when two of its tenants talk, and what a forwarded call bills."""
 
     between_tenants: Literal["both", "caller", "called"] = "both"
-    forwarded_calls: Forwarded = "both"
+    forwarded_calls: Forwarded = "outbound"
 
 
 @dataclass(frozen=True, slots=True)

@@ -361,3 +361,17 @@ async def test_late_and_early_calls_are_kept_and_not_billed(api: Api, world: Wor
         assert (await api.switch.post("/v1/cdrs/freeswitch", content=posted(one))).status_code == 201
     found = [(call["not_billed"], call["billed_seconds"]) for call in (await calls(api, world))["calls"]]
     assert found == [(None, 30), ("too_late", 0), ("before_plan", 0)]
+
+
+async def test_unknown_fields_of_our_own_record_are_kept_and_shown(api: Api, world: World) -> None:
+    """Whatever a platform sends beyond what is billed by stands beside the call; large batches copy it as well."""
+    plain = {"tenant": world.domain, "from": "1001", "to": "+12125550147", "start_time": ANSWER.timestamp()}
+    one = {**plain, "id": "x-0", "duration": 61, "colour": "red", "nested": {"a": [1, None, "\x00"]}}
+    await api.switch.post("/v1/cdrs", json=one)
+    many = [{**plain, "id": f"x-{at}", "duration": 61, "colour": at} for at in range(1, 150)]
+    assert (await api.switch.post("/v1/cdrs", json=many)).json()["taken"] == 149
+    at = f"/v1/providers/{world.provider_id}/tenants/{world.tenant_id}/calls"
+    found = (await api.internal.get(at, params={"limit": 200})).json()["calls"]
+    extras = [call["extra"] for call in found]
+    assert {"colour": "red", "nested": {"a": [1, None, "\x00"]}} in extras
+    assert sorted(str(extra["colour"]) for extra in extras) == sorted(["red", *map(str, range(1, 150))])

@@ -35,11 +35,11 @@ async def test_a_trunk_is_mapped_by_api_and_what_waited_is_taken(api: Api, world
 
 
 async def test_a_provider_chooses_who_pays(api: Api, world: World) -> None:
-    """Both by default; the choice is kept, nonsense refused."""
+    """Both tenants and the outbound leg by default; the choice is kept, nonsense refused."""
     at = f"/v1/providers/{world.provider_id}/intake-options"
-    default = {"between_tenants": "both", "forwarded_calls": "both"}
+    default = {"between_tenants": "both", "forwarded_calls": "outbound"}
     assert (await api.internal.get(at)).json() == default
-    chosen = {"between_tenants": "caller", "forwarded_calls": "outbound"}
+    chosen = {"between_tenants": "caller", "forwarded_calls": "both"}
     assert (await api.internal.put(at, json=chosen)).json() == chosen
     assert (await api.internal.get(at)).json() == chosen
     assert (await api.internal.put(at, json={"between_tenants": "nobody"})).status_code == 422

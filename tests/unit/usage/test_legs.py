@@ -1,9 +1,10 @@
 """Which calls a group of legs is."""
 
 import random
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.usage.domain.calls import talk_of
@@ -58,11 +59,24 @@ def test_a_transfer_is_one_call_with_the_hold_of_both_phones() -> None:
     assert billed(read(*transferred("t", DID, "alder.example"))) == [("inbound", DID, 85_000)]
 
 
-def test_a_forwarded_call_bills_both_directions_or_the_outbound_leg() -> None:
-    """By default both (product.md: "Both directions are billed"); the provider may choose the outbound leg alone."""
+def test_a_forwarded_call_bills_its_outbound_leg_or_both_directions() -> None:
+    """By default the outbound leg alone; the provider may choose both. A phone that rang and lost changes nothing."""
     legs = read(*forwarded("f", DID, "alder.example"))
-    assert billed(legs) == [("inbound", DID, 66_000), ("outbound", "+491701234567", 60_500)]
-    assert billed(legs, forwarded="outbound") == [("outbound", "+491701234567", 60_500)]
+    assert billed(legs) == [("outbound", "+491701234567", 60_500)]
+    assert billed(legs, forwarded="both") == [("inbound", DID, 66_000), ("outbound", "+491701234567", 60_500)]
+    lost = Leg(
+        "f-p", False, False, "+442079460123", "1001", "alder.example", None, 0.1, (), {"originator": "f-a"}
+    )
+    assert billed([*legs, *read(lost)]) == [("outbound", "+491701234567", 60_500)]
+
+
+def test_a_caller_who_was_transferred_outside_talked_in_as_well() -> None:
+    """A phone answers and transfers to a mobile: the minutes with the phone are not given away."""
+    legs = forwarded("f", DID, "alder.example")
+    phone = Leg(
+        "f-p", False, False, "+442079460123", "1001", "alder.example", -5.0, -0.5, (), {"originator": "f-a"}
+    )
+    assert billed(read(*legs, phone)) == [("inbound", DID, 66_000), ("outbound", "+491701234567", 60_500)]
 
 
 def test_a_trunk_that_failed_over_bills_the_leg_that_was_answered() -> None:
@@ -115,6 +129,7 @@ def test_rows_of_one_uniqueid_are_one_call() -> None:
     assert billed(rows[2:]) == [(None, "12125550147", 0)]
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(0, 6))
 def test_the_order_of_legs_does_not_matter(shuffle: random.Random, dropped: int) -> None:
     """Any order, with any leg missing, gives the same calls."""
@@ -127,3 +142,16 @@ def test_the_order_of_legs_does_not_matter(shuffle: random.Random, dropped: int)
     shuffled = legs[:]
     shuffle.shuffle(shuffled)
     assert calls_of(shuffled) == calls_of(legs)
+
+
+def test_rows_of_a_forwarded_call_bill_its_outbound_leg() -> None:
+    """In over a trunk and out by a local channel, as FreePBX follows me; a phone that talked first is billed as well."""
+    begun = asterisk(columns=21)
+    through = replace(
+        begun, leg_id="f/1", to_number="12125550100", from_trunk=True, side="trunk", trunks=("voipms",)
+    )
+    out = replace(begun, leg_id="f/2", to_number="491701234567", trunks=("voipms",))
+    assert billed([through, out]) == [(None, "491701234567", 55_000)]
+    assert len(billed([through, out], forwarded="both")) == 2
+    phone = replace(through, trunks=("1001", "voipms"))
+    assert len(billed([phone, out])) == 2

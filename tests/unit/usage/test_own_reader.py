@@ -80,3 +80,28 @@ def test_a_wrong_field_is_named(changed: dict[str, object], field: str) -> None:
     found = read_own(json.dumps({**RECORD, **changed}).encode())
     assert isinstance(found, Unreadable)
     assert found.field == field
+
+
+def test_ids_that_begin_alike_are_two_calls() -> None:
+    """Numbers beyond 64 bits are not rounded into each other, text beyond the column is refused and not cut."""
+    first, second = read(id=10**24 + 1), read(id=10**24 + 2)
+    assert (first.leg_id, second.leg_id) == (f"{10**24 + 1}", f"{10**24 + 2}")
+    found = read_own(json.dumps({**RECORD, "id": "x" * 257}).encode())
+    assert isinstance(found, Unreadable)
+    assert found.field == "id"
+
+
+def test_small_letters_and_names_that_are_not_utf8_are_read() -> None:
+    """RFC 3339 allows ``t`` and ``z``; a caller's name is not ours to judge."""
+    assert read(start_time="2026-03-10t15:00:00.123456z") == read()
+    raw = json.dumps({**RECORD, "name": "ZoX"}).encode().replace(b"ZoX", b"Zo\xeb")
+    found = read_own(raw)
+    assert isinstance(found, CallRecord)
+    assert found.fingerprint == read().fingerprint
+
+
+def test_unknown_fields_are_kept_and_make_no_other_call() -> None:
+    """A repeat with another colour is a repeat."""
+    record = read(colour="red", nested={"a": [1, None]})
+    assert json.loads(record.extra or "") == {"colour": "red", "nested": {"a": [1, None]}}
+    assert record.fingerprint == read().fingerprint

@@ -39,6 +39,19 @@ def xml(extra: str = "", holds: str = "") -> bytes:
 </cdr>""".encode()
 
 
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "<caller_id_name>A & B</caller_id_name>",
+        "<sip_h_X-a:b>1</sip_h_X-a:b>",
+        '<sip_full_via>"A" <sip:1001@10.0.0.7;x=1&y></sip_full_via>',
+    ],
+)
+def test_xml_with_bare_signs_and_names_of_headers_is_read(extra: str) -> None:
+    """What encode-values off and headers of the far end leave behind spoils no call."""
+    assert freeswitch(xml(extra)) == freeswitch(xml())
+
+
 def freeswitch(body: bytes) -> CallRecord:
     record = read_freeswitch(body)
     assert isinstance(record, CallRecord), record

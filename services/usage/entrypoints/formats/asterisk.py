@@ -1,6 +1,6 @@
-"""Asterisk ``cdr_csv``: 16 columns, 17 with uniqueid, 18 with userfield, 21 with peeraccount, linkedid, sequence.
+"""Asterisk ``cdr_csv``: 16 columns, one more with uniqueid and userfield each, three with peeraccount, linkedid, sequence.
 
-Also the order of the sample cdr_custom.conf (18 or 19 columns, clid first), and rows as JSON. Source: cdr_csv.c and the
+Also columns in any order under a head line that names them, the order of the sample cdr_custom.conf (18 or 19 columns, clid first), and rows as JSON. Source: cdr_csv.c and the
 sample configurations of asterisk/asterisk. The times carry no zone: set ``usegmtime=yes`` in cdr.conf, or say the zone.
 Talk is ``billsec`` of an ANSWERED row, to the microsecond where ``CDR(billsec,f)`` or the stamps have a fraction; there
 is no hold. A forked dial writes a row per branch with one uniqueid; rows are told apart by ``sequence``, else by what
@@ -11,7 +11,7 @@ import csv
 import json
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from services.usage.domain.records import CallRecord, Unreadable
@@ -28,7 +28,9 @@ _COLUMNS = (
     *("start", "answer", "end", "duration", "billsec", "disposition", "amaflags"),
     *("uniqueid", "userfield", "peeraccount", "linkedid", "sequence"),
 )
-COLUMN_COUNTS = (16, 17, 18, 21)
+COLUMN_COUNTS = (16, 17, 18, 19, 20, 21)
+# 1772704800.17, or pbx1-1772704800.17 with a systemname.
+_UNIQUE_ID = re.compile(r"(?:.*-)?\d+\.\d+")
 _CUSTOM_COLUMNS = (
     *("clid", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata"),
     *("start", "answer", "end", "duration", "billsec", "disposition", "amaflags", "accountcode"),
@@ -117,9 +119,44 @@ def split_rows(body: bytes) -> Iterator[bytes]:
     if content[:1] in (b"{", b"["):
         yield from _json_rows(content)
         return
+    names: tuple[str, ...] | None = None
     for row in whole_rows(body.splitlines(keepends=True)):
-        if row.strip():
-            yield row.rstrip(b"\r\n")
+        if not row.strip():
+            continue
+        if names is None:
+            names = head_line(row)
+            if names:
+                continue
+        yield under_head(names, row.rstrip(b"\r\n"))
+
+
+def head_line(row: bytes) -> tuple[str, ...]:
+    """The columns' names, where the first row of a file or body holds names; else nothing."""
+    try:
+        found = next(csv.reader([_decoded(row.strip())], strict=True), [])
+    except csv.Error:
+        return ()
+    names = tuple(_plain(name.strip()) for name in found)
+    return names if {"start", "billsec"} <= set(names) or {"start", "end"} <= set(names) else ()
+
+
+def under_head(names: Sequence[str] | None, row: bytes) -> bytes:
+    """The row as JSON under its names, so that it can be read by itself; as it is without names or of other length."""
+    if not names:
+        return row
+    try:
+        values = next(csv.reader([_decoded(row)], strict=True), [])
+    except csv.Error:
+        return row
+    return json.dumps(dict(zip(names, values, strict=True))).encode() if len(values) == len(names) else row
+
+
+def _plain(name: str) -> str:
+    """A field's name without its spelling; ``CDR(billsec,f)`` and the like keep their option in it."""
+    plain = name.lower().replace("_", "").replace(" ", "")
+    plain = plain.removeprefix("${").removesuffix("}").removeprefix("cdr(")
+    plain = _ALIASES.get(plain, plain).partition("(")[0].partition(",")[0].rstrip(")")
+    return _ALIASES.get(plain, plain)
 
 
 def _json_rows(content: bytes) -> Iterator[bytes]:
@@ -161,8 +198,23 @@ def _fields(row: bytes) -> dict[str, str]:
     if len(values) in _CUSTOM_COUNTS and _DATE.match(values[8].strip()):
         columns = _CUSTOM_COLUMNS
     elif len(values) not in COLUMN_COUNTS:
-        raise WrongField("row", f"The row has {len(values)} columns; cdr_csv writes 16, 17, 18 or 21.")
+        raise WrongField("row", f"The row has {len(values)} columns; cdr_csv writes 16 to 21.")
+    else:
+        columns = _columns_of(values)
     return dict(zip(columns, (clean(value) for value in values), strict=False))
+
+
+def _columns_of(values: Sequence[str]) -> tuple[str, ...]:
+    """``loguniqueid``, ``loguserfield`` and ``newcdrcolumns`` add one, one and three columns, each by itself."""
+    fixed, newer = _COLUMNS[:16], _COLUMNS[18:]
+    match len(values):
+        case 16 | 18 | 21:
+            return _COLUMNS
+        case 19:
+            return (*fixed, *newer)
+        case count:
+            one = "uniqueid" if _UNIQUE_ID.fullmatch(values[16].strip()) else "userfield"
+            return (*fixed, one) if count == 17 else (*fixed, one, *newer)
 
 
 def _named_fields(row: bytes) -> dict[str, str]:
@@ -175,10 +227,7 @@ def _named_fields(row: bytes) -> dict[str, str]:
         document = document["cdr"]
     fields = dict.fromkeys(_COLUMNS[:16], "")
     for name, value in document.items():
-        plain = name.lower().replace("_", "").replace(" ", "")
-        # CDR(billsec,f) and the like keep their option in the name
-        plain = _ALIASES.get(plain, plain).partition("(")[0].partition(",")[0]
-        plain = _ALIASES.get(plain, plain)
+        plain = _plain(name)
         if plain in _COLUMNS and isinstance(value, str | int | float) and not isinstance(value, bool):
             fields[plain] = clean(str(value))
     if not fields["start"] and not fields["end"]:

@@ -11,6 +11,8 @@ _OUT_OF_RANGE = "`{field}` is no instant between 2000 and 2100; check its unit a
 # Calls outside are a broken clock or a wrong unit (milliseconds, Gregorian seconds), never a call: 2000 to 2100.
 _EARLIEST_US = 946_684_800_000_000
 _LATEST_US = 4_102_444_800_000_000
+_MARK = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _ESCAPE = str.maketrans({"\x00": None})
 SHOWN_NUL = "\\x00"
 
@@ -21,6 +23,13 @@ class WrongField(Exception):
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(detail)
         self.unreadable = Unreadable(field=field, detail=detail)
+
+
+def as_utf8(body: bytes) -> bytes:
+    """The bytes as readers want them: without a byte order mark, and not in UTF-16, as Windows tools save files."""
+    if body[:2] in _UTF_16:
+        return body.decode("utf-16", "replace").encode()
+    return body.removeprefix(_MARK)
 
 
 def clean(value: str) -> str:
@@ -71,7 +80,8 @@ def seconds_to_microseconds(field: str, value: str | int | float) -> int:
 def stamp_to_microseconds(field: str, value: str, zone: ZoneInfo | None = None) -> int:
     """From RFC 3339, or a local time in ``zone`` where that is given."""
     try:
-        at = datetime.fromisoformat(value)
+        # RFC 3339 allows small letters.
+        at = datetime.fromisoformat(value.upper())
     except ValueError:
         raise WrongField(field, f"`{field}` is no date and time: {value[:40]!r}.") from None
     if at.tzinfo is None:

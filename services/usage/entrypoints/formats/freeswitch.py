@@ -21,7 +21,7 @@ from services.usage.entrypoints.formats.fields import (
 )
 from services.usage.entrypoints.formats.freeswitch_body import document_of
 
-_HOLD = re.compile(r"\{(\d{1,19}),(\d{1,19})\}")
+_HOLD = re.compile(r"\{(\d{1,19}),(\d{0,19})\}")
 _DOMAINS = ("domain_name", "sip_auth_realm", "dialed_domain", "sip_from_host", "sip_req_host", "sip_to_host")
 _DOMAINS_OUT = (
     "domain_name",
@@ -130,7 +130,9 @@ def _decoded(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return clean(_decoded(value))
+    text = _decoded(value)
+    # A variable that was pushed to several times: its first value.
+    return clean(text[7:].partition("|:")[0] if text.startswith("ARRAY::") else text)
 
 
 def _whole(value: str) -> str:
@@ -153,7 +155,7 @@ def _hold_stamps(leg: _Leg, ended_us: int) -> tuple[tuple[int, int], ...]:
             )
     else:
         pairs = list(_hold_record(leg.document))
-    return tuple((int(on), int(off) or ended_us) for on, off in pairs if int(on))
+    return tuple((int(on), int(off or 0) or ended_us) for on, off in pairs if int(on))
 
 
 def _hold_record(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -313,7 +315,7 @@ def _record(leg: _Leg, query_uuid: str | None) -> CallRecord:
         ended_us=ended,
         hold_stamps=_hold_stamps(leg, ended),
         hold_accumulated_us=_hold_accumulated(leg),
-        domains=tuple(dict.fromkeys(domain.lower() for domain in domains)),
+        domains=tuple(dict.fromkeys(domain.lower().partition(":")[0] for domain in domains)),
         account_codes=_all(leg, _CODES),
         tenant_id=_tenant_id(leg),
         from_trunk=incoming is not False and side != "tenant" and _is_from_outside(leg),

@@ -15,29 +15,65 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 from xml.etree.ElementTree import Element, ParseError
 
+import msgspec
 import orjson
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from services.usage.entrypoints.formats.fields import WrongField
+from services.usage.entrypoints.formats.fields import WrongField, as_utf8
 
 # What XML 1.0 forbids, with references to it: caller names come as the far end sent them.
 _FORBIDDEN = re.compile(
     rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:x0*1?[0-8bcef]|0*[0-8]|0*1[124-9]|0*2[0-9]|0*3[01]);", re.I
 )
+# The field of a form, alone or among others.
+_FIELD = re.compile(rb"(?:^|&)cdr=", re.I)
+_BARE = (b"{", b"<", b"[")
+_AROUND = b" \t\r\n\x00"
+_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
+_BARE_AMPERSAND = re.compile(r"&(?!(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);)")
+_FULL_HEADER = re.compile(r"<(sip_(?:full_|h_|rh_|ph_|bye_h_)[^\s<>/]*)>([^\n]*?)</\1>")
+_COLON_IN_NAME = re.compile(r"</?[A-Za-z_][\w.\-]{0,200}:[\w.:\-]{0,200}(?=[\s/>])")
 _EVENT_PREFIX = "variable_"
+
+
+def split_documents(body: bytes) -> list[bytes]:
+    """Each document's bytes: the elements of an array, lines that each hold one, else the body as one."""
+    content = as_utf8(body).strip(_AROUND)
+    if content[:1] == b"[":
+        try:
+            elements = _ELEMENTS.decode(content)
+        except (msgspec.DecodeError, RecursionError):
+            return [content]
+        return [bytes(one) for one in elements] or [content]
+    if b"\n" in content:
+        lines = [line.strip() for line in content.splitlines() if line.strip()]
+        if all(line[:1] == b"{" and line[-1:] == b"}" for line in lines):
+            return lines
+        if all(line[:4].lower() == b"cdr=" for line in lines):
+            return lines
+    return [content]
 
 
 def document_of(body: bytes) -> dict[str, Any]:
     """The document in a body. Raises ``WrongField`` when there is none."""
-    content = body.strip().removeprefix(b"\xef\xbb\xbf")
-    if content[:4].lower() == b"cdr=":
-        content = content[4:].lstrip()
-        if content[:1] not in (b"{", b"<"):
-            # One value of a form: both encodings escape an ampersand.
-            value = content.split(b"&", 1)[0]
-            return _from_form(value) if _is_escaped(value) else _parsed(_from_base64(value))
-    return _from_form(content) if _is_escaped(content) else _parsed(content)
+    content = as_utf8(body).strip(_AROUND)
+    field = None if content[:1] in _BARE else _FIELD.search(content)
+    if field is None:
+        return _from_form(content) if _is_escaped(content) else _parsed(content)
+    content = content[field.end() :].lstrip()
+    if content[:1] in _BARE:
+        try:
+            return _parsed(content)
+        except WrongField:
+            # Other fields of the form may follow a value that nobody escaped.
+            last = max(content.rfind(b"}&"), content.rfind(b">&"))
+            if last < 0:
+                raise
+            return _parsed(content[: last + 1])
+    # One value of a form: both encodings escape an ampersand.
+    value = content.split(b"&", 1)[0]
+    return _from_form(value) if _is_escaped(value) else _parsed(_from_base64(value))
 
 
 def _is_escaped(content: bytes) -> bool:
@@ -72,7 +108,7 @@ def _from_base64(content: bytes) -> bytes:
 
 
 def _parsed(content: bytes) -> dict[str, Any]:
-    content = content.strip().removeprefix(b"\xef\xbb\xbf")
+    content = as_utf8(content.strip(_AROUND))
     return _from_xml(content) if content[:1] == b"<" else _from_json(content)
 
 
@@ -86,7 +122,7 @@ def _from_json(content: bytes) -> dict[str, Any]:
             json.loads(
                 content.decode("utf-8", "replace"), object_pairs_hook=_with_all_callflows, strict=False
             )
-            if content.count(b'"callflow":') > 1
+            if content.count(b'"callflow"') > 1
             else orjson.loads(content)
         )
     except (orjson.JSONDecodeError, ValueError, RecursionError):
@@ -163,11 +199,20 @@ def _root(content: bytes) -> Element:
         return _element(content)
     except (ParseError, ValueError, LookupError):
         pass
-    mended = _FORBIDDEN.sub(b"", content).decode("utf-8", "replace")
+    mended = _mended(_FORBIDDEN.sub(b"", content).decode("utf-8", "replace"))
     try:
         return _element(re.sub(r"^<\?xml[^>]*\?>", "", mended).encode())
     except (ParseError, ValueError, LookupError) as error:
         raise WrongField("body", f"The body is no XML document of mod_xml_cdr: {error}.") from None
+
+
+def _mended(text: str) -> str:
+    """Names of SIP headers become names of elements, and with encode-values off their contents stand as they came."""
+    text = _BARE_AMPERSAND.sub("&amp;", text)
+    text = _FULL_HEADER.sub(
+        lambda found: f"<{found[1]}>{found[2].replace('<', '&lt;').replace('>', '&gt;')}</{found[1]}>", text
+    )
+    return _COLON_IN_NAME.sub(lambda found: found[0].replace(":", "_"), text)
 
 
 def _element(content: bytes) -> Element:

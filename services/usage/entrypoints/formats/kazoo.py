@@ -22,14 +22,16 @@ def split_kazoo(body: bytes) -> list[bytes]:
     """Each record's bytes: the elements of an array, one object, lines of objects, or a form."""
     content = body.strip()
     try:
-        parsed = orjson.loads(content)
-    except orjson.JSONDecodeError:
+        parsed = _loads(content)
+    except ValueError:
         if content[:1] not in (b"{", b"[") and b"=" in content:
             return [content]
         return [line for line in content.splitlines() if line.strip()]
-    if isinstance(parsed, dict) and isinstance(parsed.get("data"), list):
-        # A page of the cdrs API.
+    if isinstance(parsed, dict) and isinstance(parsed.get("data"), list | dict):
+        # A page of the cdrs API, or one record of it.
         parsed = parsed["data"]
+        if isinstance(parsed, dict):
+            return [orjson.dumps(parsed)]
     return [orjson.dumps(one) for one in parsed] if isinstance(parsed, list) else [content]
 
 
@@ -43,14 +45,22 @@ def read_kazoo(raw: bytes) -> CallRecord | Unreadable:
 
 def _document(raw: bytes) -> dict[str, Any]:
     try:
-        document = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        document = _loads(raw)
+    except ValueError:
         if raw[:1] in (b"{", b"[") or b"=" not in raw:
             raise WrongField("body", "The body is neither JSON nor a form of Kazoo's webhooks.") from None
         document = dict(parse_qsl(raw.decode("utf-8", "replace")))
     if not isinstance(document, dict):
         raise WrongField("body", "A record of Kazoo is a JSON object.")
     return document
+
+
+def _loads(content: bytes) -> Any:
+    """JSON, also with caller names that are not UTF-8: they come as the far end sent them. Raises ``ValueError``."""
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return orjson.loads(content.decode("utf-8", "replace"))
 
 
 class _Fields:
@@ -111,10 +121,26 @@ def _end(fields: _Fields) -> int:
     text = fields("timestamp")
     if not text:
         raise WrongField("timestamp", "`timestamp`, the end in Gregorian seconds, is missing.")
-    microseconds = seconds_to_microseconds("timestamp", text)
+    microseconds = seconds_to_microseconds(
+        "timestamp", text[:-6] + "." + text[-6:] if _in_micros(text) else text
+    )
     if microseconds >= _LATEST_UNIX_SECONDS * 1_000_000:
         microseconds -= GREGORIAN_TO_UNIX_SECONDS * 1_000_000
     return in_range("timestamp", microseconds)
+
+
+def _in_micros(text: str) -> bool:
+    """FreeSWITCH's own stamps of an event are microseconds: more digits than seconds have, Gregorian ones too."""
+    return text.isascii() and text.isdigit() and 15 <= len(text) <= 17
+
+
+def _talk(fields: _Fields) -> int | None:
+    """Microseconds of talk: as billed by Kazoo, else what rang taken from the whole."""
+    talk = fields.length("billing_seconds")
+    duration, rang = fields.length("duration_seconds"), fields.length("ringing_seconds")
+    if talk is None and duration is not None and rang is not None:
+        return max(0, duration - rang)
+    return talk
 
 
 def _side(fields: _Fields, incoming: bool | None) -> Side | None:
@@ -132,7 +158,7 @@ def _record(fields: _Fields) -> CallRecord:
     if not leg_id:
         raise WrongField("call_id", "`call_id` is missing, so a repeat could not be told from a new call.")
     ended = _end(fields)
-    talk = fields.length("billing_seconds")
+    talk = _talk(fields)
     duration = fields.length("duration_seconds")
     if talk is None:
         raise WrongField(

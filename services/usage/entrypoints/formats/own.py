@@ -3,9 +3,10 @@
 Fields: ``id``, ``tenant`` (SIP domain, account code or tenant id), ``direction`` (tenant's view; may be left out),
 ``from``, ``to``, ``start_time`` (the answer), ``end_time`` (epoch seconds with fraction, or RFC 3339), ``duration``
 (seconds, hold included; where there is no end_time), ``tenant_hold_ms``, ``sip_call_id``, ``switch``, ``trunk``. Numbers
-may be strings. Unknown fields are accepted, so that a platform can send what it has.
+may be strings. Unknown fields are kept with the call, so that a platform can send what it has.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ import orjson
 
 from services.usage.domain.records import CallRecord, Direction, Unreadable
 from services.usage.entrypoints.formats.fields import (
+    LONGEST_TEXT,
     WrongField,
     clean,
     in_range,
@@ -23,6 +25,12 @@ from services.usage.entrypoints.formats.fields import (
 )
 
 _UUID_DIGITS = 32
+_READ = frozenset(
+    (
+        *("id", "tenant", "direction", "from", "to", "start_time", "end_time", "duration", "tenant_hold_ms"),
+        *("sip_call_id", "switch", "trunk"),
+    )
+)
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -34,7 +42,7 @@ def split_records(body: bytes) -> Iterator[bytes]:
             # The elements' own bytes, cut out of the body.
             yield from (bytes(one) for one in _ELEMENTS.decode(content))
             return
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             pass
     try:
         orjson.loads(content)
@@ -47,15 +55,34 @@ def split_records(body: bytes) -> Iterator[bytes]:
 def read_own(raw: bytes) -> CallRecord | Unreadable:
     """One record."""
     try:
-        document = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
+        document = _loads(raw)
+    except ValueError as error:
         return Unreadable("body", f"The record is no JSON: {error}.")
     if not isinstance(document, dict):
         return Unreadable("body", "A call record is a JSON object.")
+    if type(document.get("id")) is float:
+        # A whole number of over 19 digits: as a float it would be the same as its neighbours.
+        document["id"] = json.loads(raw.decode("utf-8", "replace"), parse_float=str)["id"]
     try:
         return _record(document)
     except WrongField as wrong:
         return wrong.unreadable
+
+
+def _loads(raw: bytes) -> Any:
+    """JSON; what is not UTF-8 in it is a name as the far end sent it. Raises ``ValueError``."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return orjson.loads(raw.decode("utf-8", "replace"))
+
+
+def _id(document: dict[str, Any]) -> str:
+    """Whole: two that begin alike are two calls."""
+    found = document.get("id")
+    if len(str(found)) > LONGEST_TEXT:
+        raise WrongField("id", f"`id` is over {LONGEST_TEXT} characters; send a shorter one.")
+    return _text(document, "id")
 
 
 def _text(document: dict[str, Any], name: str, *, needed: bool = True) -> str:
@@ -117,6 +144,13 @@ def _tenant_id(text: str) -> UUID | None:
         return None
 
 
+def _extra(document: dict[str, Any]) -> str | None:
+    """Fields that nothing here reads, as JSON: kept with the call for whoever sent them."""
+    if document.keys() <= _READ:
+        return None
+    return orjson.dumps({name: value for name, value in document.items() if name not in _READ}).decode()
+
+
 def _record(document: dict[str, Any]) -> CallRecord:
     started = _instant(document, "start_time")
     if document.get("end_time") not in (None, ""):
@@ -130,7 +164,7 @@ def _record(document: dict[str, Any]) -> CallRecord:
     trunk = _text(document, "trunk", needed=False)
     return CallRecord(
         switch=_text(document, "switch", needed=False) or "api",
-        leg_id=_text(document, "id"),
+        leg_id=_id(document),
         from_number=_text(document, "from"),
         to_number=_text(document, "to"),
         started_us=started,
@@ -145,5 +179,7 @@ def _record(document: dict[str, Any]) -> CallRecord:
         flags=_disagreement(document, started, ended),
         # A record that says whose view it is has a sibling for the other tenant, if there is one.
         one_view=direction is not None,
+        names_tenant=tenant != "",
+        extra=_extra(document),
         sip_call_id=_text(document, "sip_call_id", needed=False) or None,
     )
