@@ -1,5 +1,6 @@
 """A tenant moves, is renamed, gets mail elsewhere: over HTTP, told to everybody, zones from the next period (R55)."""
 
+from base64 import b64encode
 from datetime import UTC, datetime
 
 import pytest
@@ -104,3 +105,23 @@ async def test_a_plan_names_the_deck_that_rates_it(office: Office) -> None:
     listed = (await office.ok("GET", office.base + "/plans"))["plans"]
     assert [one["deck"] for one in listed if one["plan_id"] == made["plan_id"]] == ["wholesale"]
     assert (await office.refused("POST", office.base + "/plans", {**plan, "deck": "No/Deck"}))[2] == "deck"
+
+
+async def test_a_logo_as_large_as_it_may_be_comes_through(office: Office) -> None:
+    """1 MiB as a data address is 1.4 MB of body; beyond that the answer says what to send instead."""
+    path = office.base + "/settings"
+    for size, status in ((1024 * 1024 - 200, 200), (1024 * 1024 + 1, 422), (2 * 1024 * 1024, 413)):
+        drawing = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><!--'
+        drawing += b"x" * (size - len(drawing) - 9) + b"--></svg>"
+        logo = "data:image/svg+xml;base64," + b64encode(drawing).decode()
+        brand = {"name": "Kestrel", "colour": "#0B5FA5", "logo": logo}
+        answer = await office.client.patch(path, json={"brand": brand})
+        assert answer.status_code == status, answer.text[:300]
+    assert "fewer pixels" in answer.json()["detail"]
+
+
+async def test_a_refusal_reads_as_one_sentence(office: Office) -> None:
+    answer = await office.client.patch(office.base + "/settings", json={"locale": "xx"})
+    assert answer.json()["detail"] == (
+        "locale: 'xx' is not a known locale; write it like en-US or de-DE. Correct it and send again."
+    )
