@@ -32,7 +32,12 @@ from shared.runtime import Service
 MIGRATIONS = Path(__file__).parent / "migrations"
 _CONNECTIONS_MAX = 200
 # A rate deck of 200,000 rows has about 12 MB.
-_LARGER_BODIES = {"/api/v1/provider/decks/": 32 * 1024 * 1024}
+# A logo of 1 MiB is a data address of 1.4 MB.
+_LARGER_BODIES = {
+    "/api/v1/provider/decks/": 32 * 1024 * 1024,
+    "/api/v1/provider/settings": 2 * 1024 * 1024,
+    "/api/v1/provider/providers": 2 * 1024 * 1024,
+}
 
 
 def make_clients(settings: GatewaySettings, http: httpx.AsyncClient) -> dict[str, ServiceClient]:

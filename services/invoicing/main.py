@@ -24,11 +24,13 @@ from shared.messaging.progress import Progress, progress
 from shared.runtime import Service
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+# A logo of 1 MiB is a data address of 1.4 MB; it comes with a provider or its settings.
+_LARGER_BODIES = {"/v1/providers": 2 * 1024 * 1024}
 
 
 def build(settings: InvoicingSettings) -> FastAPI:
     """The application of one invoicing process."""
-    service = Service("invoicing", settings, migrations=MIGRATIONS)
+    service = Service("invoicing", settings, migrations=MIGRATIONS, larger_bodies=_LARGER_BODIES)
     open_work = work_opener(service.engine, service.clock)
     client = httpx.AsyncClient(
         headers=internal_headers(settings.internal_token), timeout=TIMEOUT_SECONDS, trust_env=False

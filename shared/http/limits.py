@@ -28,7 +28,11 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         limit = self._limit_of(scope["path"])
-        refusal = problem(413, "too-large", f"The body is over {limit} bytes; send less at a time.")
+        refusal = problem(
+            413,
+            "too-large",
+            f"The body is over {limit} bytes; send less at a time, and a picture in fewer pixels.",
+        )
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > limit:
             await refusal(scope, receive, send)

@@ -94,6 +94,11 @@ def _field(location: tuple[Any, ...]) -> str:
     return ".".join(str(part) for part in location if part not in ("body", "query", "path", "header"))
 
 
+def _words(message: str) -> str:
+    """Without the validator's own prefix and the full stop that follows anyway."""
+    return message.removeprefix("Value error, ").rstrip(".")
+
+
 def install(app: FastAPI) -> None:
     """Every error of the application leaves as a problem document."""
 
@@ -103,7 +108,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        items = [{"field": _field(tuple(item["loc"])), "detail": item["msg"]} for item in error.errors()]
+        items = [
+            {"field": _field(tuple(item["loc"])), "detail": _words(item["msg"])} for item in error.errors()
+        ]
         first = items[0]
         detail = f"{first['field']}: {first['detail']}" if first["field"] else str(first["detail"])
         return problem(

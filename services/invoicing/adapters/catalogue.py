@@ -279,7 +279,7 @@ class SqlTenants:
         return {row["tenant_id"]: _tenant(row) for row in found.mappings()}
 
     async def save_subscription(self, tenant: Tenant) -> None:
-        """Status, plan, anchor and end."""
+        """Status, plan, anchor, end and zone."""
         table = tables.tenant
         await self._connection.execute(
             update(table)
@@ -291,6 +291,26 @@ class SqlTenants:
                 plan_from=tenant.plan_from,
                 anchor_day=tenant.anchor_day,
                 ends_on=tenant.ends_on,
+                time_zone=tenant.time_zone,
+                next_time_zone=tenant.next_time_zone,
+            )
+        )
+
+    async def set_details(self, tenant: Tenant) -> None:
+        """Name, place, language and addresses; the zone that it has from the next period on."""
+        table = tables.tenant
+        await self._connection.execute(
+            update(table)
+            .where(table.c.provider_id == tenant.provider_id, table.c.tenant_id == tenant.tenant_id)
+            .values(
+                name=tenant.name,
+                address=list(tenant.address),
+                country=tenant.country,
+                locale=tenant.locale,
+                billing_email=tenant.billing_email,
+                admin_email=tenant.admin_email,
+                time_zone=tenant.time_zone,
+                next_time_zone=tenant.next_time_zone,
             )
         )
 

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import BigInteger, cast, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.invoicing.adapters import tables
@@ -16,6 +17,7 @@ from services.invoicing.domain.credit_notes import Creditable, HeldLine, HeldTax
 from services.invoicing.use_cases.money_ports import CreditNote, NoteDocument, NoteLine
 from shared.errors import NotFound
 from shared.ids import InvoiceId, ProviderId, TenantId
+from shared.money import round_half_up
 
 
 class SqlCreditNotes:
@@ -120,11 +122,19 @@ class SqlCreditNotes:
             await self._connection.execute(insert(tables.credit_note_tax), taxes)
 
     async def credited_fees(self, ids: Collection[TenantId]) -> dict[TenantId, dict[str, int]]:
-        """What notes took off fees and add-ons of some tenants, by the line's key."""
+        """What notes took off fees and add-ons of some tenants, by the line's key, in terms of the price list:
+        tax included where the prices are (R35).
+        """
         billed, noted = tables.invoice_line, tables.credit_note_line
         key = billed.c.evidence["key"].astext
         rows = await self._connection.execute(
-            select(noted.c.tenant_id, key.label("key"), func.sum(noted.c.amount_minor).label("minor"))
+            select(
+                noted.c.tenant_id,
+                key.label("key"),
+                func.sum(noted.c.amount_minor).label("minor"),
+                billed.c.amount_minor.label("net"),
+                cast(billed.c.evidence["gross_minor"].astext, BigInteger).label("gross"),
+            )
             .join(
                 billed,
                 (billed.c.tenant_id == noted.c.tenant_id)
@@ -132,12 +142,16 @@ class SqlCreditNotes:
                 & (billed.c.position == noted.c.line_position),
             )
             .where(is_one_of(noted.c.tenant_id, ids), billed.c.kind.in_(("fee", "add_on")))
-            .group_by(noted.c.tenant_id, key)
+            .group_by(noted.c.tenant_id, noted.c.invoice_id, noted.c.line_position, key, "net", "gross")
         )
         found: dict[TenantId, dict[str, int]] = defaultdict(dict)
         for row in rows:
             if row.key is not None:
-                found[row.tenant_id][row.key] = int(row.minor)
+                taken = int(row.minor)
+                if row.gross is not None and row.net:
+                    taken = round_half_up(Decimal(taken * row.gross) / row.net)
+                known = found[row.tenant_id]
+                known[row.key] = known.get(row.key, 0) + taken
         return found
 
     async def lines_of(self, tenant_id: TenantId, key: str, start: date) -> list[tuple[InvoiceId, int]]:

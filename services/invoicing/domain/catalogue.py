@@ -115,6 +115,8 @@ class Tenant:
     account_codes: tuple[str, ...]
     # The first day that is not served any more, once that is known.
     ends_on: date | None = None
+    # The zone from the next period on, where another one was chosen (R55).
+    next_time_zone: str | None = None
     tax: TaxProfile = field(default_factory=TaxProfile)
 
     @property

@@ -3,7 +3,7 @@
 Plain data in and out: what the invoice billed and what was taken back before; amounts are net minor units.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -167,21 +167,64 @@ def credit_gross(what: Creditable, gross_minor: int) -> Note:
     if gross_minor == what.gross_rest_minor:
         return credit_all(what)
     net = _largest_net(what, gross_minor)
-    taxes = _taxes(what, net)
-    short = gross_minor - net - sum(tax.amount_minor for tax in taxes)
-    filled = []
-    for made, held in zip(taxes, what.taxes, strict=True):
-        # No net gives this cent: the tax takes it, and the next note's tax is less by it.
-        more = min(short, held.rest_minor - made.amount_minor)
-        short -= more
-        filled.append(NoteTax(made.name, made.rate, made.base_minor, made.amount_minor + more, made.category))
+    taxes, short = _filled(what, net, gross_minor)
     lines = _spread(what, net)
     for line in what.lines:
         if short and not line.taxable and line.rest_minor > 0:
             lines[line.position] = min(short, line.rest_minor)
             short -= lines[line.position]
     assert short == 0, f"{gross_minor} of {what} cannot be split"
-    return Note(lines, tuple(filled))
+    return Note(lines, taxes)
+
+
+def gross_room(what: Creditable, positions: Collection[int]) -> int:
+    """The most, tax included, that a note on these taxable lines alone can take back."""
+    held = sum(line.rest_minor for line in what.lines if line.position in positions)
+    net = max(min(held, what.base_minor, what.net_rest_minor), 0)
+    return net + sum(tax.amount_minor for tax in _taxes(what, net))
+
+
+def credit_gross_of_lines(what: Creditable, asked: Mapping[int, int]) -> Note:
+    """Takes back ``asked`` minor units by position, tax included, as tax-inclusive prices say it (R35).
+
+    The note comes to their sum exactly. Raises ``Invalid`` above ``gross_room``.
+    """
+    gross_minor, room = sum(asked.values()), gross_room(what, asked.keys())
+    if not 0 < gross_minor <= room:
+        raise Invalid(
+            f"These lines still hold {room} minor units, not {gross_minor}; credit at least 1 and at most that.",
+            field="lines.amount",
+            slug="credit-above-line",
+        )
+    net = _largest_net(what, gross_minor)
+    taxes, short = _filled(what, net, gross_minor)
+    assert short == 0, f"{gross_minor} of {what} cannot be split"
+    shares = by_largest_remainder([Fraction(net * part, gross_minor) for part in asked.values()], net)
+    rests = {line.position: line.rest_minor for line in what.lines}
+    wanted = dict(zip(asked, shares, strict=True))
+    lines = {position: min(part, rests[position]) for position, part in wanted.items()}
+    over = net - sum(lines.values())
+    for position in lines:
+        # A cent that one line does not hold any more is taken off another.
+        more = min(over, rests[position] - lines[position])
+        lines[position] += more
+        over -= more
+    return Note({position: part for position, part in lines.items() if part}, taxes)
+
+
+def _filled(what: Creditable, net: int, gross_minor: int) -> tuple[tuple[NoteTax, ...], int]:
+    """The taxes of a note of ``net``, and what they leave of ``gross_minor``.
+
+    Where no net gives a cent, the tax takes it, and the next note's tax is less by it.
+    """
+    taxes = _taxes(what, net)
+    short = gross_minor - net - sum(tax.amount_minor for tax in taxes)
+    filled = []
+    for made, held in zip(taxes, what.taxes, strict=True):
+        more = min(short, held.rest_minor - made.amount_minor)
+        short -= more
+        filled.append(NoteTax(made.name, made.rate, made.base_minor, made.amount_minor + more, made.category))
+    return tuple(filled), short
 
 
 def _taxes(what: Creditable, taken_minor: int) -> tuple[NoteTax, ...]:

@@ -66,7 +66,7 @@ def _held(one: Difference, credited_minor: int) -> Difference:
     """Never gives back more than the line still holds after credit notes (R24)."""
     if one.before is None or one.minor >= 0 or not credited_minor:
         return one
-    held = max(one.before.minor - (credited_minor - one.before.noted), 0)
+    held = max(one.before.minor - max(credited_minor - one.before.noted, 0), 0)
     return replace(one, minor=max(one.minor, -held))
 
 

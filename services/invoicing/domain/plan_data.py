@@ -20,6 +20,7 @@ TERMS = (
     "bundles",
     "class_terms",
     "rated_by_deck",
+    "deck",
     "spend_alert_minor",
     "spend_limit_minor",
 )

@@ -17,6 +17,7 @@ FeeTiming = Literal["advance", "arrears"]
 Counts = Literal["peak", "prorated_days"]
 TieredUnit = Literal["extension", "did", "minute"]
 PRICE_PLACES = 6
+STANDARD_DECK = "standard"
 # Far above any telephone bill, and far below what the columns and sums can hold.
 PRICE_MAX = Decimal(10) ** 9
 FEE_MINOR_MAX = 10**12
@@ -87,6 +88,7 @@ class Plan:
     bundles: tuple[Bundle, ...] = ()
     class_terms: Mapping[str, ClassTerms] = field(default_factory=dict)
     rated_by_deck: bool = False
+    deck: str = STANDARD_DECK
     spend_alert_minor: int | None = None
     spend_limit_minor: int | None = None
     valid_from: date | None = None

@@ -1,15 +1,18 @@
 """Routes for a provider's settings and a tenant's tax profile."""
 
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from typing import Any
 
 from fastapi import APIRouter, Depends
 
 from services.invoicing.domain.catalogue import Brand, Provider
-from services.invoicing.entrypoints import money_shapes
+from services.invoicing.entrypoints import money_shapes, shapes
+from services.invoicing.entrypoints.bodies import Body
 from services.invoicing.entrypoints.http_invoices import OpenWork
-from services.invoicing.entrypoints.money_bodies import ProviderChangeBody, TaxProfileBody
+from services.invoicing.entrypoints.money_bodies import ProviderChangeBody, TaxProfileBody, TenantChangeBody
 from services.invoicing.use_cases.change_provider import change_provider, change_tax_profile
+from services.invoicing.use_cases.change_tenant import change_tenant
 from shared.errors import Invalid
 from shared.ids import ProviderId, TenantId
 
@@ -43,6 +46,19 @@ def settings_router(open_work: OpenWork, internal: Any) -> APIRouter:
             )
             return money_shapes.settings(changed, await work.providers.card_minimums(provider_id))
 
+    @router.patch("/tenants/{tenant_id}")
+    async def patch_tenant(
+        provider_id: ProviderId, tenant_id: TenantId, body: TenantChangeBody
+    ) -> dict[str, Any]:
+        """What is left out stays. Another ``time_zone`` holds from the next period on (R55)."""
+        sent = body.model_fields_set - {"by"}
+        _refuse_null(body, sent)
+        values = {name: getattr(body, name) for name in sent}
+        if "address" in values:
+            values["address"] = tuple(values["address"])
+        async with open_work() as work:
+            return shapes.tenant(await change_tenant(work, provider_id, tenant_id, values, body.by))
+
     @router.get("/tenants/{tenant_id}/tax")
     async def get_tax(provider_id: ProviderId, tenant_id: TenantId) -> dict[str, Any]:
         async with open_work() as work:
@@ -59,12 +75,16 @@ def settings_router(open_work: OpenWork, internal: Any) -> APIRouter:
     return router
 
 
+def _refuse_null(body: Body, names: Collection[str]) -> None:
+    for name in sorted(names):
+        if getattr(body, name) is None:
+            raise Invalid(f"{name} cannot be empty; leave it out to keep it as it is.", field=name)
+
+
 def _changed(provider: Provider, body: ProviderChangeBody) -> Provider:
     """Raises ``Invalid`` for a null where something must be."""
     sent = body.model_fields_set
-    for name in sent - {"tax_id"}:
-        if getattr(body, name) is None:
-            raise Invalid(f"{name} cannot be empty; leave it out to keep it as it is.", field=name)
+    _refuse_null(body, sent - {"tax_id"})
     values: dict[str, Any] = {name: getattr(body, name) for name in _SAME if name in sent}
     if "tax_id" in sent:
         values["tax_id"] = body.tax_id
@@ -78,5 +98,5 @@ def _changed(provider: Provider, body: ProviderChangeBody) -> Provider:
     if body.tax_registrations is not None:
         values["registrations"] = tuple(one.registration() for one in body.tax_registrations)
     if body.billing is not None:
-        values["billing"] = body.billing.terms()
+        values["billing"] = body.billing.over(provider.billing)
     return replace(provider, **values)

@@ -1,5 +1,6 @@
 """What the routes of tax, credit and provider settings take."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from services.invoicing.entrypoints.bodies import (
     TaxBody,
     Zone,
 )
+from shared.errors import Invalid
 
 
 def _vat_number(number: str) -> str:
@@ -69,16 +71,25 @@ class RegistrationBody(Body):
 
 
 class BillingBody(Body):
-    """The options of the rules (R33, R35, R36, R37). What is left out goes back to its default."""
+    """The options of the rules (R33, R35, R36, R37). What is left out stays."""
 
-    prices_include_tax: bool = False
-    tax_date: Literal["issue", "period_end"] = "issue"
-    refund_preference: Literal["credit", "method"] = "credit"
-    zero_invoices: Literal["issue", "skip"] = "issue"
+    prices_include_tax: bool | None = None
+    tax_date: Literal["issue", "period_end"] | None = None
+    refund_preference: Literal["credit", "method"] | None = None
+    zero_invoices: Literal["issue", "skip"] | None = None
     credit_note_prefix: Prefix | None = None
 
-    def terms(self) -> BillingTerms:
-        return BillingTerms(**self.model_dump())
+    def over(self, before: BillingTerms) -> BillingTerms:
+        """``before`` with what was sent. Only the prefix can be null: then it follows the invoices' one again.
+
+        Raises ``Invalid``.
+        """
+        for name in sorted(self.model_fields_set - {"credit_note_prefix"}):
+            if getattr(self, name) is None:
+                raise Invalid(
+                    f"{name} cannot be empty; leave it out to keep it as it is.", field=f"billing.{name}"
+                )
+        return replace(before, **{name: getattr(self, name) for name in self.model_fields_set})
 
 
 class ProviderChangeBody(Body):
@@ -104,6 +115,19 @@ class ProviderChangeBody(Body):
     card_minimums: dict[CurrencyCode, Annotated[int, Field(ge=0, le=10**9)]] | None = Field(
         None, description="minor units by currency, in place of what card networks take (R38)"
     )
+
+
+class TenantChangeBody(Body):
+    """What is left out stays. A tenant's slug, SIP domain, account codes and anchor day stay as it was opened."""
+
+    name: Short | None = None
+    address: Address | None = None
+    country: Country | None = None
+    locale: LocaleTag | None = None
+    time_zone: Zone | None = Field(None, description="holds from the next period on")
+    billing_email: Email | None = None
+    admin_email: Email | None = None
+    by: Short = "provider"
 
 
 class ExemptionBody(Body):

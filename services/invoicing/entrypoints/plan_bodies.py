@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.invoicing.domain.plans import AddOn, Bundle, ClassTerms, Plan, TieredUnit
+from services.invoicing.domain.plans import STANDARD_DECK, AddOn, Bundle, ClassTerms, Plan, TieredUnit
 from services.invoicing.domain.tiers import Tier, Tiers
 from services.invoicing.entrypoints.bodies import (
     AmountBody,
@@ -24,6 +24,8 @@ from shared.ids import PlanId, ProviderId
 from shared.money import Currency
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+# As usage names its decks.
+DeckName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 
 
 class TierBody(Body):
@@ -84,6 +86,7 @@ class PlanBody(Body):
     bundles: list[BundleBody] = Field(default=[], max_length=50)
     class_terms: dict[Code, ClassTermsBody] = Field(default={}, max_length=100)
     rated_by_deck: bool = False
+    deck: DeckName = Field(STANDARD_DECK, description="name of the rate deck, as it was uploaded to usage")
     spend_alert: AmountBody | None = None
     spend_limit: AmountBody | None = None
     minimum_seconds: int = Field(6, ge=0, le=3600)
@@ -179,6 +182,7 @@ def plan_of_body(provider_id: ProviderId, plan_id: PlanId, body: PlanBody) -> Pl
             for name, one in body.class_terms.items()
         },
         rated_by_deck=body.rated_by_deck,
+        deck=body.deck,
         spend_alert_minor=_minor(body, "spend_alert"),
         spend_limit_minor=_minor(body, "spend_limit"),
     )

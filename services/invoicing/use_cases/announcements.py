@@ -97,6 +97,7 @@ def about_plan(plan: Plan) -> events.PlanChanged:
         included_minutes=plan.included_minutes,
         price_per_minute=plan.price_minute,
         rated_by_deck=plan.rated_by_deck,
+        deck=plan.deck,
         class_terms={
             name: events.ClassTerms(
                 price_per_minute=one.price_per_minute,

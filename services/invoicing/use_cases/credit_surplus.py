@@ -3,7 +3,12 @@
 from collections import defaultdict
 from dataclasses import replace
 
-from services.invoicing.domain.credit_notes import Creditable, credit_lines
+from services.invoicing.domain.credit_notes import (
+    Creditable,
+    credit_gross_of_lines,
+    credit_lines,
+    gross_room,
+)
 from services.invoicing.domain.differences import Surplus
 from services.invoicing.domain.invoices import Draft
 from services.invoicing.use_cases.issue_credit_note import issue_credit_note, owned_invoice
@@ -16,10 +21,10 @@ async def credit_surplus(work: Work, closing: Closing, draft: Draft) -> Draft:
     """Issues the notes; the draft as it then is: credited reductions count as billed, the rest waits.
 
     A note takes the rate of the line it corrects (R33), lowers what is open on its invoice, and becomes account
-    credit for the rest. What no line holds any more stays a reduction of later invoices.
+    credit for the rest. A reduction of tax-inclusive prices is tax included, and so is what its note takes (R35).
+    What no line holds any more stays a reduction of later invoices.
     """
-    if not draft.surplus or closing.provider.billing.prices_include_tax:
-        # With gross prices a reduction is gross and lines are net: it comes off the next invoices instead.
+    if not draft.surplus:
         return draft
     tenant_id = closing.tenant.tenant_id
     asked: dict[InvoiceId, dict[int, int]] = defaultdict(dict)
@@ -47,7 +52,10 @@ async def credit_surplus(work: Work, closing: Closing, draft: Draft) -> Draft:
 
 
 def _room(what: Creditable, asked: dict[int, int], position: int) -> int:
-    """What can still be taken off a line, and off the invoice, reductions on it counted."""
+    """What can still be taken off a line, and off the invoice, reductions on it counted; as its prices say it."""
+    if what.prices_include_tax:
+        of_lines = gross_room(what, {position, *asked}) - sum(asked.values())
+        return max(min(gross_room(what, {position}) - asked.get(position, 0), of_lines), 0)
     line = next(one for one in what.lines if one.position == position)
     of_invoice = min(what.base_minor, what.net_rest_minor) - sum(asked.values())
     return max(min(line.rest_minor - asked.get(position, 0), of_invoice), 0)
@@ -61,7 +69,7 @@ async def _note(
     await issue_credit_note(
         work,
         invoice,
-        credit_lines(what, lines),
+        credit_gross_of_lines(what, lines) if what.prices_include_tax else credit_lines(what, lines),
         credit_note_id=derived_id("surplus", tenant_id, invoice_id, closing.period.span.start, closing.now),
         reason="Reductions above the charges of a later invoice",
         use="balance_first",

@@ -6,6 +6,7 @@ from services.invoicing.domain.catalogue import Tenant
 from services.invoicing.domain.periods import span_from
 from services.invoicing.domain.subscriptions import Timeline, agreed_for
 from services.invoicing.use_cases.announcements import about_tenant
+from services.invoicing.use_cases.change_tenant import in_next_zone
 from services.invoicing.use_cases.open_tenant import make_period
 from services.invoicing.use_cases.ports import Period, Work
 from services.invoicing.use_cases.read_closing import read_plans, with_period_plan
@@ -76,7 +77,7 @@ async def _begin_next(work: Work, tenant: Tenant, period: Period, timeline: Time
     provider = await work.providers.get(period.provider_id)
     start = period.span.end
     plan_id, version = timeline.plan_on(start)
-    changed = replace(tenant, status="active")
+    changed = replace(in_next_zone(tenant), status="active")
     if (plan_id, version) != (tenant.plan_id, tenant.plan_version):
         changed = replace(changed, plan_id=plan_id, plan_version=version, plan_from=start)
     if changed != tenant:

@@ -9,6 +9,7 @@ from services.invoicing.domain.catalogue import Tenant
 from services.invoicing.domain.periods import Span, begins_at, span_from
 from services.invoicing.use_cases.announcements import about_tenant
 from services.invoicing.use_cases.change_subscription import cut, look_again, read_standing
+from services.invoicing.use_cases.change_tenant import in_next_zone
 from services.invoicing.use_cases.note_change import note_change
 from services.invoicing.use_cases.open_tenant import first_span, make_period
 from services.invoicing.use_cases.ports import Period, Work
@@ -107,6 +108,7 @@ async def _uncut(work: Work, tenant: Tenant, running: Period, ends_on: date) -> 
 
 
 async def _begin_again(work: Work, tenant: Tenant, plan_id: PlanId | None) -> date:
+    tenant = in_next_zone(tenant)
     assert tenant.ends_on is not None
     provider = await work.providers.get(tenant.provider_id)
     today = local_date(await work.now(tenant.provider_id), tenant.zone)

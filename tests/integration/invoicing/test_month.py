@@ -116,6 +116,23 @@ async def test_an_issued_invoice_and_its_lines_cannot_be_changed(stage: Stage) -
         with pytest.raises(DBAPIError, match="never change"):
             async with stage.engine.begin() as connection:
                 await connection.execute(text(statement))
+    for table in ("invoice", "invoice_line", "invoice_tax", "journal_posting", "credit_note"):
+        with pytest.raises(DBAPIError, match="never emptied"):
+            async with stage.engine.begin() as connection:
+                await connection.execute(text(f"TRUNCATE {table} CASCADE"))
+    columns = "kind, description, quantity, unit_price, amount_minor, start_date, end_date, evidence"
+    added = (
+        f"INSERT INTO invoice_line (tenant_id, invoice_id, position, {columns})"  # noqa: S608 (our own names)
+        f" SELECT tenant_id, invoice_id, 99, {columns} FROM invoice_line"
+    )
+    tax = (
+        "INSERT INTO invoice_tax (tenant_id, invoice_id, name, rate, base_minor, amount_minor)"
+        " SELECT tenant_id, invoice_id, 'More', rate, base_minor, amount_minor FROM invoice_tax"
+    )
+    for statement in (added, tax):
+        with pytest.raises(DBAPIError, match="nothing is added"):
+            async with stage.engine.begin() as connection:
+                await connection.execute(text(statement))
 
 
 async def test_a_trial_ends_with_its_first_fee_and_no_usage(stage: Stage) -> None:

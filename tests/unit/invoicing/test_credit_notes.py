@@ -15,7 +15,9 @@ from services.invoicing.domain.credit_notes import (
     Note,
     credit_all,
     credit_gross,
+    credit_gross_of_lines,
     credit_lines,
+    gross_room,
 )
 from services.invoicing.domain.taxes import split_gross, tax_on
 from shared.errors import Conflict, Invalid
@@ -150,3 +152,42 @@ def test_nothing_is_left_after_the_full_note() -> None:
     what = after(what, credit_all(what))
     with pytest.raises(Conflict):
         credit_all(what)
+
+
+@given(bills(), st.lists(st.dictionaries(st.integers(0, 4), st.integers(1, 50_000), min_size=1), max_size=8))
+def test_gross_of_chosen_lines_is_taken_back_to_the_cent(
+    what: Creditable, wishes: list[dict[int, int]]
+) -> None:
+    """R29, R35: reductions of tax-inclusive prices; only the named lines, exactly their sum, and the rest adds up."""
+    whole, totals = what, 0
+    for wish in wishes:
+        charges = {line.position for line in what.lines if line.taxable and line.rest_minor > 0}
+        asked = {position: minor for position, minor in wish.items() if position in charges}
+        room = gross_room(what, asked)
+        if not asked or sum(asked.values()) > room:
+            with pytest.raises(Invalid):
+                credit_gross_of_lines(what, asked)
+            if room <= 0:
+                continue
+            asked = {next(iter(asked)): gross_room(what, [next(iter(asked))])}
+        if not 0 < sum(asked.values()) <= gross_room(what, asked):
+            continue
+        note = credit_gross_of_lines(what, asked)
+        assert note.total_minor == sum(asked.values())
+        assert note.lines.keys() <= asked.keys()
+        assert all(tax.amount_minor >= 0 for tax in note.taxes)
+        totals += note.total_minor
+        what = after(what, note)
+    if what.gross_rest_minor > 0:
+        note = credit_all(what)
+        totals += note.total_minor
+        what = after(what, note)
+        assert totals == whole.gross_rest_minor
+
+
+def test_a_gross_reduction_takes_the_lines_share_of_tax() -> None:
+    """R35 by hand: 119.00 with 19 % inside is 100.00 + 19.00; 59.50 of it is 50.00 + 9.50."""
+    what = bill([11900, 2380], [Decimal(19)], inclusive=True)
+    note = credit_gross_of_lines(what, {0: 5950})
+    assert (dict(note.lines), note.tax_minor, note.total_minor) == ({0: 5000}, 950, 5950)
+    assert gross_room(after(what, note), {0}) == 5950

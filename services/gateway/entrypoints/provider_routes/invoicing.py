@@ -28,6 +28,9 @@ _TENANTS: tuple[ProviderRoute, ...] = (
     _route("GET", "/tenants", summary="Tenants", query=PAGE),
     _route("POST", "/tenants", summary="Open a tenant", body=True, signed=True),
     _route("GET", TENANT, summary="A tenant"),
+    _route(
+        "PATCH", TENANT, summary="Change a tenant's address, language, zone or mail", body=True, signed=True
+    ),
     _route("GET", TENANT + "/summary", summary="A tenant's subscription in short"),
     _route("GET", TENANT + "/subscription", summary="A tenant's subscription with all its parts"),
     _route("GET", TENANT + "/changes", summary="What was changed in a tenant's subscription, and by whom"),
