@@ -198,7 +198,8 @@ def _add_payments(router: APIRouter, callers: Callers, services: Services, chang
                 whose_of(person), "POST", "payments", body=body.model_dump(mode="json", exclude_none=True)
             ),
             targets={
-                "invoice_ids": " ".join(str(one) for one in body.invoice_ids),
+                "invoice_ids": " ".join(str(one) for one in body.invoice_ids or ()),
+                "payment_plan_id": body.payment_plan_id,
                 "method_id": body.method_id,
                 "request_id": body.request_id,
                 "amount": f"{body.amount.minor} {body.amount.currency}",

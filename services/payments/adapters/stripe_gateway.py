@@ -319,13 +319,19 @@ async def _answers() -> AsyncIterator[None]:
         raise
     except stripe.InvalidRequestError as error:
         if error.http_status == 409:
-            raise GatewayUnreachable(_told(error), answered=False) from error
+            raise GatewayUnreachable(_told(error)) from error
         raise GatewayRefused(_told(error), error.code) from error
     except stripe.APIConnectionError as error:
         raise GatewayUnreachable("Stripe could not be reached") from error
     except stripe.StripeError as error:
-        fault = error.http_status is not None and error.http_status >= 500
-        raise GatewayUnreachable(_told(error), answered=fault) from error
+        raise GatewayUnreachable(_told(error), replayed=_is_replayed_fault(error)) from error
+
+
+def _is_replayed_fault(error: stripe.StripeError) -> bool:
+    """Stripe says so itself (https://docs.stripe.com/error-low-level#idempotency)."""
+    headers = error.headers or {}
+    kept = any(name.lower() == "idempotent-replayed" and value == "true" for name, value in headers.items())
+    return kept and (error.http_status or 0) >= 500
 
 
 def _told(error: stripe.StripeError) -> str:

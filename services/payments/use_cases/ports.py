@@ -25,12 +25,13 @@ from shared.journal import JournalEntry
 class GatewayUnreachable(TollgateError):
     """Stripe gave no answer that settles whether the request was done: time-out, broken line, 5xx, 409, 429.
 
-    ``answered`` is true when Stripe did answer, with a fault of its own (5xx): the request is over.
+    ``replayed`` is true when Stripe answered with the fault that it keeps for this key (5xx): the request that it
+    answered so is over, and sending it again does nothing any more.
     """
 
-    def __init__(self, message: str, *, answered: bool = False) -> None:
+    def __init__(self, message: str, *, replayed: bool = False) -> None:
         super().__init__(message)
-        self.answered = answered
+        self.replayed = replayed
 
 
 class GatewayRefused(TollgateError):

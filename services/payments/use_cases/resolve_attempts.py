@@ -24,9 +24,10 @@ AT_ONCE = 8
 # Longer than a call to Stripe may take, so that the janitor does not meddle with a call that is under way.
 # It would do no harm: the key is the same.
 LEFT_ALONE = timedelta(seconds=30)
-# Long after any request that Stripe answered with a fault has ended.
-SURELY_OVER = timedelta(seconds=20)
-# Stripe answered with a fault of its own, still answers so, and has nothing in its list: auto-pay may begin anew.
+# How long after Stripe's last word of an attempt its stored fault and its empty list are believed. The request is
+# over when its fault is replayed; what Stripe still writes of it gets this long to appear in the list.
+SURELY_OVER = timedelta(seconds=8)
+# Stripe keeps a fault of its own for the key and has nothing in its list: auto-pay may begin anew.
 _FAULTS_ONLY = Outcome(State.CANCELED, decline=Decline(code=NOTHING_BUT_FAULTS))
 _NEVER_MADE = Outcome(State.FAILED, decline=Decline(code="never_reached_stripe"))
 
@@ -46,7 +47,7 @@ async def _resolve(open_work: OpenWork, gateway: Gateway, attempt: Attempt) -> b
         await resolve_attempt(open_work, gateway, attempt)
     except GatewayUnreachable as error:
         log.warning("cannot tell yet", attempt_id=str(attempt.attempt_id), error=str(error))
-        await _try_later(open_work, attempt)
+        await _try_later(open_work, attempt, SURELY_OVER if error.replayed else None)
         return False
     except GatewayRefused as error:
         log.error("cannot ask", attempt_id=str(attempt.attempt_id), error=str(error))
@@ -74,8 +75,9 @@ async def resolve_attempt(open_work: OpenWork, gateway: Gateway, attempt: Attemp
 async def _by_key(gateway: Gateway, attempt: Attempt, now: datetime) -> Outcome:
     """Looks first, in case that the key was forgotten early, then sends the same request again under its key.
 
-    Stripe replays a stored fault of its own for as long as it keeps the key; an attempt that is in no list long
-    after its request ended so was never made.
+    Stripe replays a stored fault of its own for as long as it keeps the key; an attempt that is in no list a while
+    after its request ended so was never made. A fault that is not replayed says nothing: this very request may have
+    done its work, so its end is waited for as well.
     """
     found = await gateway.find_intent(attempt)
     if found is not None:
@@ -85,7 +87,7 @@ async def _by_key(gateway: Gateway, attempt: Attempt, now: datetime) -> Outcome:
     except GatewayRefused as error:
         return Outcome(State.FAILED, decline=Decline(code=error.code))
     except GatewayUnreachable as error:
-        if error.answered and now - (attempt.submitted_at or now) > SURELY_OVER:
+        if error.replayed and now - attempt.touched_at >= SURELY_OVER:
             again = _FAULTS_ONLY if attempt.off_session else _NEVER_MADE
             return await gateway.find_intent(attempt) or again
         raise
@@ -96,13 +98,13 @@ async def _by_listing(gateway: Gateway, attempt: Attempt) -> Outcome:
     return await gateway.find_intent(attempt) or _NEVER_MADE
 
 
-async def _try_later(open_work: OpenWork, attempt: Attempt) -> None:
+async def _try_later(open_work: OpenWork, attempt: Attempt, wait: timedelta | None = None) -> None:
     async with open_work() as work:
         await work.lock_tenant(attempt.tenant_id)
         held = await work.attempts.get(attempt.tenant_id, attempt.attempt_id)
         if held is not None and held.is_open:
             now = work.system_now()
-            wait = next_check(held.checks + 1, State.UNKNOWN)
+            after = wait or next_check(held.checks + 1, State.UNKNOWN)
             await work.attempts.update(
-                replace(held, checks=held.checks + 1, check_at=now + wait, touched_at=now)
+                replace(held, checks=held.checks + 1, check_at=now + after, touched_at=now)
             )

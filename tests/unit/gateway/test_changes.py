@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from services.gateway.main import build
 from tests.support.billing_people import FENWICK, KESTREL, gateway_settings
@@ -147,3 +148,48 @@ async def test_a_pdf_passes_through(gateway: Gateway) -> None:
     assert answer.content == b"%PDF-1.7 test"
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_tenant_pays_towards_its_plan(gateway: Gateway) -> None:
+    """Payments names the plan's invoices itself; the plan is written down as the target."""
+    heard: list[Any] = []
+
+    def pay(body: Any) -> tuple[int, Any]:
+        heard.append(body)
+        return 200, {"payment_id": str(uuid4()), "status": "succeeded"}
+
+    gateway.services.handlers[f"payments POST {TENANT}/payments"] = pay
+    plan = str(uuid4())
+    asked = {name: value for name, value in PAY.items() if name != "invoice_ids"} | {"payment_plan_id": plan}
+    header = gateway.people.header("tenant_admin")
+    answer = await gateway.client.post("/api/v1/billing/payments", json=asked, headers=header)
+    assert answer.status_code == 200, answer.text
+    assert [(one["payment_plan_id"], "invoice_ids" in one) for one in heard] == [(plan, False)]
+    assert gateway.audit.rows[0].change.targets["payment_plan_id"] == plan
+    for wrong in (PAY | {"payment_plan_id": plan}, asked | {"payment_plan_id": None}):
+        answer = await gateway.client.post("/api/v1/billing/payments", json=wrong, headers=header)
+        assert (answer.status_code, "payment_plan_id" in answer.json()["detail"]) == (422, True)
+
+
+@pytest.mark.parametrize("minor", ["1000", True, 1000.5, 0, -1, None])
+async def test_an_amount_is_a_whole_number_and_nothing_that_looks_like_one(
+    gateway: Gateway, minor: object
+) -> None:
+    """A text or a truth value is a mistake of the program that sent it: no money is moved by guessing."""
+    answer = await gateway.client.post(
+        "/api/v1/billing/payments",
+        json=PAY | {"amount": {"minor": minor, "currency": "USD"}},
+        headers=gateway.people.header("tenant_admin"),
+    )
+    assert (answer.status_code, answer.json()["field"]) == (422, "amount.minor")
+    assert gateway.services.requests == []
+
+
+async def test_consent_is_a_truth_value_and_nothing_that_looks_like_one(gateway: Gateway) -> None:
+    answer = await gateway.client.put(
+        "/api/v1/billing/auto-pay",
+        json={"enabled": "no"},
+        headers=gateway.people.header("tenant_admin"),
+    )
+    assert answer.status_code == 422
+    assert gateway.services.requests == []

@@ -77,6 +77,7 @@ class FakeStripe:
     events: list[bytes] = field(default_factory=list)
     refunds: dict[str, StripeRefund] = field(default_factory=dict)
     disputes: dict[str, StripeDispute] = field(default_factory=dict)
+    kept_faults: set[str] = field(default_factory=set)
     next_fault: str | None = None
     meanwhile: Callable[[], Awaitable[object]] | None = None
 
@@ -92,7 +93,7 @@ class FakeStripe:
         if fault == "away":
             raise GatewayUnreachable("away")
         if fault == "fault_before":
-            raise GatewayUnreachable("500", answered=True)
+            raise GatewayUnreachable("500")
         return fault
 
     def _answer(self, fault: str | None) -> None:
@@ -100,8 +101,8 @@ class FakeStripe:
             raise Killed
         if fault == "answer_lost":
             raise GatewayUnreachable("answer lost")
-        if fault == "fault_after":
-            raise GatewayUnreachable("500", answered=True)
+        if fault in ("fault_after", "fault_kept_after"):
+            raise GatewayUnreachable("500")
 
     async def create_customer(self, account: str, tenant: Tenant) -> str:
         fault = await self._call()
@@ -128,6 +129,12 @@ class FakeStripe:
             attempt.off_session,
         )
         key = attempt.idempotency_key
+        if key in self.kept_faults:
+            raise GatewayUnreachable("500, replayed", replayed=True)
+        if fault in ("fault_kept_before", "fault_kept_after"):
+            self.kept_faults.add(key)
+        if fault == "fault_kept_before":
+            raise GatewayUnreachable("500")
         if key not in self.keys:
             made = Intent(f"pi_{len(self.intents)}", attempt, "requires_payment_method")
             self.intents[made.intent] = made

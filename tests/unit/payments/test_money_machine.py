@@ -35,7 +35,16 @@ from tests.unit.payments.fake_work import Database, sums
 
 TOTAL = 10000
 FEE = 1500
-FAULTS = ["killed_before", "killed_after", "away", "answer_lost", "fault_before", "fault_after"]
+FAULTS = [
+    "killed_before",
+    "killed_after",
+    "away",
+    "answer_lost",
+    "fault_before",
+    "fault_after",
+    "fault_kept_before",
+    "fault_kept_after",
+]
 
 
 class MoneyMachine(RuleBasedStateMachine):
