@@ -42,7 +42,9 @@ def _spec() -> ProviderSpec:
         for number in range(ROUNDS)
     ]
     caller = replace(FENWICK, slug=f"caller-{mark}", name="Caller", card=None, share=1.0)
-    return replace(KESTREL, slug=f"bench-{mark}", tenants=(caller, *late))
+    # A Stripe account collects for one provider only.
+    account = f"acct_bench{mark}"
+    return replace(KESTREL, slug=f"bench-{mark}", stripe_account=account, tenants=(caller, *late))
 
 
 @asynccontextmanager

@@ -77,6 +77,8 @@ def _spec(opened_on: date) -> RecentProvider:
     fields = {name: getattr(KESTREL, name) for name in ProviderSpec.__dataclass_fields__}
     fields |= {
         "slug": f"edge-{mark}",
+        # A Stripe account collects for one provider only.
+        "stripe_account": f"acct_edge{mark}",
         "starts": datetime.combine(opened_on, clock_time(1), ZONE),
         "tenants": (tenant("late", 7001), replace(tenant("paying", 7002), card=GOOD)),
     }

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from tests.sip import scenarios
+from tests.sip.leashed import leashed
 
 EDGE = Path(__file__).parents[2] / "deploy" / "kamailio"
 RPC_SECRET = "a-secret-of-the-tests-only"
@@ -96,7 +97,7 @@ def running_edge(folder: Path, *, gate_url: str, cdr_url: str, token: str, **cha
     with (folder / "kamailio.log").open("wb") as log:
         command = ["kamailio", "-f", str(folder / "kamailio.cfg"), "-DD", "-E", "-m", "64", "-M", "8"]
         edge.process = subprocess.Popen(
-            [*command, "-Y", str(folder), "-P", str(folder / "kamailio.pid")],
+            leashed([*command, "-Y", str(folder), "-P", str(folder / "kamailio.pid")]),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -132,7 +133,11 @@ def answering(edge: Edge, port: int, *, ring_ms: int = 100) -> Iterator[None]:
     scenario.write_text(scenarios.answers(ring_ms=ring_ms))
     with (folder / "screen.log").open("wb") as log:
         process = subprocess.Popen(
-            _sipp(scenario, port, folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder
+            leashed(_sipp(scenario, port, folder)),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
         )
     try:
         time.sleep(0.3)
@@ -187,7 +192,7 @@ def play(edge: Edge, scenario: str, *, tenant: str, source: str = "101", port: i
     command += ["-key", "source", source, "-key", "from_domain", tenant, f"127.0.0.1:{edge.sip_port}"]
     begun = time.monotonic()
     done = subprocess.run(
-        command,
+        leashed(command),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=CALL_SECONDS + 10,

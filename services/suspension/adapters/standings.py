@@ -18,9 +18,22 @@ _STANDING_COLUMNS = (
     *("tenant_id", "provider_id", "stage", "since", "why", "next_step_at", "evaluated_at", "cause"),
     *("international_barred", "termination_proposed_at", "doubtful", "truth_due_at"),
 )
+_STANDING_TYPES = {
+    "tenant_id": "uuid",
+    "provider_id": "uuid",
+    "stage": "text",
+    "why": "text",
+    "cause": "text",
+    "international_barred": "boolean",
+    "doubtful": "boolean",
+}
+# One statement for all rows of a sweep's batch: the rows are arrays, one for each column.
 _KEEP_STANDING = text(
-    f"INSERT INTO standing ({', '.join(_STANDING_COLUMNS)})"  # noqa: S608
-    f" VALUES ({', '.join(':' + name for name in _STANDING_COLUMNS)})"
+    f"INSERT INTO standing ({', '.join(_STANDING_COLUMNS)}) SELECT * FROM unnest("  # noqa: S608
+    + ", ".join(
+        f"CAST(:{name} AS {_STANDING_TYPES.get(name, 'timestamptz')}[])" for name in _STANDING_COLUMNS
+    )
+    + ")"
     " ON CONFLICT (tenant_id) DO UPDATE SET "
     + ", ".join(f"{name} = EXCLUDED.{name}" for name in _STANDING_COLUMNS[2:])
 )
@@ -62,11 +75,10 @@ class SqlStandings:
         return {TenantId(row["tenant_id"]): standing_of_row(row) for row in rows}
 
     async def keep(self, rows: Sequence[StandingRow]) -> None:
-        values = [
-            {**{name: getattr(row, name) for name in _STANDING_COLUMNS}, "stage": row.stage.value}
-            for row in rows
-        ]
-        if values:
+        if rows:
+            values: dict[str, list[Any]] = {
+                name: [getattr(row, name) for row in rows] for name in _STANDING_COLUMNS
+            }
             await self._work.connection.execute(_KEEP_STANDING, values)
 
     async def ask_truth(self, tenant_id: TenantId, at: datetime) -> None:

@@ -20,8 +20,8 @@ _INTERNATIONAL_PREFIXES = ("+", "00", "011")
 # RFC 3261 name-addr: a display name, quoted or not, and an address in angle brackets. Possessive, so always linear.
 _NAME_ADDRESS = re.compile(r'(?s)(?:"(?:[^"\\]|\\.)*+")?+[^<]*+<([^>]*+)')
 _SCHEME = re.compile(r"\s*+(?:sips?|tel)\s*+:")
-# Ends before a password or port, the host, the parameters or the headers.
-_USER = re.compile(r"[^:@;?]*+")
+# Ends before a password or port, the host, the parameters, the headers or a pause for dialling on.
+_USER = re.compile(r"[^:@;?,]*+")
 _CONTROLS = "".join(map(chr, (*range(32), 127)))
 _SEPARATORS = str.maketrans("", "", " -.()/\"'<>" + _CONTROLS)
 # Invisible marks that come along when a number is copied, blanks, and dashes of other scripts.

@@ -1,6 +1,6 @@
 """May this call go on? Emergencies before anything that could fail; everything else from what the gate has in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol, cast
 
 from services.suspension.domain.emergency import dialled, is_emergency
@@ -79,10 +79,16 @@ class Gate:
         if direction != "outbound" or not number:
             return "domestic"
         known = self._international(number, line.country)
+        reachable = self._lines.reachable(line.provider_id)
+        if known in reachable or any(reading in reachable for reading in _as_e164(number)):
+            return "reachable"
         if known is None:
             return "domestic"
-        if known in self._lines.reachable(line.provider_id):
-            return "reachable"
         if self._is_toll_free(known):
             return "free"
         return "domestic" if known.startswith("+" + self._calling_code(line.country)) else "international"
+
+
+def _as_e164(number: str) -> Iterator[str]:
+    """What a number is in E.164 wherever it is dialled: switches leave the plus sign out, or write 00 or 011 for it."""
+    yield from ("+" + number[len(prefix) :] for prefix in ("+", "00", "011", "") if number.startswith(prefix))

@@ -84,6 +84,8 @@ def test_inbound_can_be_rejected_by_policy_and_closed_tenants_are() -> None:
         ("+44112", "US"),
         ("0044112", "GB"),
         ("0111911", "US"),
+        ("911,", "US"),
+        ("911,,1", "US"),
         ("<sip:911@x>", "US"),
         ('"x" <sip:911@x>', "US"),
         ('"a \\"<b>\\" c" <sip:911@x;user=phone>;tag=7', "US"),
@@ -274,6 +276,20 @@ async def test_gate_answers_in_the_right_order() -> None:
     assert gate.answer(PROVIDER, "acme", "inbound", "2125550100") == "announce"
     assert gate.answer(PROVIDER, "acme", "outbound", "1911") == "allow"
     assert gate.answer(PROVIDER, "acme", "outbound", "<sip:911@edge.example>") == "allow"
+
+
+@pytest.mark.parametrize(
+    "to", ["+12125550100", "12125550100", "0012125550100", "01112125550100", "tel:+1-212-555-0100"]
+)
+@pytest.mark.parametrize("country", ["US", "DE", "ZZ"])
+async def test_the_providers_numbers_are_reached_however_they_are_written(to: str, country: str) -> None:
+    """A switch may leave the plus sign out, or dial abroad as its own country does; the number next to it is rejected."""
+    memory = GateMemory()
+    gate = make_gate(memory)
+    entry = Entry(make_line(Stage.BOTH_BARRED, country=country), "acme")
+    await memory.replace([entry], {PROVIDER: frozenset({"+12125550100"})})
+    assert gate.answer(PROVIDER, "acme", "outbound", to) == "allow"
+    assert gate.answer(PROVIDER, "acme", "outbound", to[:-1] + "1") == "reject"
 
 
 class CountingVerifier(TokenVerifier):
