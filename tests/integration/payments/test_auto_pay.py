@@ -95,6 +95,9 @@ async def test_a_stolen_card_is_never_retried_and_reads_like_any_decline(world: 
     await world.collect()
     (payment,) = await world.payments()
     assert (payment.state, payment.reason, payment.retry_at) == ("failed", "declined", None)
+    async with world.open_work() as work:
+        (method,) = await work.methods.saved(world.tenant_id, world.simulator.account)
+    assert method.blocked
     assert await own_work(world.engine, world.provider_id, clock=world.clock) == (0, None)
 
 

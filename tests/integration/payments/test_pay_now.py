@@ -34,6 +34,28 @@ async def test_a_partial_payment_leaves_the_rest_payable(world: World) -> None:
     assert (await world.captured(), await world.booked()) == (10000, 10000)
 
 
+async def test_auto_pay_takes_what_a_part_payment_left(world: World) -> None:
+    """Acceptance row 10: due 10000, 4000 paid; 6000 is due and auto-pay takes 6000."""
+    method = await world.save_card()
+    await world.auto_pay()
+    invoice_id = await world.issue(10000)
+    await start(world, invoice_id, 4000, method)
+    await world.collect()
+    assert sorted(intent.amount_received for intent in await world.intents()) == [4000, 6000]
+    assert (await world.captured(), await world.booked()) == (10000, 10000)
+
+
+@pytest.mark.parametrize("amount", [9000, -1])
+async def test_what_a_client_sends_is_judged_by_the_server(world: World, amount: int) -> None:
+    """Acceptance row 11: due 6000, the client posts 9000 or -1: refused, and Stripe is not asked."""
+    method = await world.save_card()
+    invoice_id = await world.issue(6000)
+    with pytest.raises(Invalid) as refused:
+        await start(world, invoice_id, amount, method)
+    assert refused.value.field == "amount"
+    assert (await world.intents(), await world.states()) == ([], [])
+
+
 async def test_a_double_click_is_one_payment(world: World) -> None:
     """Acceptance row 9, on real PostgreSQL: the same request ten times at once."""
     method = await world.save_card()

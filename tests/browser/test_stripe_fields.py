@@ -1,0 +1,155 @@
+"""The page with Stripe's own fields and challenge, as the simulator serves them: what is typed never comes near us."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import stripe
+from playwright.async_api import Browser, FrameLocator, Page, Request, expect
+
+from deploy.stripe_simulator.application import build as build_simulator
+from deploy.stripe_simulator.settings import Settings
+from services.gateway.main import build
+from tests.browser.conftest import ERRORS, Server, Site
+from tests.browser.scenes import payment, takes_cards
+from tests.support.billing_people import People, gateway_settings
+from tests.support.fake_audit import FakeAuditLog, FakeWork
+from tests.support.fake_services import TENANT, FakeServices
+from tests.unit.stripe_simulator.conftest import running
+from tests.unit.stripe_simulator.simulator import PUBLISHABLE_KEY, Simulator
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def simulator_url() -> Iterator[str]:
+    with running(build_simulator(Settings())) as url:
+        yield url
+
+
+@pytest.fixture
+def simulator(simulator_url: str) -> Iterator[Simulator]:
+    account = f"acct_{uuid4().hex[:16]}"
+    with httpx.Client(base_url=simulator_url, timeout=10) as control:
+        control.put(f"/_simulator/accounts/{account}", json={}).raise_for_status()
+        yield Simulator(simulator_url, account, control)
+
+
+@pytest.fixture
+async def site(signed_people: People, browser: Browser, simulator: Simulator) -> AsyncIterator[Site]:
+    """The page as it is served, with the simulator as Stripe."""
+    services, audit = FakeServices(), FakeAuditLog()
+    settings = gateway_settings(signed_people, stripe_js_url=f"{simulator.url}/v3/")
+    app = build(settings, transport=services, open_work=lambda: FakeWork(audit))
+    ERRORS.clear()
+    with Server(app) as server:
+        yield Site(server.address, services, audit, signed_people, browser)
+        for context in browser.contexts:
+            await context.close()
+    assert ERRORS == []
+
+
+@pytest.fixture
+def api(simulator: Simulator) -> stripe.StripeClient:
+    return simulator.client()
+
+
+def setup_at_stripe(site: Site, api: stripe.StripeClient, simulator: Simulator) -> str:
+    """Payments' part: a SetupIntent of a customer at Stripe. Answers the customer."""
+    customer = api.v1.customers.create({"name": "Fenwick"}).id
+
+    def begin(_: Any) -> tuple[int, Any]:
+        made = api.v1.setup_intents.create({"customer": customer, "usage": "off_session"})
+        return 201, {
+            "setup_intent": made.id,
+            "client_secret": made.client_secret,
+            "publishable_key": PUBLISHABLE_KEY,
+            "stripe_account": simulator.account,
+        }
+
+    site.services.handlers[f"payments POST {TENANT}/setup-intents"] = begin
+    return customer
+
+
+async def type_card(page: Page, number: str) -> None:
+    fields: FrameLocator = page.frame_locator("[role=dialog] iframe >> nth=0")
+    await fields.get_by_label("Card number").fill(number)
+    await fields.get_by_label("Expiration date").fill("04 / 31")
+    await fields.get_by_label("CVC").fill("737")
+
+
+def listen(page: Page, site: Site) -> list[str]:
+    """Everything that the page sends to our own origin."""
+    sent: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.url.startswith(site.address):
+            sent.append(f"{request.url} {request.headers} {request.post_data or ''}")
+
+    page.on("request", note)
+    return sent
+
+
+async def test_a_typed_card_is_saved_and_its_number_never_reaches_us(
+    site: Site, api: stripe.StripeClient, simulator: Simulator
+) -> None:
+    """Acceptance row 1: 4242 typed into Stripe's frame; SetupIntent succeeded, attached; no number in our traffic."""
+    kept = takes_cards(site)
+    customer = setup_at_stripe(site, api, simulator)
+    page = await site.open("tenant_admin")
+    sent = listen(page, site)
+    await page.get_by_role("button", name="Add Payment Method").click()
+    await type_card(page, "4242 4242 4242 4242")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    (told,) = kept
+    assert api.v1.setup_intents.retrieve(told["setup_intent"]).status == "succeeded"
+    (method,) = api.v1.payment_methods.list({"customer": customer}).data
+    assert method.card is not None
+    assert method.card.last4 == "4242"
+    assert any("/methods" in one for one in sent)
+    plain = "".join(sent).replace(" ", "")
+    assert "42424242" not in plain
+    assert '"cvc"' not in plain
+
+
+async def test_a_failed_challenge_saves_nothing_and_a_passed_one_saves_once(
+    site: Site, api: stripe.StripeClient, simulator: Simulator
+) -> None:
+    """Acceptance row 2: card 3155, the challenge failed and then passed: no method, then exactly one."""
+    kept = takes_cards(site)
+    customer = setup_at_stripe(site, api, simulator)
+    page = await site.open("tenant_admin")
+    await page.get_by_role("button", name="Add Payment Method").click()
+    await type_card(page, "4000 0025 0000 3155")
+    challenge = page.frame_locator("iframe[name=__privateStripeFrameChallenge]")
+    await page.get_by_role("button", name="Save").click()
+    await challenge.get_by_role("button", name="Fail").click()
+    await expect(page.get_by_role("alert").first).to_be_visible()
+    assert (kept, api.v1.payment_methods.list({"customer": customer}).data) == ([], [])
+    if not await page.get_by_role("button", name="Save").is_visible():
+        await page.get_by_role("button", name="Add Payment Method").click()
+    await type_card(page, "4000 0025 0000 3155")
+    await page.get_by_role("button", name="Save").click()
+    await challenge.get_by_role("button", name="Complete").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    assert len(kept) == 1
+    assert len(api.v1.payment_methods.list({"customer": customer}).data) == 1
+
+
+async def test_pay_clicked_twice_is_sent_once(site: Site) -> None:
+    """Acceptance row 9, in the page: the second click of a double click finds the button taken."""
+    sent: list[Any] = []
+
+    def pay(body: Any) -> tuple[int, Any]:
+        sent.append(body)
+        return 200, payment("succeeded")
+
+    site.services.handlers[f"payments POST {TENANT}/payments"] = pay
+    page = await site.open("tenant_admin")
+    await page.locator("[data-section=balance]").get_by_role("button", name="Pay Now").click()
+    await page.get_by_role("button", name="Pay $178.95").dblclick()
+    await expect(page.get_by_role("dialog")).to_contain_text("paid")
+    assert len(sent) == 1
