@@ -76,8 +76,7 @@ _PLAIN = [name for name in (*_TYPES, "fingerprint") if name not in ("flags", "re
 _INCOMING = {**_TYPES, "fingerprint": "bytea"}
 # Copying into a table of the session's own costs a fixed part that is worth it for many rows alone.
 _COPIED_FROM = 100
-# Our JSON is text; the driver copies no text into a jsonb column.
-_COPIED_AS = {"jsonb": "text"}
+_COPIED_AS = {"jsonb": "text"}  # our JSON is text; the driver copies no text into a jsonb column
 _MAKE_INCOMING = text(
     f"CREATE TEMPORARY TABLE IF NOT EXISTS incoming_call ({', '.join(f'{n} {_COPIED_AS.get(kind, kind)}' for n, kind in _INCOMING.items())})"
     " ON COMMIT DELETE ROWS"
@@ -384,8 +383,7 @@ def listed_call(row: RowMapping) -> ListedCall:
         charge=row["charge"],
         extension=row["extension"],
         first_revision=row["first_revision"],
-        # Calls that were taken out before the column was there have none.
-        extra=row.get("extra"),
+        extra=row.get("extra"),  # absent in what was taken out before the column was there
     )
 
 
