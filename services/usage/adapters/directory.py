@@ -10,6 +10,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.usage.adapters.directory_writes import (
+    ADD_RESOURCES,
+    BUMP,
+    CLOSE_TENANT,
+    KEEP_PROVIDER,
+    KEEP_TENANT,
+    KEEP_TENANT_PLAN,
+)
 from services.usage.adapters.plan_rows import KEEP_PLAN, PLAN_COLUMNS, plan_values, read_plan
 from services.usage.adapters.remembered import RememberedDirectories
 from services.usage.domain.placing import Directory
@@ -49,42 +57,6 @@ _PLANS = text(
     " FROM tenant_plan tp JOIN tenant t USING (tenant_id) LEFT JOIN plan_version pv ON pv.provider_id = t.provider_id"
     " AND pv.plan_id = tp.plan_id AND pv.version = tp.plan_version"
     " WHERE tp.tenant_id = ANY(CAST(:tenants AS uuid[])) ORDER BY tp.tenant_id, tp.plan_from"
-)
-_BUMP = text(
-    "INSERT INTO directory (provider_id, version) VALUES (:provider_id, 1)"
-    " ON CONFLICT (provider_id) DO UPDATE SET version = directory.version + 1"
-)
-# The newest event wins, whatever the order in which they come; on one test clock two may bear the same time.
-_KEEP_PROVIDER = text(
-    "INSERT INTO provider (provider_id, country, time_zone, changed_at, sent_at)"
-    " VALUES (:provider_id, :country, :time_zone, :changed_at, :sent_at) ON CONFLICT (provider_id) DO UPDATE SET"
-    " country = EXCLUDED.country, time_zone = EXCLUDED.time_zone, changed_at = EXCLUDED.changed_at, sent_at = EXCLUDED.sent_at"
-    " WHERE (provider.changed_at, provider.sent_at) < (EXCLUDED.changed_at, EXCLUDED.sent_at)"
-)
-_KEEP_TENANT = text(
-    "INSERT INTO tenant (tenant_id, provider_id, country, time_zone, sip_domain, account_codes, opened_on,"
-    " trial_ends_on, anchor_day, changed_at, sent_at) VALUES (:tenant_id, :provider_id, :country, :time_zone,"
-    " :sip_domain, :account_codes, :opened_on, :trial_ends_on, :anchor_day, :changed_at, :sent_at)"
-    " ON CONFLICT (tenant_id) DO UPDATE SET country = EXCLUDED.country, time_zone = EXCLUDED.time_zone,"
-    " sip_domain = EXCLUDED.sip_domain, account_codes = EXCLUDED.account_codes, opened_on = EXCLUDED.opened_on,"
-    " trial_ends_on = EXCLUDED.trial_ends_on, anchor_day = EXCLUDED.anchor_day, changed_at = EXCLUDED.changed_at, sent_at = EXCLUDED.sent_at"
-    " WHERE (tenant.changed_at, tenant.sent_at) < (EXCLUDED.changed_at, EXCLUDED.sent_at)"
-    " AND tenant.provider_id = EXCLUDED.provider_id"
-)
-_KEEP_TENANT_PLAN = text(
-    "INSERT INTO tenant_plan (tenant_id, plan_from, plan_id, plan_version, changed_at, sent_at)"
-    " VALUES (:tenant_id, :plan_from, :plan_id, :plan_version, :changed_at, :sent_at)"
-    " ON CONFLICT (tenant_id, plan_from) DO UPDATE SET plan_id = EXCLUDED.plan_id,"
-    " plan_version = EXCLUDED.plan_version, changed_at = EXCLUDED.changed_at, sent_at = EXCLUDED.sent_at"
-    " WHERE (tenant_plan.changed_at, tenant_plan.sent_at) < (EXCLUDED.changed_at, EXCLUDED.sent_at)"
-)
-_CLOSE_TENANT = text(
-    "UPDATE tenant SET closed_on = :closed_on WHERE tenant_id = :tenant_id AND provider_id = :provider_id"
-    " RETURNING tenant_id"
-)
-_ADD_RESOURCES = text(
-    "INSERT INTO resource (tenant_id, kind, value, valid_from, valid_to, provider_id)"
-    " VALUES (:tenant_id, :kind, :value, :valid_from, :valid_to, :provider_id)"
 )
 
 
@@ -298,7 +270,7 @@ class SqlDirectory:
 
     async def changed(self, provider_id: ProviderId) -> None:
         """What could not be placed before this transaction may be placed after it."""
-        await self._write(_BUMP, {"provider_id": provider_id})
+        await self._write(BUMP, {"provider_id": provider_id})
 
     async def keep_provider(
         self,
@@ -310,7 +282,7 @@ class SqlDirectory:
         sent_at: datetime,
     ) -> None:
         await self._write(
-            _KEEP_PROVIDER,
+            KEEP_PROVIDER,
             {
                 "provider_id": provider_id,
                 "country": country,
@@ -330,7 +302,7 @@ class SqlDirectory:
         sent_at: datetime,
     ) -> None:
         await self._write(
-            _KEEP_TENANT,
+            KEEP_TENANT,
             {
                 "tenant_id": tenant.tenant_id,
                 "provider_id": tenant.provider_id,
@@ -357,7 +329,7 @@ class SqlDirectory:
         sent_at: datetime,
     ) -> None:
         await self._write(
-            _KEEP_TENANT_PLAN,
+            KEEP_TENANT_PLAN,
             {
                 "tenant_id": tenant_id,
                 "plan_from": plan_from,
@@ -372,7 +344,7 @@ class SqlDirectory:
         """False: the tenant is not known here."""
         self._remembered = RememberedDirectories()
         rows = await self._rows(
-            _CLOSE_TENANT, provider_id=provider_id, tenant_id=tenant_id, closed_on=closed_on
+            CLOSE_TENANT, provider_id=provider_id, tenant_id=tenant_id, closed_on=closed_on
         )
         return bool(rows)
 
@@ -382,7 +354,7 @@ class SqlDirectory:
 
     async def add_resources(self, provider_id: ProviderId, resources: Sequence[Resource]) -> None:
         await self._write(
-            _ADD_RESOURCES,
+            ADD_RESOURCES,
             [
                 {
                     "tenant_id": one.tenant_id,
