@@ -14,7 +14,7 @@ from deploy.local.tokens import ISSUER, TokenIssuer
 from services.usage.main import build
 from services.usage.settings import UsageSettings
 from shared.messaging.dead_letters import DeadLetters
-from shared.messaging.topology import CDRS
+from shared.messaging.topology import CDR_QUEUE, CDRS
 from tests.integration.usage.conftest import INTERNAL, World, make_world
 from tests.integration.usage.test_legs import state
 from tests.unit.usage.records import leg, posted
@@ -48,7 +48,7 @@ async def publish(world: World, database_url: str, broker_url: str, tmp_path: Pa
     )
     app = build(settings)
     async with app.router.lifespan_context(app), await aio_pika.connect_robust(broker_url) as connection:
-        channel = await connection.channel(publisher_confirms=True)
+        channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
 
         async def send(key: str, body: bytes, **properties: str) -> None:
             message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT, **properties)  # type: ignore[arg-type]
@@ -57,9 +57,11 @@ async def publish(world: World, database_url: str, broker_url: str, tmp_path: Pa
             )
 
         async def there() -> bool:
+            """Exchange, queue and binding: before that a message has nowhere to go."""
             try:
                 probe = await connection.channel()
                 await probe.get_exchange(CDRS)
+                await (await probe.get_queue(CDR_QUEUE)).bind(CDRS, routing_key="#")
             except aio_pika.exceptions.AMQPException:
                 return False
             return True
