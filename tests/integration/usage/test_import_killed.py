@@ -89,7 +89,7 @@ async def test_killed_at_random_points_it_equals_the_file(
     path = tmp_path / "history.ndjson.gz"
     write_source(world, path, chance)
     kills = 0
-    while await run_import(world, database_url, path, 1.2 + 1.5 * chance.random() + 0.5 * kills) != 0:
+    while await run_import(world, database_url, path, 0.7 + 0.6 * chance.random() + 0.3 * kills) != 0:
         kills += 1
         assert kills < 40
     async with world.work() as work:
