@@ -38,6 +38,7 @@ class StripeBooks:
     async def read(self, account: str, since: datetime, until: datetime) -> Books:
         window: dict[str, int] = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
         v1 = self._gateway.client.v1
+        # The stubs want a literal dict for `created`; the window is one, shared by the five lists.
         charge: ChargeListParams = {"created": window, "limit": 100}  # type: ignore[typeddict-item]
         refund: RefundListParams = {"created": window, "limit": 100, "expand": ["data.charge"]}  # type: ignore[typeddict-item]
         dispute: DisputeListParams = {"created": window, "limit": 100, "expand": ["data.charge"]}  # type: ignore[typeddict-item]

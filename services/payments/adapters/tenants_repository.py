@@ -14,7 +14,7 @@ from shared.ids import ProviderId, TenantId
 
 # A card is good to the end of the month it names; a month ahead of that it is told of, in the provider's time.
 _EXPIRING = text(
-    "UPDATE method SET expiry_told = expires WHERE (tenant_id, method_id) IN ("  # noqa: S608
+    "UPDATE method SET expiry_told = expires WHERE (tenant_id, method_id) IN ("  # noqa: S608 (constants of our own, never input)
     " SELECT m.tenant_id, m.method_id FROM method m WHERE m.removed_at IS NULL AND NOT m.blocked"
     " AND m.kind = 'card' AND m.expires IS NOT NULL AND m.expiry_told IS DISTINCT FROM m.expires"
     " AND to_date(m.expires, 'MM/YYYY')"

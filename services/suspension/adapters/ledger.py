@@ -27,7 +27,7 @@ _INVOICE_COLUMNS = (
     *("newest_settled_at", "life_at", "reopened_at", "reopened_why", "revision"),
 )
 _KEEP_INVOICE = text(
-    f"INSERT INTO open_invoice ({', '.join(_INVOICE_COLUMNS)})"  # noqa: S608
+    f"INSERT INTO open_invoice ({', '.join(_INVOICE_COLUMNS)})"  # noqa: S608 (constants of our own, never input)
     f" VALUES ({', '.join(':' + name for name in _INVOICE_COLUMNS)})"
     " ON CONFLICT (tenant_id, invoice_id) DO UPDATE SET "
     + ", ".join(f"{name} = EXCLUDED.{name}" for name in _INVOICE_COLUMNS[3:])
@@ -85,7 +85,7 @@ class SqlLedger:
         # The table's name is one of the four above, never input.
         found: Rows = defaultdict(list)
         for row in await self._work.fetch(
-            f"SELECT * FROM {table} WHERE tenant_id = ANY(:tenant_ids)",  # noqa: S608
+            f"SELECT * FROM {table} WHERE tenant_id = ANY(:tenant_ids)",  # noqa: S608 (constants of our own, never input)
             tenant_ids=list(tenant_ids),
         ):
             found[TenantId(row["tenant_id"])].append(row)

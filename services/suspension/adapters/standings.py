@@ -29,7 +29,7 @@ _STANDING_TYPES = {
 }
 # One statement for all rows of a sweep's batch: the rows are arrays, one for each column.
 _KEEP_STANDING = text(
-    f"INSERT INTO standing ({', '.join(_STANDING_COLUMNS)}) SELECT * FROM unnest("  # noqa: S608
+    f"INSERT INTO standing ({', '.join(_STANDING_COLUMNS)}) SELECT * FROM unnest("  # noqa: S608 (constants of our own, never input)
     + ", ".join(
         f"CAST(:{name} AS {_STANDING_TYPES.get(name, 'timestamptz')}[])" for name in _STANDING_COLUMNS
     )
@@ -43,7 +43,7 @@ _POLICY_COLUMNS = (
     *("debit_lifts", "dispute_lifts", "unusual_international_bars", "jurisdiction", "changed_at"),
 )
 _KEEP_POLICY = text(
-    f"INSERT INTO policy ({', '.join(_POLICY_COLUMNS)})"  # noqa: S608
+    f"INSERT INTO policy ({', '.join(_POLICY_COLUMNS)})"  # noqa: S608 (constants of our own, never input)
     f" VALUES ({', '.join(':' + name for name in _POLICY_COLUMNS)})"
     " ON CONFLICT (provider_id, scope_id) DO UPDATE SET "
     + ", ".join(f"{name} = EXCLUDED.{name}" for name in _POLICY_COLUMNS[2:])

@@ -35,25 +35,25 @@ GATE_CHANNEL = "suspension_gate"
 # The first bound is the same for all rows, so the index ends the search: without it each look, every second, would ask
 # for the clock of every tenant that is not due.
 _DUE = text(
-    "SELECT tenant_id FROM standing"  # noqa: S608
+    "SELECT tenant_id FROM standing"  # noqa: S608 (constants of our own, never input)
     " WHERE next_step_at <= GREATEST(CAST(:system_now AS timestamptz), (SELECT max(now_at) FROM provider_clock))"
     f" AND next_step_at <= {due_now('standing')}"
     " ORDER BY next_step_at LIMIT :limit"
 )
 # A barring that waits for invoicing's word is under way, whatever the provider's clock says.
 _OWN_WORK = text(
-    f"SELECT count(*) FILTER (WHERE doubtful OR next_step_at <= {due_now('standing')}) AS due,"  # noqa: S608
+    f"SELECT count(*) FILTER (WHERE doubtful OR next_step_at <= {due_now('standing')}) AS due,"  # noqa: S608 (constants of our own, never input)
     f" min(next_step_at) FILTER (WHERE next_step_at > {due_now('standing')}) AS next"
     " FROM standing WHERE provider_id = :provider_id"
 )
 # Takes no lock that somebody else holds: then the tenant is looked at anyway.
 _LOCK_DUE = text(
-    "SELECT tenant_id FROM standing WHERE tenant_id = ANY(:tenant_ids)"  # noqa: S608
+    "SELECT tenant_id FROM standing WHERE tenant_id = ANY(:tenant_ids)"  # noqa: S608 (constants of our own, never input)
     f" AND next_step_at <= {due_now('standing')}"
     " AND pg_try_advisory_xact_lock(hashtextextended('tenant/' || tenant_id, 0))"
 )
 _STILL_DUE = text(
-    "SELECT tenant_id FROM standing WHERE tenant_id = ANY(:tenant_ids)"  # noqa: S608
+    "SELECT tenant_id FROM standing WHERE tenant_id = ANY(:tenant_ids)"  # noqa: S608 (constants of our own, never input)
     f" AND next_step_at <= {due_now('standing')}"
 )
 _CASES = (

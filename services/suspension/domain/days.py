@@ -52,7 +52,7 @@ class Calendar:
 
     zone: ZoneInfo
     pauses: Sequence[Pause]
-    policy: Policy = Policy()  # noqa: RUF009  frozen
+    policy: Policy = Policy()  # noqa: RUF009 (frozen)
     working: WorkingDays = PLAIN_DAYS
 
     def today(self, now: datetime) -> date:

@@ -53,7 +53,7 @@ _SHARE = text(
 )
 _TENANTS = text("SELECT * FROM tenant WHERE tenant_id = ANY(CAST(:tenants AS uuid[]))")
 _PLANS = text(
-    f"SELECT tp.tenant_id, tp.plan_from, tp.plan_id, pv.version, {', '.join('pv.' + name for name in PLAN_COLUMNS)}"  # noqa: S608
+    f"SELECT tp.tenant_id, tp.plan_from, tp.plan_id, pv.version, {', '.join('pv.' + name for name in PLAN_COLUMNS)}"  # noqa: S608 (constants of our own, never input)
     " FROM tenant_plan tp JOIN tenant t USING (tenant_id) LEFT JOIN plan_version pv ON pv.provider_id = t.provider_id"
     " AND pv.plan_id = tp.plan_id AND pv.version = tp.plan_version"
     " WHERE tp.tenant_id = ANY(CAST(:tenants AS uuid[])) ORDER BY tp.tenant_id, tp.plan_from"

@@ -27,7 +27,7 @@ PLAN_COLUMNS = (
 )
 _ALL = ("provider_id", "plan_id", "version", *PLAN_COLUMNS)
 KEEP_PLAN = text(
-    f"INSERT INTO plan_version ({', '.join(_ALL)}) VALUES ({', '.join(':' + name for name in _ALL)})"  # noqa: S608
+    f"INSERT INTO plan_version ({', '.join(_ALL)}) VALUES ({', '.join(':' + name for name in _ALL)})"  # noqa: S608 (constants of our own, never input)
     " ON CONFLICT (provider_id, plan_id, version) DO NOTHING"
 ).bindparams(*(bindparam(name, type_=JSONB) for name in _JSON))
 

@@ -26,7 +26,7 @@ _AFTER = " AND (placed_at, call_key) > (:after_at, CAST(:after_key AS uuid)) ORD
 # Two days more on both sides than any zone can shift: the key is by instant, the day decides. What was re-rated or
 # taken out since is read as it was.
 _COUNTED = text(
-    "WITH counted AS ((SELECT * FROM call WHERE tenant_id = :tenant_id AND local_day >= :start AND local_day < :end"  # noqa: S608
+    "WITH counted AS ((SELECT * FROM call WHERE tenant_id = :tenant_id AND local_day >= :start AND local_day < :end"  # noqa: S608 (constants of our own, never input)
     " AND placed_at >= CAST(:start AS date) - 2 AND placed_at < CAST(:end AS date) + 2"
     " AND first_revision <= :revision" + _AFTER + ") UNION ALL"
     " (SELECT (jsonb_populate_record(CAST(NULL AS call), call)).* FROM taken_out WHERE tenant_id = :tenant_id"
