@@ -4,19 +4,18 @@ Nothing is kept or decided by these events: a page that missed one shows it at i
 transient and unacknowledged, unlike every queue that does work (architecture.md).
 """
 
-import asyncio
 from uuid import UUID
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractIncomingMessage, AbstractRobustConnection
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from services.gateway.domain.live import ROUTING_KEYS
 from services.gateway.use_cases.onlookers import Onlookers
 from shared.errors import Permanent
 from shared.events.envelope import Envelope
 from shared.ids import TenantId
-from shared.messaging.broker import RECONNECT_SECONDS
+from shared.messaging.listening import Listening
 from shared.messaging.topology import EVENTS
 
 log = structlog.get_logger(__name__)
@@ -28,45 +27,24 @@ class LiveEvents:
     """``start()`` listens until ``stop()``; a broker that is away is tried again for as long."""
 
     def __init__(self, url: str, onlookers: Onlookers) -> None:
-        self._url = url
         self._onlookers = onlookers
-        self._connection: AbstractRobustConnection | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._listening = Listening("live events", url, self._subscribe)
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._connect(), name="live events")
+        await self._listening.start()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-        if self._connection is not None:
-            await self._connection.close()
+        await self._listening.stop()
 
-    async def _connect(self) -> None:
-        while True:
-            try:
-                self._connection = await aio_pika.connect_robust(
-                    self._url, reconnect_interval=RECONNECT_SECONDS
-                )
-                await self._listen(self._connection)
-                return
-            except (OSError, TimeoutError, aio_pika.exceptions.AMQPError) as error:
-                log.warning("no live events, trying again", error=repr(error))
-                if self._connection is not None:
-                    await self._connection.close()
-                await asyncio.sleep(RECONNECT_SECONDS)
-
-    async def _listen(self, connection: AbstractRobustConnection) -> None:
-        channel = await connection.channel(publisher_confirms=False)
+    async def _subscribe(self, channel: AbstractChannel) -> None:
         exchange = await channel.declare_exchange(EVENTS, aio_pika.ExchangeType.TOPIC, durable=True)
         queue = await channel.declare_queue(
             exclusive=True, auto_delete=True, arguments={"x-max-length": LONGEST_QUEUE}
         )
         for key in ROUTING_KEYS:
             await queue.bind(exchange, routing_key=key)
-        connection.reconnect_callbacks.add(lambda *_: self._onlookers.all_may_have_changed())
         await queue.consume(self._heard, no_ack=True)
-        # What happened before the queue was there.
+        # What happened before the queue was there, or while the broker was away.
         self._onlookers.all_may_have_changed()
 
     async def _heard(self, message: AbstractIncomingMessage) -> None:

@@ -4,18 +4,19 @@ It stands beside the choreography: no service waits for it, so a test clock does
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
-import aio_pika
 import structlog
-from aio_pika.abc import AbstractIncomingMessage, AbstractRobustConnection
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 
 from services.gateway.use_cases.queue_webhooks import queue_webhooks
 from services.gateway.use_cases.webhook_ports import WebhookWork
 from shared.db.engine import is_away
 from shared.errors import Permanent
 from shared.events.envelope import Envelope
-from shared.messaging.broker import RECONNECT_SECONDS
+from shared.messaging.listening import Listening
 from shared.messaging.topology import firehose_name
 
 log = structlog.get_logger(__name__)
@@ -27,64 +28,50 @@ class WebhookFeed:
 
     def __init__(self, url: str, open_work: Callable[[], WebhookWork], queued: Callable[[], None]) -> None:
         """``queued`` is called when deliveries wait: it wakes the sending loop."""
-        self._url = url
         self._open_work = open_work
         self._queued = queued
-        self._connection: AbstractRobustConnection | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._listening = Listening("webhook feed", url, self._subscribe)
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._connect(), name="webhook feed")
+        await self._listening.start()
 
     async def stop(self) -> None:
-        self._stopping = True
-        if self._task is not None:
-            self._task.cancel()
-        if self._connection is not None:
-            await self._connection.close()
+        await self._listening.stop()
 
-    async def _connect(self) -> None:
-        while True:
-            try:
-                self._connection = await aio_pika.connect_robust(
-                    self._url, reconnect_interval=RECONNECT_SECONDS
-                )
-                channel = await self._connection.channel()
-                await channel.set_qos(prefetch_count=PREFETCH)
-                queue = await channel.get_queue(firehose_name("gateway"), ensure=True)
-                await queue.consume(self._received)
-                return
-            except (OSError, TimeoutError, aio_pika.exceptions.AMQPError) as error:
-                # The queue is declared with the rest of the topology, which may come a moment later.
-                log.warning("no webhook feed, trying again", error=repr(error))
-                if self._connection is not None:
-                    await self._connection.close()
-                await asyncio.sleep(RECONNECT_SECONDS)
+    async def _subscribe(self, channel: AbstractChannel) -> None:
+        await channel.set_qos(prefetch_count=PREFETCH)
+        queue = await channel.get_queue(firehose_name("gateway"), ensure=True)
+        await queue.consume(self._received)
 
     async def _received(self, message: AbstractIncomingMessage) -> None:
+        count = 0
+        try:
+            count = await self._queue(message)
+        except Exception as error:
+            if isinstance(error, Permanent):
+                log.error("not an event", error=str(error))
+            else:
+                log.exception("event not queued for webhooks")
+            # To the dead letters, where an operator sees and replays it.
+            with contextlib.suppress(AMQPError, ChannelInvalidStateError):
+                await message.reject(requeue=False)
+            return
+        # On a connection that is gone the broker delivers it again, and the second time queues nothing.
+        with contextlib.suppress(AMQPError, ChannelInvalidStateError):
+            await message.ack()
+        if count:
+            self._queued()
+
+    async def _queue(self, message: AbstractIncomingMessage) -> int:
+        """The number of deliveries stored; a database that is away is waited for."""
+        envelope = Envelope.from_bytes(message.body)
         pause = 0.2
         while True:
             try:
-                envelope = Envelope.from_bytes(message.body)
                 async with self._open_work() as work:
-                    count = await queue_webhooks(work, envelope)
-                break
+                    return await queue_webhooks(work, envelope)
             except Exception as error:
-                if is_away(error) and not self._stopping:
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, 5.0)
-                    continue
-                if is_away(error):
-                    await message.nack(requeue=True)
-                    return
-                if isinstance(error, Permanent):
-                    log.error("not an event", error=str(error))
-                else:
-                    log.exception("event not queued for webhooks")
-                # To the dead letters, where an operator sees and replays it.
-                await message.reject(requeue=False)
-                return
-        await message.ack()
-        if count:
-            self._queued()
+                if not is_away(error):
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
