@@ -8,6 +8,7 @@ from pathlib import Path
 
 from services.invoicing.adapters.work import work_opener
 from services.invoicing.entrypoints import scheduler
+from shared.collecting import collect_less
 from shared.db.engine import make_engine
 
 # A step that found only what the other replica holds; the service's own loop rests longer.
@@ -20,6 +21,7 @@ async def close(url: str) -> dict[str, float]:
     """
     engine = make_engine(url, pool=8)
     open_work = work_opener(engine)
+    await collect_less()
     begun, worked = time.monotonic(), time.process_time()
     while True:
         if await scheduler.invoice_periods(open_work):
