@@ -247,10 +247,8 @@ class Money:
 
 def total(amounts: Iterable[Money], code: Currency) -> Money:
     """The sum of already rounded amounts, zero for none."""
-    result = Money.zero(code)
-    for amount in amounts:
-        result = result + amount
-    return result
+    zero = Money.zero(code)
+    return Money(sum(zero._same(amount) for amount in amounts), code)
 
 
 def line_amount(quantity: Decimal, unit_price: Decimal, code: Currency, *, per: int = 1) -> Money:

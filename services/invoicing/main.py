@@ -16,6 +16,7 @@ from services.invoicing.entrypoints.consumers import HANDLERS
 from services.invoicing.entrypoints.http import invoicing_router
 from services.invoicing.entrypoints.test_clock import TestClockCoordinator
 from services.invoicing.settings import InvoicingSettings
+from shared.collecting import collect_less
 from shared.events.envelope import Event
 from shared.http.auth import internal_headers
 from shared.http.journal import journal_router
@@ -67,6 +68,7 @@ def build(settings: InvoicingSettings) -> FastAPI:
     service.loop("mark overdue", lambda: scheduler.mark_overdue_invoices(open_work))
     service.loop("test clocks", coordinator.step, interval_seconds=0.5)
     service.own_work(own_work)
+    service.on_start(collect_less)
     service.on_stop(client.aclose)
     service.on_stop(press.close)
     service.app.include_router(

@@ -1,6 +1,5 @@
 """Composition root of usage: everything is built and wired here."""
 
-import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -28,12 +27,12 @@ from services.usage.entrypoints.scheduler import (
 )
 from services.usage.entrypoints.tools import Tools
 from services.usage.settings import ToolSettings, UsageSettings
+from shared.collecting import collect_less
 from shared.db.engine import make_engine
 from shared.ids import ProviderId
 from shared.runtime import Service
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_OBJECTS_BEFORE_COLLECTING = 50_000
 # 10,000 records of our own with fields that nobody knows, or a rate deck of 200,000 prefixes.
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 
@@ -53,17 +52,6 @@ def _parquet(columns: Sequence[str]) -> PiecesOfFile:
     from services.usage.adapters.parquet import ParquetStream
 
     return ParquetStream(columns)
-
-
-async def _collect_less() -> None:
-    """What lives as long as the process is not looked at again, and a batch is not interrupted for its own objects.
-
-    A batch makes tens of thousands of objects and no cycles: at the usual threshold Python looks for cycles among
-    them a hundred times.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_BEFORE_COLLECTING, 20, 50)
 
 
 def build(settings: UsageSettings) -> FastAPI:
@@ -113,7 +101,7 @@ def build(settings: UsageSettings) -> FastAPI:
     service.loop("forget legs", forget, interval_seconds=600.0)
     service.loop("provide months", months, interval_seconds=3600.0)
     service.own_work(own_work)
-    service.on_start(_collect_less)
+    service.on_start(collect_less)
     service.on_stop(intake.stop)
     service.app.include_router(intake_router(intake, service.verifier))
     service.app.include_router(mapping_router(open_work, service.internal, service.wake_all))

@@ -1,6 +1,7 @@
 """The connection pool, and which database errors mean «away» rather than «wrong»."""
 
 import asyncpg
+import orjson
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -26,6 +27,8 @@ def make_engine(url: str, *, pool: int = 10) -> AsyncEngine:
         pool_recycle=1800,
         # Bound values hold names, numbers and addresses: none of them belongs in an error text.
         hide_parameters=True,
+        # Totals and settings are read more often than written, and orjson reads them in a quarter of the time.
+        json_deserializer=orjson.loads,
         connect_args={
             "timeout": CONNECT_TIMEOUT_SECONDS,
             "command_timeout": STATEMENT_TIMEOUT_SECONDS,

@@ -5,12 +5,14 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
+import orjson
 from opentelemetry import context, propagate
 from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock, SystemClock
+from shared.db.many_rows import copy_rows
 from shared.events.envelope import Envelope, Event
 from shared.ids import EventId, ProviderId, TenantId, new_id
 from shared.journal import JournalEntry
@@ -41,11 +43,22 @@ _SET_CLOCK = text(
     " ON CONFLICT (provider_id) DO UPDATE SET now_at = GREATEST(provider_clock.now_at, EXCLUDED.now_at)"
 )
 
-_POST = text(
-    "INSERT INTO journal_posting"
-    " (tenant_id, entry_id, position, provider_id, booked_at, reason, account, amount_minor, currency)"
-    " VALUES (:tenant_id, :entry_id, :position, :provider_id, :booked_at, :reason, :account, :amount_minor, :currency)"
+_POSTING = (
+    "tenant_id",
+    "entry_id",
+    "position",
+    "provider_id",
+    "booked_at",
+    "reason",
+    "account",
+    "amount_minor",
+    "currency",
 )
+_POST = text(
+    f"INSERT INTO journal_posting ({', '.join(_POSTING)}) VALUES ({', '.join(f':{name}' for name in _POSTING)})"  # noqa: S608 (constants)
+)
+# Rows from which on COPY is the cheaper way.
+COPIED_FROM = 20
 
 
 class SqlUnitOfWork:
@@ -81,7 +94,11 @@ class SqlUnitOfWork:
 
     async def _flush_events(self) -> None:
         if self._emitted:
-            await self.connection.execute(_INSERT_OUTBOX, self._emitted)
+            if len(self._emitted) < COPIED_FROM:
+                await self.connection.execute(_INSERT_OUTBOX, self._emitted)
+            else:
+                rows = [{**one, "headers": orjson.dumps(one["headers"]).decode()} for one in self._emitted]
+                await copy_rows(self.connection, "outbox", tuple(rows[0]), [(*one.values(),) for one in rows])
             await self.connection.execute(text("NOTIFY outbox"))
             self._emitted = []
 
@@ -184,23 +201,25 @@ class SqlUnitOfWork:
 
     async def post_all(self, entries: Sequence[JournalEntry]) -> None:
         """Books journal entries in one statement."""
-        rows: Sequence[dict[str, Any]] = [
-            {
-                "tenant_id": entry.tenant_id,
-                "entry_id": entry.entry_id,
-                "position": position,
-                "provider_id": entry.provider_id,
-                "booked_at": entry.booked_at,
-                "reason": entry.reason,
-                "account": posting.account,
-                "amount_minor": posting.amount.minor,
-                "currency": posting.amount.currency,
-            }
+        rows = [
+            (
+                entry.tenant_id,
+                entry.entry_id,
+                position,
+                entry.provider_id,
+                entry.booked_at,
+                entry.reason,
+                posting.account,
+                posting.amount.minor,
+                posting.amount.currency,
+            )
             for entry in entries
             for position, posting in enumerate(entry.postings)
         ]
-        if rows:
-            await self.connection.execute(_POST, list(rows))
+        if len(rows) >= COPIED_FROM:
+            await copy_rows(self.connection, "journal_posting", _POSTING, rows)
+        elif rows:
+            await self.connection.execute(_POST, [dict(zip(_POSTING, row, strict=True)) for row in rows])
 
     async def fetch(self, statement: str | TextClause, **values: Any) -> list[dict[str, Any]]:
         """All rows of a query as dictionaries."""

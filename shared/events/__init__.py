@@ -15,6 +15,7 @@ ALL: tuple[type[Event], ...] = (
     invoicing.TenantChanged,
     invoicing.TenantClosed,
     invoicing.PeriodEnded,
+    invoicing.PeriodParked,
     invoicing.InvoiceIssued,
     invoicing.InvoicePartiallyPaid,
     invoicing.InvoicePaid,

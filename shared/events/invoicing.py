@@ -183,6 +183,24 @@ class PeriodEnded(Event):
     share_of_days: int | None = None
 
 
+class PeriodParked(Event):
+    """A tenant's period cannot be ended or invoiced as things are, and waits for a person; the other tenants go on.
+
+    ``reason`` says what stands in the way. Once it is seen to, ``POST …/parked/retry`` tries again; a period that
+    then fails again is told again.
+    """
+
+    TYPE: ClassVar[str] = "invoicing.period.parked.v1"
+
+    tenant_id: TenantId
+    start_date: date
+    end_date: date
+    step: Literal["end", "fee", "final", "late"] = Field(
+        description="what could not be done: the period's end, its first fee, its invoice, or late usage's invoice"
+    )
+    reason: str
+
+
 class UsageBilled(Payload):
     """A revision of a period's totals that an invoice bills."""
 

@@ -9,8 +9,22 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Date,
+    DateTime,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import TextualSelect
@@ -53,9 +67,19 @@ _PROGRESS = text(
     " WHERE p.provider_id = :provider_id AND p.end_date >= :first AND p.end_date < :after GROUP BY 1, 2"
 )
 _SAVE_BILLED = text(
-    "UPDATE billing_period SET state = :state, billed = :billed, late = :late, fee_due_at = :fee_due_at,"
-    " late_due_at = :late_due_at WHERE tenant_id = :tenant_id AND start_date = :start_date"
-).bindparams(bindparam("billed", type_=JSONB))
+    "UPDATE billing_period p SET state = n.state, billed = CAST(n.billed AS jsonb), late = n.late, fee_due_at = n.fee_due_at,"
+    " late_due_at = n.late_due_at FROM unnest(:tenant_id, :start_date, :state, :billed, :late, :fee_due_at,"
+    " :late_due_at) AS n (tenant_id, start_date, state, billed, late, fee_due_at, late_due_at)"
+    " WHERE p.tenant_id = n.tenant_id AND p.start_date = n.start_date"
+).bindparams(
+    bindparam("tenant_id", type_=ARRAY(Uuid)),
+    bindparam("start_date", type_=ARRAY(Date)),
+    bindparam("state", type_=ARRAY(Text)),
+    bindparam("billed", type_=ARRAY(Text)),
+    bindparam("late", type_=ARRAY(Boolean)),
+    bindparam("fee_due_at", type_=ARRAY(DateTime(timezone=True))),
+    bindparam("late_due_at", type_=ARRAY(DateTime(timezone=True))),
+)
 
 
 class SqlPeriods:
@@ -163,20 +187,18 @@ class SqlPeriods:
 
     async def save_billed(self, periods: Sequence[Period]) -> None:
         """State and what was billed, of many."""
-        rows = [
-            {
-                "tenant_id": one.tenant_id,
-                "start_date": one.span.start,
-                "state": one.state,
-                "billed": _billed_data(one.billed),
-                "late": one.late,
-                "fee_due_at": one.fee_due_at,
-                "late_due_at": one.late_due_at,
-            }
-            for one in periods
-        ]
-        if rows:
-            await self._connection.execute(_SAVE_BILLED, rows)
+        if not periods:
+            return
+        columns = {
+            "tenant_id": [one.tenant_id for one in periods],
+            "start_date": [one.span.start for one in periods],
+            "state": [one.state for one in periods],
+            "billed": [orjson.dumps(_billed_data(one.billed)).decode() for one in periods],
+            "late": [one.late for one in periods],
+            "fee_due_at": [one.fee_due_at for one in periods],
+            "late_due_at": [one.late_due_at for one in periods],
+        }
+        await self._connection.execute(_SAVE_BILLED, columns)
 
     async def park(self, period: Period, state: PeriodState, reason: str) -> None:
         await self._set(period.tenant_id, period.span.start, state=state, parked_reason=reason)

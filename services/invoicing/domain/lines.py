@@ -11,7 +11,7 @@ from services.invoicing.domain.agreed import Agreed, agreed_on
 from services.invoicing.domain.periods import Span
 from services.invoicing.domain.plans import Plan
 from services.invoicing.domain.totals import Totals
-from shared.money import Money, round_half_up
+from shared.money import Money
 
 LineKind = Literal[
     "fee",
@@ -124,8 +124,9 @@ def charge_line(charge: OneTimeCharge) -> Line:
 
 
 def minutes(seconds: int) -> Decimal:
-    """Minutes to one decimal, as people see them; money is made of the seconds."""
-    return Decimal(round_half_up(Decimal(seconds) / 6)) / 10
+    """Minutes to one decimal, half up (R30), as people see them; money is made of the seconds."""
+    tenths = (abs(seconds) + 3) // 6
+    return Decimal(tenths if seconds >= 0 else -tenths) / 10
 
 
 def share_words(words: str, days: int, whole_days: int) -> str:

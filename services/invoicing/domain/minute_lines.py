@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from services.invoicing.domain.agreed import Agreed
 from services.invoicing.domain.lines import Line, minutes
@@ -26,7 +26,8 @@ def minute_lines(agreed: Agreed, totals: Totals) -> dict[str, Line]:
         if "minute" in parts[number].what.tiers and one.kind == "minutes":
             tiered.setdefault(number, []).append(one)
         else:
-            lines[one.key] = _minute_line(agreed, parts, number, one, totals)
+            key = one.key
+            lines[key] = _minute_line(agreed, parts[number], key, one, totals)
     for number, pooled in sorted(tiered.items()):
         lines.update(_minute_tiers(parts, number, pooled, totals))
     return lines
@@ -40,18 +41,15 @@ def _part_of(one: Minutes, parts: Sequence[Stretch[Plan]]) -> int:
     return len(parts) - 1
 
 
-def _minute_line(
-    agreed: Agreed, parts: Sequence[Stretch[Plan]], number: int, one: Minutes, totals: Totals
-) -> Line:
-    part = parts[number]
+def _minute_line(agreed: Agreed, part: Stretch[Plan], key: str, one: Minutes, totals: Totals) -> Line:
     plan = part.what
     amount = Money(round_half_up(one.charge.scaleb(exponent(plan.currency))), plan.currency)
     # Ordinary calls need no word for their class.
     plain = one.call_class in ("standard", "external", "")
     of_class = "" if plain else f", {one.call_class.replace('_', ' ')}"
     to = f", {one.destination}" if one.destination else ""
-    evidence = {
-        "key": one.key,
+    evidence: dict[str, Any] = {
+        "key": key,
         "revision": totals.revision,
         "call_class": one.call_class,
         "direction": one.direction,
@@ -60,14 +58,15 @@ def _minute_line(
         "included_seconds": one.included_seconds,
         "charged_seconds": one.charged_seconds,
         "charge": str(one.charge),
-        **({"destination": one.destination} if one.destination else {}),
     }
+    if one.destination:
+        evidence["destination"] = one.destination
     if one.kind == "connect_fees":
         price = one.price_per_call if one.price_per_call is not None else Decimal(0)
         words = f"Connect fees, {one.direction}{of_class}{to}"
         shown = (Decimal(one.calls), "call", price, "one for each connected call")
     else:
-        words = f"{_minutes_words(agreed, parts, plan)}, {one.direction}{of_class}{to}"
+        words = f"{_minutes_words(agreed, plan)}, {one.direction}{of_class}{to}"
         shown = (
             minutes(one.charged_seconds),
             "min",
@@ -78,10 +77,12 @@ def _minute_line(
     return Line(kind, words, shown[0], shown[1], shown[2], amount, part.start, part.end, evidence, shown[3])
 
 
-def _minutes_words(agreed: Agreed, parts: Sequence[Stretch[Plan]], plan: Plan) -> str:
+def _minutes_words(agreed: Agreed, plan: Plan) -> str:
     """Included minutes are those of the whole period, in proportion to its days (R17)."""
-    if not plan.included_minutes or len(parts) > 1:
-        return "Minutes above the included" if plan.included_minutes else "Minutes"
+    if not plan.included_minutes:
+        return "Minutes"
+    if len(agreed.usage_parts()) > 1:
+        return "Minutes above the included"
     share = agreed.span.share
     included = round_half_up(Decimal(plan.included_minutes * share.numerator) / share.denominator)
     return f"Minutes above the {included:,} included"

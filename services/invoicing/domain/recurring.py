@@ -135,8 +135,10 @@ def _amounts(items: Sequence[_Item], discounts: Sequence[Discount], code: Curren
 
 def _discounts(agreed: Agreed, items: Sequence[_Item], section: str) -> dict[str, Line]:
     """Each lowers what those before it left, so that the net is the lowered price, prorated and rounded once."""
-    code = items[0].plan.currency
     held = [one for one in in_order(agreed.discounts, agreed.start) if one.applies_to != "usage"]
+    if not held:
+        return {}
+    code = items[0].plan.currency
     lines = {}
     before = sum(_amounts(items, [], code))
     for number, one in enumerate(held, start=1):

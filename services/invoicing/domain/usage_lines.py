@@ -37,7 +37,7 @@ def arrears_lines(agreed: Agreed, totals: Totals) -> dict[str, Line]:
 
 def _discounts(agreed: Agreed, lines: Sequence[Line]) -> dict[str, Line]:
     """Percentages, then amounts, on the sum of the usage lines; never more than it (R25)."""
-    if not lines:
+    if not (lines and agreed.discounts):
         return {}
     code = lines[0].amount.currency
     left = sum(line.amount.minor for line in lines)
@@ -63,6 +63,8 @@ def _discounts(agreed: Agreed, lines: Sequence[Line]) -> dict[str, Line]:
 def _commitment(agreed: Agreed, net_minor: int, totals: Totals) -> dict[str, Line]:
     """What is missing to the minimum: prorated by days, against the period's net arrears (R21)."""
     parts = agreed.usage_parts()
+    if net_minor >= 0 and not any(one.what.minimum_commitment_minor for one in parts):
+        return {}
     code = parts[0].what.currency
     exact = sum(
         (

@@ -10,7 +10,8 @@ from opentelemetry import metrics, trace
 from services.invoicing.use_cases.end_period import end_period
 from services.invoicing.use_cases.invoice_period import InvoiceStep, invoice_due
 from services.invoicing.use_cases.mark_overdue import mark_overdue
-from services.invoicing.use_cases.ports import Period, PeriodState, Work
+from services.invoicing.use_cases.park_period import park_period
+from services.invoicing.use_cases.ports import DueStep, Period, Work
 from services.invoicing.use_cases.take_totals import period_trace
 from shared.db.engine import is_away
 from shared.ids import ProviderId, TenantId
@@ -41,7 +42,7 @@ async def end_periods(open_work: OpenWork) -> int:
         except Exception as error:
             if is_away(error):
                 raise
-            await _park(open_work, period, period.state, error)
+            await _park(open_work, period, "end", error)
             done += 1
     return done
 
@@ -103,28 +104,28 @@ async def _batch(open_work: OpenWork, step: InvoiceStep, batch: Sequence[Period]
         if is_away(error):
             raise
         if len(batch) == 1:
-            await _park(open_work, batch[0], "parked" if step == "final" else batch[0].state, error)
+            await _park(open_work, batch[0], step, error)
             return 1
         log.warning("tenants are done one by one", step=step, tenants=len(batch), error=repr(error))
         return sum([await _batch(open_work, step, [one]) for one in batch])
     for one in failed:
-        await _park(open_work, one.period, "parked" if step == "final" else one.period.state, one.error)
+        await _park(open_work, one.period, step, one.error)
     return done
 
 
-async def _park(open_work: OpenWork, period: Period, state: PeriodState, error: Exception) -> None:
+async def _park(open_work: OpenWork, period: Period, step: DueStep, error: Exception) -> None:
     """The tenant cannot be billed as things are: somebody must look; the others go on."""
-    reason = f"{type(error).__name__}: {error}"[:1000]
-    _parked.add(1, {"error": type(error).__name__})
+    async with open_work() as work:
+        if not await park_period(work, period, step, error):
+            return
+    _parked.add(1, {"error": type(error).__name__, "step": step})
     log.error(
         "period parked",
         tenant_id=str(period.tenant_id),
         start_date=str(period.span.start),
-        reason=reason,
+        step=step,
         exc_info=error,
     )
-    async with open_work() as work:
-        await work.periods.park(period, state, reason)
 
 
 async def mark_overdue_invoices(open_work: OpenWork) -> int:

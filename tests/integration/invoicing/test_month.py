@@ -16,10 +16,12 @@ from services.invoicing.domain.catalogue import Tenant
 from services.invoicing.domain.totals import Minutes, Totals
 from services.invoicing.entrypoints import scheduler
 from services.invoicing.entrypoints.consumers import on_payment_succeeded
+from services.invoicing.use_cases.park_period import park_period
 from services.invoicing.use_cases.settle_payment import settle_payment
 from services.invoicing.use_cases.take_totals import take_totals
 from shared.errors import Permanent
-from shared.events.envelope import Envelope
+from shared.events.envelope import Envelope, open_event
+from shared.events.invoicing import PeriodParked
 from shared.events.payments import PaymentSucceeded
 from shared.http.journal import journal_check
 from shared.ids import EventId, PaymentId, TenantId, new_id
@@ -279,6 +281,48 @@ async def test_a_tenant_that_cannot_be_invoiced_is_parked_and_the_rest_go_on(sta
     async with stage.open_work() as work:
         parked = await work.periods.parked(stage.provider.provider_id)
     assert [broken.tenant_id] == [one.tenant_id for one in parked]
+
+
+async def test_a_parked_period_is_told_once_and_told_again_when_a_retry_fails(stage: Stage) -> None:
+    """Webhooks out and the operator hear who is not billed and why; what runs twice tells nothing twice."""
+    broken = await stage.tenant("broken")
+    async with stage.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE plan_assignment SET plan_version = 9 WHERE tenant_id = :t"), {"t": broken.tenant_id}
+        )
+    told = "SELECT body FROM outbox WHERE type = 'invoicing.period.parked.v1' ORDER BY sequence"
+    await step(stage)
+    await step(stage)
+    ((body,),) = await rows(stage, told)
+    assert isinstance(body, bytes)
+    event = open_event(Envelope.from_bytes(body), PeriodParked)
+    assert (broken.tenant_id, "fee") == (event.tenant_id, event.step)
+    assert "has no version 9" in event.reason
+    async with stage.open_work() as work:
+        await work.periods.unpark(stage.provider.provider_id)
+    await step(stage)
+    assert len(await rows(stage, told)) == 2
+
+
+async def test_a_period_that_somebody_else_invoiced_in_the_meantime_is_not_parked(stage: Stage) -> None:
+    """Of two replicas one fails and the other issues: the invoice stands, and a retry must not make another."""
+    tenant = await stage.tenant("fenwick")
+    await step(stage)
+    await stage.at(datetime(2026, 11, 1, 4, 0, tzinfo=UTC))
+    await step(stage)
+    async with stage.open_work() as work:
+        await take_totals(work, tenant.tenant_id, date(2026, 10, 1), Totals(1, 0, 0, ()))
+    async with stage.open_work() as work:
+        before = await work.periods.get(tenant.tenant_id, date(2026, 10, 1))
+    assert before is not None
+    assert before.state == "metered"
+    await stage.at(datetime(2026, 11, 1, 5, 0, tzinfo=UTC))
+    await step(stage)
+    async with stage.open_work() as work:
+        assert not await park_period(work, before, "final", RuntimeError("too late"))
+        after = await work.periods.get(tenant.tenant_id, date(2026, 10, 1))
+    assert after is not None
+    assert (after.state, after.parked_reason) == ("invoiced", None)
 
 
 async def test_the_migrated_schema_is_the_one_in_the_code(stage: Stage) -> None:
