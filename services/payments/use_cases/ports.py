@@ -260,13 +260,23 @@ class OurBooks(Protocol):
     async def unreconciled_since(self, since: datetime) -> list[str]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A webhook event that was dealt with: ``processed``, ``ignored`` or ``failed``."""
+
+    event: WebhookEvent
+    outcome: str
+    reason: str | None
+
+
 class Webhooks(Protocol):
     async def add_all(self, events: Sequence[WebhookEvent]) -> int:
         """How many were new."""
 
-    async def add(self, event: WebhookEvent) -> bool: ...
     async def waiting(self, system_now: datetime, limit: int) -> list[WebhookEvent]: ...
-    async def finish(self, event: WebhookEvent, outcome: str, reason: str | None, at: datetime) -> bool: ...
+    async def finish(self, ends: Sequence[Finished], at: datetime) -> int:
+        """How many were not finished before."""
+
     async def postpone(self, event: WebhookEvent, reason: str, again_at: datetime) -> None: ...
     async def purge(self, before: datetime) -> int:
         """Drops what was dealt with before that."""
