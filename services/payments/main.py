@@ -60,7 +60,8 @@ def build(settings: PaymentsSettings) -> FastAPI:
         return await own_work(service.engine, provider_id, clock=service.clock)
 
     books = StripeBooks(gateway)
-    scheduler = Scheduler(open_work, gateway, books)
+    intake = _make_intake(service, settings)
+    scheduler = Scheduler(open_work, gateway, books, give_way=intake.give_way)
     service.consume(open_work, HANDLERS, after_commit=service.wake_all)
     service.loop("collect", scheduler.collect)
     service.loop("payment plans", scheduler.plans)
@@ -74,23 +75,16 @@ def build(settings: PaymentsSettings) -> FastAPI:
     service.on_stop(gateway.close)
     service.app.include_router(journal_router(service.engine, service.internal))
     service.app.include_router(routes(open_work, gateway, books, service.internal, service.wake_all))
-    _take_webhooks(service, settings, keys, scheduler)
-    return service.app
-
-
-def _take_webhooks(
-    service: Service, settings: PaymentsSettings, keys: StripeKeys, scheduler: Scheduler
-) -> None:
-    """What Stripe posts is kept over connections of its own, and dealt with by a loop that gives way to it."""
-    engine = make_engine(settings.database_url.get_secret_value(), pool=INTAKE_CONNECTIONS)
-
-    def open_work() -> PaymentsWork:
-        return PaymentsWork(engine, clock=service.clock)
-
-    intake = Intake(open_work)
-    loop = service.loop("webhooks", intake.yielding(scheduler.webhooks))
+    loop = service.loop("webhooks", scheduler.webhooks)
     verifier = WebhookVerifier(lambda: keys.now().webhook_secrets(), service.clock.now)
     webhooks = WebhookHttp(intake, verifier.verify, loop.wake)
     service.app.include_router(webhook_routes(webhooks))
     put_in_front(service.app, webhooks, body_limit_bytes=BODY_LIMIT_BYTES)
+    return service.app
+
+
+def _make_intake(service: Service, settings: PaymentsSettings) -> Intake:
+    """What Stripe posts is kept over connections of its own, so that its answer waits for nobody else's work."""
+    engine = make_engine(settings.database_url.get_secret_value(), pool=INTAKE_CONNECTIONS)
     service.on_stop(engine.dispose)
+    return Intake(lambda: PaymentsWork(engine, clock=service.clock))

@@ -6,7 +6,7 @@ A plain ASGI application in front of everything else: routing, tracing and valid
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
@@ -32,7 +32,7 @@ AT_ONCE = 200
 WAITING_MAX = 2000
 # So many events within so many seconds are a rush: keeping them goes before dealing with them.
 RUSH_EVENTS, RUSH_SECONDS = 20, 0.1
-GIVE_WAY_LOOKS_MAX, _LOOK_SECONDS = 10, 0.01
+GIVE_WAY_LOOKS_MAX, _LOOK_SECONDS = 5, 0.01
 _TAKEN = b'{"received":true}'
 _answer_seconds = metrics.get_meter(__name__).create_histogram("tollgate.webhook.answer", "s")
 
@@ -79,21 +79,12 @@ class Intake:
         return len(latest) == RUSH_EVENTS and time.monotonic() - latest[0] < RUSH_SECONDS
 
     async def give_way(self) -> None:
-        """Returns when no rush is on, and after a tenth of a second in any case: a rush without end must not keep events
+        """Returns when no rush is on, and after a twentieth of a second in any case: a rush without end must not keep events
         from being dealt with."""
         for _ in range(GIVE_WAY_LOOKS_MAX):
             if not self.is_rushed():
                 break
             await asyncio.sleep(_LOOK_SECONDS)
-
-    def yielding(self, step: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[int]]:
-        """The step, after having given way."""
-
-        async def after_giving_way() -> int:
-            await self.give_way()
-            return await step()
-
-        return after_giving_way
 
 
 def _answer(batch: list[tuple[WebhookEvent, asyncio.Future[None]]], error: Exception | None) -> None:
