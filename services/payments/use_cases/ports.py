@@ -44,13 +44,16 @@ class GatewayRefused(TollgateError):
 
 @dataclass(frozen=True, slots=True)
 class SetupIntent:
-    """Stripe's record of a method being saved. ``finished``: the method is attached to ``customer``."""
+    """Stripe's record of a method being saved. ``finished``: the method is attached to ``customer``.
+    ``awaits_deposit``: a typed bank account, which a small deposit must verify first.
+    """
 
     intent: str
     finished: bool
     customer: str | None
     method: MethodFacts | None
     client_secret: str | None
+    awaits_deposit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +211,9 @@ class Attempts(Protocol):
     async def get(self, tenant_id: TenantId, attempt_id: UUID) -> Attempt | None: ...
     async def of_payment(self, tenant_id: TenantId, payment_id: PaymentId) -> Attempt | None: ...
     async def by_intent(self, account: str, intent: str) -> Attempt | None: ...
+    async def any_unnamed(self, account: str) -> bool:
+        """Whether some were sent in this account and their PaymentIntent is not known yet."""
+
     async def open_on(self, tenant_id: TenantId, invoice_ids: Sequence[InvoiceId]) -> list[Attempt]: ...
     async def update(self, attempt: Attempt) -> None: ...
     async def to_check(self, system_now: datetime, untouched_since: datetime, limit: int) -> list[Attempt]:

@@ -3,7 +3,7 @@ so that order, repeats and age of events do not matter.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -28,11 +28,13 @@ from services.payments.use_cases.ports import (
 from services.payments.use_cases.refresh_payment import read_and_apply
 from services.payments.use_cases.refund_payment import apply_refund
 from services.payments.use_cases.save_method import save_method
-from services.payments.use_cases.track_dispute import track_dispute
+from services.payments.use_cases.track_dispute import NOT_OURS, track_dispute
 from shared.errors import Conflict, NotFound, Permanent, Transient
 from shared.ids import ProviderId, TenantId
 
 log = structlog.get_logger(__name__)
+# Returns when something more urgent has been done, in any case soon.
+GiveWay = Callable[[], Awaitable[None]]
 AT_ONCE = 8
 # Bodies are held in memory meanwhile.
 BATCH = 40
@@ -56,17 +58,24 @@ class Postponed:
     reason: str
 
 
-async def process_webhooks(open_work: OpenWork, gateway: Gateway) -> int:
+async def _no_rush() -> None:
+    pass
+
+
+async def process_webhooks(open_work: OpenWork, gateway: Gateway, give_way: GiveWay = _no_rush) -> int:
     """Takes a batch of what is due; answers how many were finished. One bad event never holds up the others:
     what it breaks is written to it. What became of events is written for several at once: should that be lost, they
-    are processed again, which changes nothing.
+    are processed again, which changes nothing. ``give_way`` is awaited before each piece of work.
     """
+    await give_way()
     async with open_work() as work:
         waiting = await work.webhooks.waiting(work.system_now(), BATCH)
     used = [event for event in waiting if is_used(event.type)]
     unused = [Finished(event, "ignored", _unused(event)) for event in waiting if not is_used(event.type)]
     done = await _settle(open_work, unused)
     for first in range(0, len(used), AT_ONCE):
+        if first:
+            await give_way()
         some = used[first : first + AT_ONCE]
         ends = await asyncio.gather(*(_process(open_work, gateway, event) for event in some))
         done += await _settle(open_work, ends)
@@ -125,8 +134,7 @@ async def process_webhook(open_work: OpenWork, gateway: Gateway, event: WebhookE
     if event.type in REFUND_EVENTS:
         return await _refund(open_work, gateway, event, found)
     if event.type.startswith(DISPUTE_EVENTS):
-        facts = await gateway.read_dispute(event.account, _id(found))
-        return await track_dispute(open_work, event.account, facts)
+        return await _dispute(open_work, gateway, event, found)
     if event.type == "setup_intent.succeeded":
         return await _setup(open_work, gateway, event, found)
     if event.type == "payment_method.detached":
@@ -199,6 +207,24 @@ async def _refund_by_metadata(work: Work, metadata: dict[str, Any]) -> Refund | 
         return None
     held = await work.refunds.get(tenant_id, refund_id)
     return held if held is not None and held.stripe_refund is None else None
+
+
+async def _dispute(
+    open_work: OpenWork, gateway: Gateway, event: WebhookEvent, found: dict[str, Any]
+) -> str | None:
+    """A dispute names its payment by the PaymentIntent alone. While the account has calls whose answer we do not know
+    yet, one that nobody knows may be theirs: a card can be disputed sooner than the answer of its charge comes."""
+    dispute, intent = _id(found), found.get("payment_intent")
+    if not isinstance(intent, str):
+        return NOT_OURS
+    async with open_work() as work:
+        known = await work.attempts.by_intent(event.account, intent) is not None
+        may_be_ours = known or await work.attempts.any_unnamed(event.account)
+    if not known and may_be_ours:
+        raise Transient("the disputed payment may be one whose answer is awaited")
+    if not known:
+        return NOT_OURS
+    return await track_dispute(open_work, event.account, await gateway.read_dispute(event.account, dispute))
 
 
 async def _setup(

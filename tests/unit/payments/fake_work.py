@@ -331,6 +331,12 @@ class FakeAttempts(Part):
     async def by_intent(self, account: str, intent: str) -> Attempt | None:
         return next((a for a in self.store.attempts.values() if a.intent == intent), None)
 
+    async def any_unnamed(self, account: str) -> bool:
+        return any(
+            one.state in (State.SUBMITTED, State.UNKNOWN) and one.intent is None and one.account == account
+            for one in self.store.attempts.values()
+        )
+
     async def open_on(self, tenant_id: TenantId, invoice_ids: Sequence[InvoiceId]) -> list[Attempt]:
         return [one for one in self._open() if set(one.invoice_ids) & set(invoice_ids)]
 
