@@ -8,24 +8,43 @@ from deploy.stripe_simulator import banks, metadata
 from deploy.stripe_simulator.banks import TestBank
 from deploy.stripe_simulator.call import Call, Operation, operation
 from deploy.stripe_simulator.cards import Decline
-from deploy.stripe_simulator.errors import Json, StripeRefusal
+from deploy.stripe_simulator.errors import Json, StripeRefusal, not_simulated
+
+LINKED = "fca_"
+"""How the stand-in's fields name an account that the test bank told of: by its test number."""
 
 
 def from_data(call: Call, params: Json, kind: str, billing: Json) -> Json:
-    """Make a bank account from its test number or IBAN."""
+    """Make a bank account from its test number or IBAN, or from what the test bank told of it.
+
+    A US account that somebody typed is not known to be theirs: it waits for microdeposits.
+    """
     given = params.get(kind) or {}
-    number = str(given.get("account_number") or given.get("iban") or "").replace(" ", "")
+    linked = str(given.get("financial_connections_account") or "")
+    number = linked.removeprefix(LINKED) or str(given.get("account_number") or given.get("iban") or "")
+    number = number.replace(" ", "")
     bank = banks.BY_NUMBER.get(number)
-    if bank is None or bank.kind != kind:
+    if bank is None or bank.kind != kind or (kind == "us_bank_account" and not linked and not _routed(given)):
         raise StripeRefusal(
             "You must use a test bank account number in test mode. No real account belongs here.",
             code="bank_account_unusable",
             param=kind,
         )
-    return keep(call, bank, params, billing)
+    if not billing["name"]:
+        raise StripeRefusal(
+            f"Missing required param: billing_details[name]. A {kind} needs the name of its holder.",
+            code="parameter_missing",
+            param="billing_details[name]",
+        )
+    typed = call.publishable and kind == "us_bank_account" and not linked
+    return keep(call, bank, params, billing, is_verified=not typed)
 
 
-def keep(call: Call, bank: TestBank, params: Json, billing: Json) -> Json:
+def _routed(given: Json) -> bool:
+    return str(given.get("routing_number", banks.ROUTING)) == banks.ROUTING
+
+
+def keep(call: Call, bank: TestBank, params: Json, billing: Json, *, is_verified: bool = True) -> Json:
     """Write a payment method for a test account."""
     details = call.contract.part("payment_method", f"payment_method_{bank.kind}")
     details |= {
@@ -53,8 +72,14 @@ def keep(call: Call, bank: TestBank, params: Json, billing: Json) -> Json:
             "metadata": metadata.merged({}, params.get("metadata", {})),
         },
     )
-    call.keep(method, {"number": bank.number, "authenticated": False, "spent": False, "mandate": None})
+    hidden = {"number": bank.number, "authenticated": False, "spent": False, "mandate": None}
+    call.keep(method, hidden | {"verified": is_verified})
     return method
+
+
+def is_verified(call: Call, method: Json) -> bool:
+    """Say whether the account is known to be its holder's."""
+    return bool(call.hidden(method["id"]).get("verified", True))
 
 
 def bank_of(call: Call, method: Json) -> TestBank:
@@ -100,6 +125,8 @@ def _mandate_details(method: Json) -> Json:
 
 def require_mandate(call: Call, method: Json, intent: Json) -> None:
     """Refuse a debit whose permission has ended; on session confirming gives one."""
+    if not is_verified(call, method):
+        raise not_simulated("paying with a bank account whose microdeposits are still awaited: save it first")
     held = call.hidden(method["id"])["mandate"]
     mandate = call.store.find(call.account, held) if held else None
     if mandate is None:

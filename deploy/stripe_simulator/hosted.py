@@ -68,6 +68,10 @@ def routes(api: Api) -> APIRouter:
     async def challenge() -> Response:
         return asset("challenge.html")
 
+    @router.get("/v3/microdeposits")
+    async def microdeposits() -> Response:
+        return asset("microdeposits.html")
+
     @router.get("/v3/assets/{name}")
     async def assets(name: str) -> Response:
         if name not in names:

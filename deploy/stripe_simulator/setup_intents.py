@@ -9,6 +9,7 @@ from deploy.stripe_simulator import (
     intents,
     listing,
     metadata,
+    microdeposits,
     payment_methods,
 )
 from deploy.stripe_simulator.call import Call, Operation, new_id, operation
@@ -71,6 +72,11 @@ def _confirm(call: Call, intent: Json, params: Json) -> Json:
     method = intents.usable_method(call, identifier, intent)
     intent |= {"payment_method": method["id"], "last_setup_error": None, "next_action": None}
     if method["type"] != "card":
+        if not bank_accounts.is_verified(call, method):
+            intent |= {"status": "requires_action", "next_action": microdeposits.next_action(call, intent)}
+            call.save(intent)
+            events.record(call, "setup_intent.requires_action", intent)
+            return intent
         intent["mandate"] = bank_accounts.give_mandate(call, method)["id"]
         return _settle(call, intent, method, authenticated=False)
     if payment_methods.needs_authentication_to_save(call, method):
@@ -107,9 +113,22 @@ def _fail(call: Call, intent: Json, error: Json) -> None:
     events.record(call, "setup_intent.setup_failed", intent)
 
 
+def verify_microdeposits(call: Call, path: dict[str, str], params: Json) -> Json:
+    """Take the code (or amounts) that the account's holder read on the bank statement."""
+    intent = intents.load(call, KIND, path["intent"], params)
+    method = call.fetch("payment_method", intent["payment_method"] or "", param="payment_method")
+    error = microdeposits.judge(intent, params, method)
+    if error is not None:
+        _fail(call, intent, error)
+        return intent
+    payment_methods.mark(call, method, verified=True)
+    intent["mandate"] = bank_accounts.give_mandate(call, method)["id"]
+    return _settle(call, intent, method, authenticated=False)
+
+
 def authenticate(call: Call, intent: Json, *, passed: bool) -> Json:
     """Finish 3-D Secure: attach the method, or leave the intent asking for another."""
-    if intent["status"] != "requires_action":
+    if intent["status"] != "requires_action" or intent["next_action"]["type"] == microdeposits.CODE:
         raise intents.wrong_state(KIND, intent, "authenticate", ("requires_action",))
     method = call.fetch("payment_method", intent["payment_method"], param="payment_method")
     if passed:
@@ -174,6 +193,13 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     operation(
         "POST", "/v1/setup_intents/{intent}/confirm", confirm, f"{CONFIRMING} client_secret", publishable=True
+    ),
+    operation(
+        "POST",
+        "/v1/setup_intents/{intent}/verify_microdeposits",
+        verify_microdeposits,
+        "amounts descriptor_code client_secret expand",
+        publishable=True,
     ),
     operation("POST", "/v1/setup_intents/{intent}/cancel", cancel, "cancellation_reason expand"),
 )

@@ -13,12 +13,17 @@ from rich.table import Table
 from services.payments.adapters.stripe_books import StripeBooks
 from services.payments.adapters.stripe_gateway import StripeGateway
 from services.payments.adapters.work import PaymentsWork
-from services.payments.domain.reconciliation import Reconciliation
+from services.payments.domain.reconciliation import (
+    NOT_BOOKED,
+    PayoutReport,
+    Reconciliation,
+    booking_sentence,
+)
 from services.payments.main import MIGRATIONS, NAME, build, stripe_keys
 from services.payments.settings import PaymentsSettings
 from services.payments.use_cases.fetch_missed import fetch_missed
 from services.payments.use_cases.ports import GatewayRefused, GatewayUnreachable, OpenWork
-from services.payments.use_cases.reconcile import reconcile_account
+from services.payments.use_cases.reconcile import reconcile_account, report_account
 from shared.command_line import DatabaseSettings, make_cli
 from shared.db.engine import make_engine
 from shared.money import Currency, Money
@@ -115,6 +120,49 @@ def reconcile(
         raise typer.Exit(1)
 
 
+def payouts(
+    account: Annotated[
+        str | None, typer.Option(help="One Stripe account ('platform' for our own); all when left out.")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=400, help="How far back to look.")] = 35,
+) -> None:
+    """What reached the bank, part by part, and what to book for it; status 1 when a payout does not tie."""
+
+    async def run(open_work: OpenWork, books: StripeBooks) -> list[tuple[str, PayoutReport]]:
+        async with open_work() as work:
+            accounts = await work.accounts.all()
+            since = work.system_now() - timedelta(days=days)
+        if account is not None:
+            accounts = ["" if account == "platform" else account]
+        return [(one, report) for one in accounts for report in await report_account(books, one, since)]
+
+    found = _with_stripe(run)
+    table = Table(
+        "account", "payout", "arrives", "charges", "refunds", "disputes", "other", "fees", "payout is"
+    )
+    for one, report in found:
+        parts = (
+            report.charges_minor,
+            report.refunds_minor,
+            report.disputes_minor,
+            report.other_minor,
+            -report.fees_minor,
+            report.payout.amount_minor,
+        )
+        table.add_row(
+            one or "platform",
+            report.payout.stripe_id,
+            report.payout.arrives_at.date().isoformat(),
+            *(_amount(part, report.payout.currency) for part in parts),
+        )
+    Console().print(table if found else "No payouts.")
+    for _, report in found:
+        typer.echo(f"{report.payout.stripe_id}: {booking_sentence(report)}")
+    typer.echo(NOT_BOOKED)
+    if not all(report.ties for _, report in found):
+        raise typer.Exit(1)
+
+
 def _amount(minor: int | None, code: str) -> str:
     return "-" if minor is None else str(Money(minor, Currency(code)))
 
@@ -169,6 +217,7 @@ def webhook_commands() -> typer.Typer:
 
 cli = make_cli(NAME, PaymentsSettings, build, MIGRATIONS)
 cli.command("reconcile")(reconcile)
+cli.command("payouts")(payouts)
 cli.add_typer(webhook_commands(), name="webhooks")
 
 if __name__ == "__main__":

@@ -14,14 +14,16 @@ from services.payments.adapters.work import PaymentsWork, own_work
 from services.payments.entrypoints.consumers import HANDLERS
 from services.payments.entrypoints.http import routes
 from services.payments.entrypoints.scheduler import Scheduler
-from services.payments.entrypoints.webhooks import webhook_routes
+from services.payments.entrypoints.webhooks import Intake, WebhookHttp, put_in_front, webhook_routes
 from services.payments.settings import PaymentsSettings
+from shared.db.engine import make_engine
 from shared.http.journal import journal_router
 from shared.ids import ProviderId
-from shared.runtime import Service
+from shared.runtime import BODY_LIMIT_BYTES, Service
 
 NAME = "payments"
 MIGRATIONS = Path(__file__).parent / "migrations"
+INTAKE_CONNECTIONS = 2
 
 
 def stripe_keys(settings: PaymentsSettings) -> StripeKeys:
@@ -57,9 +59,9 @@ def build(settings: PaymentsSettings) -> FastAPI:
     async def report(provider_id: ProviderId) -> tuple[int, datetime | None]:
         return await own_work(service.engine, provider_id, clock=service.clock)
 
-    verifier = WebhookVerifier(lambda: keys.now().webhook_secrets(), service.clock.now)
     books = StripeBooks(gateway)
-    scheduler = Scheduler(open_work, gateway, books)
+    intake = _make_intake(service, settings)
+    scheduler = Scheduler(open_work, gateway, books, give_way=intake.give_way)
     service.consume(open_work, HANDLERS, after_commit=service.wake_all)
     service.loop("collect", scheduler.collect)
     service.loop("payment plans", scheduler.plans)
@@ -69,10 +71,20 @@ def build(settings: PaymentsSettings) -> FastAPI:
     service.loop("missed events", scheduler.missed, interval_seconds=300)
     service.loop("reconciliation", scheduler.reconcile, interval_seconds=600)
     service.loop("tidy", scheduler.tidy, interval_seconds=5)
-    webhooks = service.loop("webhooks", scheduler.webhooks)
     service.own_work(report)
     service.on_stop(gateway.close)
     service.app.include_router(journal_router(service.engine, service.internal))
     service.app.include_router(routes(open_work, gateway, books, service.internal, service.wake_all))
-    service.app.include_router(webhook_routes(open_work, verifier.verify, webhooks.wake))
+    loop = service.loop("webhooks", scheduler.webhooks)
+    verifier = WebhookVerifier(lambda: keys.now().webhook_secrets(), service.clock.now)
+    webhooks = WebhookHttp(intake, verifier.verify, loop.wake)
+    service.app.include_router(webhook_routes(webhooks))
+    put_in_front(service.app, webhooks, body_limit_bytes=BODY_LIMIT_BYTES)
     return service.app
+
+
+def _make_intake(service: Service, settings: PaymentsSettings) -> Intake:
+    """What Stripe posts is kept over connections of its own, so that its answer waits for nobody else's work."""
+    engine = make_engine(settings.database_url.get_secret_value(), pool=INTAKE_CONNECTIONS)
+    service.on_stop(engine.dispose)
+    return Intake(lambda: PaymentsWork(engine, clock=service.clock))

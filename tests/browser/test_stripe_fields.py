@@ -1,76 +1,27 @@
 """The page with Stripe's own fields and challenge, as the simulator serves them: what is typed never comes near us."""
 
-from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 import stripe
-from playwright.async_api import Browser, FrameLocator, Page, Request, expect
+from playwright.async_api import FrameLocator, Page, expect
 
-from deploy.stripe_simulator.application import build as build_simulator
-from deploy.stripe_simulator.settings import Settings
-from services.gateway.main import build
-from tests.browser.conftest import ERRORS, Server, Site
+from services.payments.domain.payments import Payment
+from services.payments.domain.sentences import sentence
+from services.payments.domain.states import State
+from shared.ids import PaymentId, ProviderId, TenantId
+from shared.money import Currency
+from tests.browser.conftest import Site
 from tests.browser.scenes import payment, takes_cards
-from tests.support.billing_people import People, gateway_settings
-from tests.support.fake_audit import FakeAuditLog, FakeWork
-from tests.support.fake_services import TENANT, FakeServices
-from tests.unit.stripe_simulator.conftest import running
+from tests.browser.stripe_scenes import api, listen, setup_at_stripe, simulator, simulator_url, site
+from tests.support.fake_services import PAYMENT, TENANT, usd
 from tests.unit.stripe_simulator.simulator import PUBLISHABLE_KEY, Simulator
 
+# Fixtures of the simulator's page.
+__all__ = ["api", "simulator", "simulator_url", "site"]
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def simulator_url() -> Iterator[str]:
-    with running(build_simulator(Settings())) as url:
-        yield url
-
-
-@pytest.fixture
-def simulator(simulator_url: str) -> Iterator[Simulator]:
-    account = f"acct_{uuid4().hex[:16]}"
-    with httpx.Client(base_url=simulator_url, timeout=10) as control:
-        control.put(f"/_simulator/accounts/{account}", json={}).raise_for_status()
-        yield Simulator(simulator_url, account, control)
-
-
-@pytest.fixture
-async def site(signed_people: People, browser: Browser, simulator: Simulator) -> AsyncIterator[Site]:
-    """The page as it is served, with the simulator as Stripe."""
-    services, audit = FakeServices(), FakeAuditLog()
-    settings = gateway_settings(signed_people, stripe_js_url=f"{simulator.url}/v3/")
-    app = build(settings, transport=services, open_work=lambda: FakeWork(audit))
-    ERRORS.clear()
-    with Server(app) as server:
-        yield Site(server.address, services, audit, signed_people, browser)
-        for context in browser.contexts:
-            await context.close()
-    assert ERRORS == []
-
-
-@pytest.fixture
-def api(simulator: Simulator) -> stripe.StripeClient:
-    return simulator.client()
-
-
-def setup_at_stripe(site: Site, api: stripe.StripeClient, simulator: Simulator) -> str:
-    """Payments' part: a SetupIntent of a customer at Stripe. Answers the customer."""
-    customer = api.v1.customers.create({"name": "Fenwick"}).id
-
-    def begin(_: Any) -> tuple[int, Any]:
-        made = api.v1.setup_intents.create({"customer": customer, "usage": "off_session"})
-        return 201, {
-            "setup_intent": made.id,
-            "client_secret": made.client_secret,
-            "publishable_key": PUBLISHABLE_KEY,
-            "stripe_account": simulator.account,
-        }
-
-    site.services.handlers[f"payments POST {TENANT}/setup-intents"] = begin
-    return customer
 
 
 async def type_card(page: Page, number: str) -> None:
@@ -78,18 +29,6 @@ async def type_card(page: Page, number: str) -> None:
     await fields.get_by_label("Card number").fill(number)
     await fields.get_by_label("Expiration date").fill("04 / 31")
     await fields.get_by_label("CVC").fill("737")
-
-
-def listen(page: Page, site: Site) -> list[str]:
-    """Everything that the page sends to our own origin."""
-    sent: list[str] = []
-
-    def note(request: Request) -> None:
-        if request.url.startswith(site.address):
-            sent.append(f"{request.url} {request.headers} {request.post_data or ''}")
-
-    page.on("request", note)
-    return sent
 
 
 async def test_a_typed_card_is_saved_and_its_number_never_reaches_us(
@@ -153,3 +92,78 @@ async def test_pay_clicked_twice_is_sent_once(site: Site) -> None:
     await page.get_by_role("button", name="Pay $178.95").dblclick()
     await expect(page.get_by_role("dialog")).to_contain_text("paid")
     assert len(sent) == 1
+
+
+async def test_a_late_confirmation_of_a_canceled_payment_takes_nothing(
+    site: Site, api: stripe.StripeClient, simulator: Simulator
+) -> None:
+    """Acceptance row 7, in the page: auto-pay cancels the Pay Now whose challenge is open and collects 17895; the
+    challenge passed afterwards pays nothing, and the page says that this payment took none."""
+    customer = api.v1.customers.create({"name": "Fenwick"}).id
+    saved = [
+        api.v1.payment_methods.attach(token, {"customer": customer}).id
+        for token in ("pm_card_authenticationRequired", "pm_card_visa")
+    ]
+
+    def confirmed(method: str, *, off_session: bool) -> stripe.PaymentIntent:
+        return api.v1.payment_intents.create(
+            {
+                "amount": 17895,
+                "currency": "usd",
+                "customer": customer,
+                "payment_method": method,
+                "confirm": True,
+                "off_session": off_session,
+                "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            }
+        )
+
+    begun = confirmed(saved[0], off_session=False)
+    told = payment(
+        "requires_action",
+        amount=usd(17895),
+        client_secret=begun.client_secret,
+        publishable_key=PUBLISHABLE_KEY,
+        stripe_account=simulator.account,
+    )
+
+    def refresh(_: Any) -> tuple[int, Any]:
+        status = State(api.v1.payment_intents.retrieve(begun.id).status)
+        return 200, payment(status, amount=usd(17895), sentence=said_of(status))
+
+    site.services.handlers[f"payments POST {TENANT}/payments"] = lambda _: (200, told)
+    site.services.handlers[f"payments POST {TENANT}/payments/{PAYMENT}/refresh"] = refresh
+    page = await site.open("tenant_admin")
+    await page.locator("[data-section=balance]").get_by_role("button", name="Pay Now").click()
+    await page.get_by_role("button", name="Pay $178.95").click()
+    challenge = page.frame_locator("iframe[name=__privateStripeFrameChallenge]")
+    await expect(challenge.get_by_role("button", name="Complete")).to_be_visible()
+    api.v1.payment_intents.cancel(begun.id)
+    assert confirmed(saved[1], off_session=True).status == "succeeded"
+    await challenge.get_by_role("button", name="Complete").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("This payment was not completed. No money was taken.")
+    await expect(dialog).not_to_contain_text("paid.")
+    assert api.v1.payment_intents.retrieve(begun.id).status == "canceled"
+    assert (simulator.ledger()["charges"], simulator.ledger()["charged"]) == (1, 17895)
+
+
+def said_of(status: State) -> str | None:
+    """Payments' own sentence for a payment in this state."""
+    shown = Payment(
+        provider_id=ProviderId(uuid4()),
+        tenant_id=TenantId(uuid4()),
+        payment_id=PaymentId(PAYMENT),
+        trigger="pay_now",
+        request_id="a-click",
+        fingerprint="",
+        amount_minor=17895,
+        currency=Currency("USD"),
+        shares=(),
+        method_id=None,
+        method=None,
+        save_method=False,
+        state=status,
+        at=datetime(2026, 11, 18, tzinfo=UTC),
+    )
+    return sentence(shown, shown.at.date())

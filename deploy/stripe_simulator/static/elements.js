@@ -1,71 +1,60 @@
-/* The framed page: card fields, and the only place from which the simulator is called with what is typed in them. */
+/* The framed page: the payment fields, and the only place from which the simulator is called with what is typed in them. */
+import { sepaDebit, usBankAccount } from "./bank_fields.js";
+import { card } from "./card_fields.js";
+
 const settings = JSON.parse(decodeURIComponent(location.hash.slice(1)));
-const form = document.getElementById("card");
-const fields = Object.fromEntries(["number", "expiry", "cvc", "postal"].map((id) => [id, document.getElementById(id)]));
+const form = document.getElementById("fields");
+const KINDS = { card, us_bank_account: usBankAccount, sepa_debit: sepaDebit };
 const THEME = ["colorPrimary", "colorBackground", "colorText", "colorDanger", "fontFamily", "fontSizeBase", "borderRadius"];
+let chosen = "card";
+const kind = () => KINDS[chosen];
 
 const tell = (message) => parent.postMessage(message, settings.parent);
 const emit = (event, detail) => tell({ event, detail });
 
-const digits = (text) => text.replace(/\D/g, "");
-
-const passesLuhn = (number) =>
-  [...number].reverse().reduce((sum, digit, place) => {
-    const value = Number(digit) * (place % 2 ? 2 : 1);
-    return sum + (value > 9 ? value - 9 : value);
-  }, 0) % 10 === 0;
-
-const expiry = () => {
-  const text = digits(fields.expiry.value);
-  const year = text.slice(2);
-  return { month: Number(text.slice(0, 2)), year: year.length === 4 ? Number(year) : 2000 + Number(year), complete: text.length === 4 || text.length === 6 };
-};
-
-/** What is wrong with each field; the checks the simulator makes again. */
-const problems = () => {
-  const number = digits(fields.number.value);
-  const date = expiry();
-  const now = new Date();
-  const cvcLength = /^3[47]/.test(number) ? 4 : 3;
-  const found = {};
-  if (number.length < 14) found.number = ["incomplete_number", "Your card number is incomplete."];
-  else if (!passesLuhn(number)) found.number = ["invalid_number", "Your card number is invalid."];
-  if (!date.complete) found.expiry = ["incomplete_expiry", "Your card's expiration date is incomplete."];
-  else if (date.month < 1 || date.month > 12) found.expiry = ["invalid_expiry_month", "Your card's expiration month is invalid."];
-  else if (date.year < now.getFullYear() || (date.year === now.getFullYear() && date.month < now.getMonth() + 1)) {
-    found.expiry = ["invalid_expiry_year_past", "Your card's expiration year is in the past."];
-  }
-  if (digits(fields.cvc.value).length < cvcLength) found.cvc = ["incomplete_cvc", "Your card's security code is incomplete."];
-  return found;
-};
-
 const show = (id, problem) => {
   const text = problem ? problem[1] : "";
   document.getElementById(`${id}-error`).textContent = text;
-  fields[id].setAttribute("aria-invalid", String(Boolean(problem)));
+  document.getElementById(id).setAttribute("aria-invalid", String(Boolean(problem)));
   tellHeight();
 };
 
 const tellHeight = () => emit("height", document.documentElement.scrollHeight);
 
+const isWrong = (id) => document.getElementById(id).getAttribute("aria-invalid") === "true";
+
 const changed = () => {
-  const found = problems();
-  const empty = ["number", "expiry", "cvc"].every((id) => fields[id].value === "");
-  const shown = ["number", "expiry", "cvc"].find((id) => fields[id].getAttribute("aria-invalid") === "true");
+  const found = kind().problems();
+  const { ids } = kind();
+  const empty = ids.every((id) => document.getElementById(id).value === "");
+  const shown = ids.find(isWrong);
   const error = shown && found[shown] ? { type: "validation_error", code: found[shown][0], message: found[shown][1] } : undefined;
-  emit("change", { complete: Object.keys(found).length === 0, empty, error });
+  emit("change", { complete: Object.keys(found).length === 0, empty, error, value: { type: chosen } });
 };
 
-const layOut = (input) => {
-  if (input === fields.number) {
-    input.value = digits(input.value).slice(0, 19).replace(/(\d{4})(?=\d)/g, "$1 ");
-  } else if (input === fields.expiry && !/[/]/.test(input.value)) {
-    let text = digits(input.value);
-    if (/^[2-9]$/.test(text)) text = `0${text}`;
-    if (text.length > 2) input.value = `${text.slice(0, 2)} / ${text.slice(2, 6)}`;
-  } else if (input === fields.cvc) {
-    input.value = digits(input.value).slice(0, 4);
+const choose = (name) => {
+  chosen = name;
+  for (const one of Object.keys(KINDS)) document.getElementById(one).hidden = one !== name;
+  tellHeight();
+};
+
+/** The kinds that the intent takes, where the element was given one; a choice between them where there are several. */
+const offer = async () => {
+  const secret = settings.clientSecret;
+  const asked = secret && (await methods.retrieve({ kind: secret.startsWith("seti_") ? "setup_intent" : "payment_intent", clientSecret: secret }));
+  const intent = asked && (asked.setupIntent || asked.paymentIntent);
+  const names = ((intent && intent.payment_method_types) || ["card"]).filter((name) => Object.hasOwn(KINDS, name));
+  choose(names[0]);
+  if (names.length < 2) return;
+  const host = document.getElementById("kinds");
+  for (const name of names) {
+    const input = Object.assign(document.createElement("input"), { type: "radio", name: "kind", value: name, checked: name === chosen });
+    input.addEventListener("change", () => choose(name));
+    const label = document.createElement("label");
+    label.append(input, KINDS[name].words);
+    host.append(label);
   }
+  host.hidden = false;
 };
 
 const encode = (value, name, pairs) => {
@@ -100,22 +89,19 @@ const methods = {
     return named(kind, await call("POST", `${address(kind, clientSecret)}/confirm`, body));
   },
   async validate() {
-    const found = problems();
-    for (const id of ["number", "expiry", "cvc"]) show(id, found[id]);
-    const first = ["number", "expiry", "cvc"].find((id) => found[id]);
+    const found = kind().problems();
+    const { ids } = kind();
+    for (const id of ids) show(id, found[id]);
+    const first = ids.find((id) => found[id]);
     if (!first) return null;
-    fields[first].focus();
+    document.getElementById(first).focus();
     changed();
     return { code: found[first][0], message: found[first][1] };
   },
   async createPaymentMethod({ billing_details: billing }) {
     const problem = await methods.validate();
     if (problem) return { error: { type: "validation_error", ...problem } };
-    const date = expiry();
-    const card = { number: digits(fields.number.value), exp_month: date.month, exp_year: date.year, cvc: fields.cvc.value };
-    const details = { ...billing };
-    if (fields.postal.value) details.address = { ...details.address, postal_code: fields.postal.value };
-    const body = await call("POST", "/v1/payment_methods", { type: "card", card, billing_details: details });
+    const body = await call("POST", "/v1/payment_methods", kind().method(billing));
     return body.error ? body : { paymentMethod: body };
   },
   async appearance(appearance) {
@@ -123,12 +109,12 @@ const methods = {
     return null;
   },
   async focus() {
-    fields.number.focus();
+    document.getElementById(kind().ids[0]).focus();
     return null;
   },
   async clear() {
     form.reset();
-    for (const id of ["number", "expiry", "cvc"]) show(id, null);
+    for (const id of kind().ids) show(id, null);
     changed();
     return null;
   },
@@ -148,24 +134,26 @@ window.addEventListener("message", async (message) => {
   tell({ id, result: await methods[method](params || {}) });
 });
 
-if (settings.mode === "card") {
+if (settings.mode === "fields") {
   form.hidden = false;
   document.getElementById("postal-field").hidden = settings.hidePostalCode;
   dress(settings.appearance);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", (event) => {
-    layOut(event.target);
-    if (event.target !== fields.postal && event.target.getAttribute("aria-invalid") === "true") show(event.target.id, problems()[event.target.id]);
+    kind().layOut(event.target);
+    if (kind().ids.includes(event.target.id) && isWrong(event.target.id)) show(event.target.id, kind().problems()[event.target.id]);
     changed();
+    tellHeight();
   });
   form.addEventListener("focusout", (event) => {
-    const id = event.target.id;
-    if (id !== "postal" && event.target.value) show(id, problems()[id]);
+    const { id } = event.target;
+    if (kind().ids.includes(id) && event.target.value) show(id, kind().problems()[id]);
     changed();
     emit("blur");
   });
   form.addEventListener("focusin", () => emit("focus"));
   form.addEventListener("keydown", (event) => event.key === "Escape" && emit("escape"));
   new ResizeObserver(tellHeight).observe(document.body);
+  await offer();
 }
 emit("ready");

@@ -77,6 +77,7 @@
       this.options = options || {};
       this.handlers = new Map();
       this.frame = null;
+      this.chosen = "card";
     }
 
     mount(where) {
@@ -87,8 +88,9 @@
       host.replaceChildren();
       host.classList.add("StripeElement");
       this.host = host;
-      this.frame = new Frame(host, "card", "Secure card payment input frame", {
+      this.frame = new Frame(host, "fields", "Secure payment input frame", {
         ...this.stripe.identity,
+        clientSecret: this.type === "payment" ? this.options.clientSecret : null,
         appearance: this.options.appearance || null,
         hidePostalCode: Boolean(this.options.hidePostalCode),
       });
@@ -97,9 +99,10 @@
       this.frame.ready.catch((error) => this.emit("loaderror", { elementType: this.type, error: { type: "api_connection_error", message: error.message } }));
       this.frame.on("height", (pixels) => style(this.frame.node, { height: `${Math.ceil(Number(pixels))}px` }));
       this.frame.on("change", (detail) => {
+        this.chosen = detail.value.type;
         host.classList.toggle("StripeElement--complete", detail.complete);
         host.classList.toggle("StripeElement--invalid", Boolean(detail.error));
-        this.emit("change", { elementType: this.type, collapsed: false, value: { type: "card" }, ...detail });
+        this.emit("change", { elementType: this.type, collapsed: false, ...detail });
       });
       for (const name of ["focus", "blur", "escape"]) this.frame.on(name, () => this.emit(name, { elementType: this.type }));
       return this;
@@ -159,7 +162,7 @@
     create(type, options) {
       if (!["payment", "card"].includes(type)) throw integration(`The Stripe simulator has no '${type}' element; it has 'payment' and 'card'.`);
       if (this.elements.has(type)) throw integration(`Can only create one Element of type ${type} through elements().`);
-      const element = new Element(type, this.stripe, { appearance: this.options.appearance, ...options });
+      const element = new Element(type, this.stripe, { appearance: this.options.appearance, clientSecret: this.options.clientSecret, ...options });
       element.owner = this;
       this.elements.set(type, element);
       return element;
@@ -179,7 +182,7 @@
       const element = this.mounted();
       if (!element) throw integration("elements.submit() needs a mounted Payment Element.");
       const problem = await element.frame.ask("validate");
-      return problem ? { error: { type: "validation_error", ...problem } } : { selectedPaymentMethod: "card" };
+      return problem ? { error: { type: "validation_error", ...problem } } : { selectedPaymentMethod: element.chosen };
     }
 
     mounted() { return [...this.elements.values()].find((element) => element.frame) || null; }
@@ -277,6 +280,8 @@
       const name = kind === "setup_intent" ? "setupIntent" : "paymentIntent";
       const intent = outcome[name];
       if (outcome.error || intent.status !== "requires_action") return outcome;
+      // Days pass until the deposit has arrived: the page tells its person, as with Stripe's own script.
+      if (intent.next_action.type === "verify_with_microdeposits") return outcome;
       await this._challenge(intent.id, clientSecret);
       const after = await this.controller.ask("retrieve", { kind, clientSecret });
       if (after.error) return after;

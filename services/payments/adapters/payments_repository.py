@@ -228,6 +228,20 @@ class AttemptsRepository:
             await self._many(select(held).where(held.c.intent == intent, held.c.stripe_account == account))
         )
 
+    async def any_unnamed(self, account: str) -> bool:
+        held = tables.attempt
+        found = await self._connection.execute(
+            select(held.c.attempt_id)
+            .where(
+                held.c.state.in_([State.SUBMITTED.value, State.UNKNOWN.value]),
+                held.c.state.in_(_OPEN_STATES),
+                held.c.stripe_account == account,
+                held.c.intent.is_(None),
+            )
+            .limit(1)
+        )
+        return found.first() is not None
+
     async def open_on(self, tenant_id: TenantId, invoice_ids: Sequence[InvoiceId]) -> list[Attempt]:
         held, of = tables.attempt, tables.attempt_invoice
         holding = select(of.c.attempt_id).where(

@@ -289,6 +289,7 @@ def _setup(intent: Json) -> SetupIntent:
         customer=_id(intent.get("customer")),
         method=method_of(method) if isinstance(method, dict) else None,
         client_secret=intent.get("client_secret"),
+        awaits_deposit=(intent.get("next_action") or {}).get("type") == "verify_with_microdeposits",
     )
 
 

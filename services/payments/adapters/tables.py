@@ -245,7 +245,12 @@ webhook_event = Table(
     Column("finished_at", DateTime(timezone=True)),
     Column("outcome", Text),
     Column("reason", Text),
-    Index("ix_webhook_event_waiting", "received_at", postgresql_where=text("finished_at IS NULL")),
+    Index(
+        "ix_webhook_event_due",
+        text("coalesce(again_at, received_at)"),
+        "event_id",
+        postgresql_where=text("finished_at IS NULL"),
+    ),
 )
 
 refund = Table(

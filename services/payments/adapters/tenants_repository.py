@@ -12,13 +12,16 @@ from services.payments.domain.tenants import Tenant
 from shared.db.due import due_now
 from shared.ids import ProviderId, TenantId
 
-# A card is good to the end of the month it names; a month ahead of that it is told of, in the provider's time.
+# A card is good to the end of the month it names; it is told of from the beginning of the month before, in the provider's
+# time. Of a row of ``method`` called m:
+UNTOLD = (
+    "m.removed_at IS NULL AND NOT m.blocked AND m.kind = 'card' AND m.expires IS NOT NULL"
+    " AND m.expiry_told IS DISTINCT FROM m.expires"
+)
+TOLD_FROM = "(CAST(to_date(m.expires, 'MM/YYYY') - interval '1 month' AS timestamp) AT TIME ZONE 'UTC')"
 _EXPIRING = text(
     "UPDATE method SET expiry_told = expires WHERE (tenant_id, method_id) IN ("  # noqa: S608 (constants of our own, never input)
-    " SELECT m.tenant_id, m.method_id FROM method m WHERE m.removed_at IS NULL AND NOT m.blocked"
-    " AND m.kind = 'card' AND m.expires IS NOT NULL AND m.expiry_told IS DISTINCT FROM m.expires"
-    " AND to_date(m.expires, 'MM/YYYY')"
-    f" <= date_trunc('month', ({due_now('m')}) AT TIME ZONE 'UTC') + interval '1 month'"
+    f" SELECT m.tenant_id, m.method_id FROM method m WHERE {UNTOLD} AND {TOLD_FROM} <= {due_now('m')}"
     " LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING *"
 )
 

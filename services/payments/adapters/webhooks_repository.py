@@ -3,14 +3,26 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.payments.adapters import rows, tables
 from services.payments.domain.tenants import WebhookEvent
+from services.payments.use_cases.ports import Finished
 
 _LONGEST_REASON = 500
+# The same text for any number of events, so that it is compiled and prepared once.
+_ADD = text(
+    "INSERT INTO webhook_event (account, event_id, provider_id, type, body, received_at)"
+    " SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:events AS text[]), CAST(:providers AS uuid[]),"
+    " CAST(:types AS text[]), CAST(:bodies AS bytea[]), CAST(:received AS timestamptz[])) ON CONFLICT DO NOTHING"
+)
+_FINISH = text(
+    "UPDATE webhook_event w SET finished_at = :at, outcome = f.outcome, reason = f.reason"
+    " FROM unnest(CAST(:accounts AS text[]), CAST(:events AS text[]), CAST(:outcomes AS text[]),"
+    " CAST(:reasons AS text[])) AS f (account, event_id, outcome, reason)"
+    " WHERE w.account = f.account AND w.event_id = f.event_id AND w.finished_at IS NULL"
+)
 
 
 def _is(event: WebhookEvent) -> tuple[ColumnElement[bool], ...]:
@@ -19,66 +31,60 @@ def _is(event: WebhookEvent) -> tuple[ColumnElement[bool], ...]:
 
 
 def _kept(reason: str) -> str:
-    """PostgreSQL holds no NUL, and the text of an error may quote one: writing the reason must not fail too."""
-    return reason.replace("\x00", "\ufffd")[:_LONGEST_REASON]
+    """PostgreSQL holds no NUL and no half of a pair, and the text of an error may quote them: writing the reason must
+    not fail too."""
+    whole = reason.encode("utf-8", "replace").decode()
+    return whole.replace("\x00", "\ufffd")[:_LONGEST_REASON]
 
 
 class WebhooksRepository:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, event: WebhookEvent) -> bool:
-        statement = insert(tables.webhook_event).values(
-            account=event.account,
-            event_id=event.event_id,
-            provider_id=event.provider_id,
-            type=event.type,
-            body=event.body,
-            received_at=event.received_at,
-        )
-        found = await self._connection.execute(
-            statement.on_conflict_do_nothing().returning(tables.webhook_event.c.event_id)
-        )
-        return found.first() is not None
-
     async def add_all(self, events: Sequence[WebhookEvent]) -> int:
         """One statement. Sorted, so that two replicas that keep the same events never wait for each other."""
-        values = [
+        kept = sorted(events, key=lambda one: (one.account, one.event_id))
+        found = await self._connection.execute(
+            _ADD,
             {
-                "account": event.account,
-                "event_id": event.event_id,
-                "provider_id": event.provider_id,
-                "type": event.type,
-                "body": event.body,
-                "received_at": event.received_at,
-            }
-            for event in sorted(events, key=lambda one: (one.account, one.event_id))
-        ]
-        statement = insert(tables.webhook_event).values(values).on_conflict_do_nothing()
-        found = await self._connection.execute(statement.returning(tables.webhook_event.c.event_id))
-        return len(found.all())
+                "accounts": [event.account for event in kept],
+                "events": [event.event_id for event in kept],
+                "providers": [event.provider_id for event in kept],
+                "types": [event.type for event in kept],
+                "bodies": [event.body for event in kept],
+                "received": [event.received_at for event in kept],
+            },
+        )
+        return found.rowcount
 
     async def waiting(self, system_now: datetime, limit: int) -> list[WebhookEvent]:
         """Those that are due, longest due first: one that failed goes behind those that came meanwhile."""
         held = tables.webhook_event
+        due = func.coalesce(held.c.again_at, held.c.received_at)
         found = await self._connection.execute(
             select(held)
             .where(
                 held.c.finished_at.is_(None), or_(held.c.again_at.is_(None), held.c.again_at <= system_now)
             )
-            .order_by(func.coalesce(held.c.again_at, held.c.received_at), held.c.event_id)
+            .order_by(due, held.c.event_id)
             .limit(limit)
         )
         return [rows.webhook_of(dict(row)) for row in found.mappings()]
 
-    async def finish(self, event: WebhookEvent, outcome: str, reason: str | None, at: datetime) -> bool:
-        held = tables.webhook_event
+    async def finish(self, ends: Sequence[Finished], at: datetime) -> int:
+        if not ends:
+            return 0
         found = await self._connection.execute(
-            update(held)
-            .where(*_is(event), held.c.finished_at.is_(None))
-            .values(finished_at=at, outcome=outcome, reason=None if reason is None else _kept(reason))
+            _FINISH,
+            {
+                "at": at,
+                "accounts": [end.event.account for end in ends],
+                "events": [end.event.event_id for end in ends],
+                "outcomes": [end.outcome for end in ends],
+                "reasons": [None if end.reason is None else _kept(end.reason) for end in ends],
+            },
         )
-        return found.rowcount == 1
+        return found.rowcount
 
     async def postpone(self, event: WebhookEvent, reason: str, again_at: datetime) -> None:
         held = tables.webhook_event

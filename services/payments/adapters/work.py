@@ -14,6 +14,8 @@ from services.payments.adapters.payments_repository import (
 from services.payments.adapters.plans_repository import PlansRepository
 from services.payments.adapters.refunds_repository import DisputesRepository, RefundsRepository
 from services.payments.adapters.tenants_repository import (
+    TOLD_FROM,
+    UNTOLD,
     AccountsRepository,
     MethodsRepository,
     TenantsRepository,
@@ -78,25 +80,29 @@ class PaymentsWork(SqlUnitOfWork):
 
 
 _UNDER_WAY = text(
-    "SELECT (SELECT count(*) FROM attempt WHERE provider_id = :provider_id"
+    "SELECT (SELECT count(*) FROM attempt WHERE provider_id = :provider_id"  # noqa: S608 (constants of our own, never input)
     "        AND state IN ('created', 'submitted', 'unknown'))"
     "     + (SELECT count(*) FROM webhook_event WHERE provider_id = :provider_id AND finished_at IS NULL)"
     "     + (SELECT count(*) FROM open_invoice WHERE provider_id = :provider_id AND collect_at <= :now)"
     "     + (SELECT count(*) FROM payment_plan WHERE provider_id = :provider_id AND step_at <= :now)"
     "     + (SELECT count(*) FROM refund WHERE provider_id = :provider_id"
     "        AND state IN ('created', 'submitted', 'unknown'))"
+    f"     + (SELECT count(*) FROM method m WHERE provider_id = :provider_id AND {UNTOLD} AND {TOLD_FROM} <= :now)"
 )
 _NEXT = text(
-    "SELECT min(due) FROM ("
+    "SELECT min(due) FROM ("  # noqa: S608 (constants of our own, never input)
     " SELECT min(collect_at) AS due FROM open_invoice WHERE provider_id = :provider_id AND collect_at > :now"
-    " UNION ALL SELECT min(step_at) FROM payment_plan WHERE provider_id = :provider_id AND step_at > :now) AS steps"
+    " UNION ALL SELECT min(step_at) FROM payment_plan WHERE provider_id = :provider_id AND step_at > :now"
+    f" UNION ALL SELECT min({TOLD_FROM}) FROM method m WHERE provider_id = :provider_id AND {UNTOLD}"
+    f" AND {TOLD_FROM} > :now) AS steps"
 )
 
 
 async def own_work(
     engine: AsyncEngine, provider_id: ProviderId, *, clock: Clock
 ) -> tuple[int, datetime | None]:
-    """Attempts without an answer, stored webhooks, and invoices due for collection; then the next retry.
+    """Attempts without an answer, stored webhooks, invoices due for collection and expiring cards to tell of; then the
+    next retry, instalment or expiry to tell of.
 
     A payment that waits for a person or a bank is not under way: time may pass meanwhile.
     """

@@ -10,6 +10,7 @@ from typing import Literal
 from uuid import UUID
 
 from shared.ids import ProviderId
+from shared.money import Currency, Money
 
 Kind = Literal[
     "charge_unknown",
@@ -226,7 +227,12 @@ def _entries(theirs: Books) -> list[Difference]:
 
 @dataclass(frozen=True, slots=True)
 class PayoutReport:
-    """A payout as a bookkeeper ties it to the bank statement: ``charges + refunds + disputes + other - fees = amount``."""
+    """A payout as a bookkeeper ties it to the bank statement: ``charges + refunds + disputes + other - fees = amount``.
+
+    Our journal holds what concerns tenants: charges, refunds, disputes and their fees (``dispute_fees_minor``, a part of
+    ``fees_minor``), all against stripe_clearing. Processing fees and payouts are between the provider and Stripe and are not
+    in it: the report says what to book for them, which leaves stripe_clearing with what Stripe still holds.
+    """
 
     payout: Payout
     charges_minor: int
@@ -235,6 +241,17 @@ class PayoutReport:
     other_minor: int
     fees_minor: int
     entries: int
+    dispute_fees_minor: int = 0
+
+    @property
+    def clearing_minor(self) -> int:
+        """What our journal holds in stripe_clearing for what this payout is made of."""
+        return self.charges_minor + self.refunds_minor + self.disputes_minor - self.dispute_fees_minor
+
+    @property
+    def processing_fees_minor(self) -> int:
+        """What is still to be booked as fees."""
+        return self.fees_minor - self.dispute_fees_minor
 
     @property
     def ties(self) -> bool:
@@ -256,13 +273,47 @@ _COLUMN = {
 
 def payout_report(payout: Payout, entries: Iterable[Entry]) -> PayoutReport:
     sums = {"charges": 0, "refunds": 0, "disputes": 0, "other": 0}
-    fees = count = 0
+    fees = dispute_fees = count = 0
     for entry in entries:
         if entry.source == payout.stripe_id:
             continue
         sums[_COLUMN.get(entry.kind, "other")] += entry.amount_minor
         fees += entry.fee_minor
+        dispute_fees += entry.fee_minor if _COLUMN.get(entry.kind) == "disputes" else 0
         count += 1
     return PayoutReport(
-        payout, sums["charges"], sums["refunds"], sums["disputes"], sums["other"], fees, count
+        payout,
+        sums["charges"],
+        sums["refunds"],
+        sums["disputes"],
+        sums["other"],
+        fees,
+        count,
+        dispute_fees,
     )
+
+
+NOT_BOOKED = (
+    "Stripe's processing fees and payouts are not in the journal, which holds what concerns tenants: book them from the payout "
+    "report, each payout as bank and fees against stripe_clearing."
+)
+
+
+def booking_sentence(report: PayoutReport) -> str:
+    """What a bookkeeper writes down for a payout; the entry balances because the report ties."""
+
+    def money(minor: int) -> str:
+        return str(Money(minor, Currency(report.payout.currency)))
+
+    if not report.ties:
+        return (
+            "The parts do not add up to the payout: some of its entries are missing. Look at this payout in Stripe's "
+            "dashboard before you book it."
+        )
+    debits = [
+        f"{money(report.payout.amount_minor)} bank",
+        f"{money(report.processing_fees_minor)} Stripe fees",
+    ]
+    if report.other_minor:
+        debits.append(f"{money(-report.other_minor)} other (see the payout at Stripe)")
+    return f"Book: debit {', '.join(debits)}; credit {money(report.clearing_minor)} stripe_clearing."

@@ -6,7 +6,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
-from services.payments.domain.reconciliation import PayoutReport, Reconciliation
+from services.payments.domain.reconciliation import (
+    NOT_BOOKED,
+    PayoutReport,
+    Reconciliation,
+    booking_sentence,
+)
 from services.payments.use_cases.ports import AccountFacts
 
 
@@ -70,6 +75,7 @@ class ReconciliationOut(BaseModel):
     run_at: datetime
     compared: dict[str, int]
     exceptions: list[DifferenceOut]
+    note: str = NOT_BOOKED
 
     @classmethod
     def of(cls, run: Reconciliation) -> "ReconciliationOut":
@@ -98,7 +104,11 @@ class ReconciliationsOut(BaseModel):
 
 
 class PayoutOut(BaseModel):
-    """``charges + refunds + disputes + other - fees = amount``, in minor units; ``ties`` says that it does."""
+    """``charges + refunds + disputes + other - fees = amount``, in minor units; ``ties`` says that it does.
+
+    ``dispute_fees`` is the part of ``fees`` that is in the journal already, ``clearing`` what the journal's stripe_clearing
+    holds for this payout, ``sentence`` the entry that is still to be booked.
+    """
 
     payout: str
     arrives_at: datetime
@@ -110,12 +120,16 @@ class PayoutOut(BaseModel):
     disputes_minor: int
     other_minor: int
     fees_minor: int
+    dispute_fees_minor: int
+    clearing_minor: int
     entries: int
     ties: bool
+    sentence: str
 
 
 class PayoutsOut(BaseModel):
     payouts: list[PayoutOut]
+    note: str = NOT_BOOKED
 
     @classmethod
     def of(cls, found: Sequence[PayoutReport]) -> "PayoutsOut":
@@ -132,6 +146,9 @@ class PayoutsOut(BaseModel):
                     disputes_minor=one.disputes_minor,
                     other_minor=one.other_minor,
                     fees_minor=one.fees_minor,
+                    dispute_fees_minor=one.dispute_fees_minor,
+                    clearing_minor=one.clearing_minor,
+                    sentence=booking_sentence(one),
                     entries=one.entries,
                     ties=one.ties,
                 )

@@ -7,7 +7,7 @@ from services.payments.use_cases.change_methods import detach_removed
 from services.payments.use_cases.collect_invoice import collect_due
 from services.payments.use_cases.fetch_missed import fetch_missed
 from services.payments.use_cases.ports import BooksGateway, Gateway, OpenWork
-from services.payments.use_cases.process_webhook import process_webhooks
+from services.payments.use_cases.process_webhook import GiveWay, process_webhooks
 from services.payments.use_cases.reconcile import reconcile_nightly
 from services.payments.use_cases.resolve_attempts import LEFT_ALONE, resolve_attempts
 from services.payments.use_cases.resolve_refunds import resolve_refunds
@@ -20,11 +20,19 @@ KEEP_WEBHOOKS = timedelta(days=90)
 class Scheduler:
     """The steps; each does a bounded batch and answers how much it did."""
 
-    def __init__(self, open_work: OpenWork, gateway: Gateway, books: BooksGateway | None = None) -> None:
-        """Without ``books`` nothing is reconciled or fetched."""
+    def __init__(
+        self,
+        open_work: OpenWork,
+        gateway: Gateway,
+        books: BooksGateway | None = None,
+        *,
+        give_way: GiveWay | None = None,
+    ) -> None:
+        """Without ``books`` nothing is reconciled or fetched. ``give_way``: what dealing with webhooks waits for."""
         self._open_work = open_work
         self._gateway = gateway
         self._books = books
+        self._give_way = give_way
         self._first = True
 
     async def collect(self) -> int:
@@ -34,7 +42,9 @@ class Scheduler:
         return await step_plans(self._open_work, self._gateway)
 
     async def webhooks(self) -> int:
-        return await process_webhooks(self._open_work, self._gateway)
+        if self._give_way is None:
+            return await process_webhooks(self._open_work, self._gateway)
+        return await process_webhooks(self._open_work, self._gateway, self._give_way)
 
     async def janitor(self) -> int:
         """At start everything unfinished is taken up at once: most of it was left by the process before us, and for

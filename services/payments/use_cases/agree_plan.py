@@ -3,14 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from services.payments.domain import payment_plans as rules
 from services.payments.domain.invoices import OpenInvoice
 from services.payments.domain.payment_plans import PaymentPlan
 from services.payments.use_cases.find_tenant import find_tenant
-from services.payments.use_cases.open_payment import payable
+from services.payments.use_cases.open_payment import chargeable, payable
 from services.payments.use_cases.payment_events import plan_agreed
 from services.payments.use_cases.ports import Work
 from services.payments.use_cases.review_plans import end_plan, planned, remaining_minor, zone_of
@@ -18,6 +18,8 @@ from shared.card_minimum import card_minimum_minor, card_step_minor
 from shared.errors import Conflict, Invalid, NotFound
 from shared.ids import InvoiceId, ProviderId, TenantId, new_id
 from shared.money import Currency
+
+LONGEST_PLAN = timedelta(days=3 * 366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ async def agree_plan(work: Work, asked: AskedPlan) -> PlanShown:
     left = await payable(work, invoices)
     if not all(left.values()):
         raise Conflict("One of the invoices has nothing left to pay. Leave it out.", field="invoice_ids")
-    code, total = Currency(invoices[0].currency), sum(left.values())
+    code = Currency(invoices[0].currency)
+    total = chargeable(sum(left.values()), code)
     parts = rules.equal_parts(total, asked.days, step_minor=card_step_minor(code))
     rules.refuse_small_parts(parts, card_minimum_minor(code), code)
     now = await work.now(asked.provider_id)
@@ -82,6 +85,8 @@ async def agree_plan(work: Work, asked: AskedPlan) -> PlanShown:
     zone = await zone_of(work, plan)
     if asked.days[0] < rules.today_of(now, zone):
         raise Invalid("The first instalment is in the past. Begin today or later.", field="days")
+    if asked.days[-1] > rules.today_of(now, zone) + LONGEST_PLAN:
+        raise Invalid("The last instalment is over three years away. Agree on earlier days.", field="days")
     plan = replace(plan, step_at=rules.next_step(plan, total, now, zone))
     await work.plans.add(plan)
     for invoice in invoices:

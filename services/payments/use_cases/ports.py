@@ -44,13 +44,16 @@ class GatewayRefused(TollgateError):
 
 @dataclass(frozen=True, slots=True)
 class SetupIntent:
-    """Stripe's record of a method being saved. ``finished``: the method is attached to ``customer``."""
+    """Stripe's record of a method being saved. ``finished``: the method is attached to ``customer``.
+    ``awaits_deposit``: a typed bank account, which a small deposit must verify first.
+    """
 
     intent: str
     finished: bool
     customer: str | None
     method: MethodFacts | None
     client_secret: str | None
+    awaits_deposit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +211,9 @@ class Attempts(Protocol):
     async def get(self, tenant_id: TenantId, attempt_id: UUID) -> Attempt | None: ...
     async def of_payment(self, tenant_id: TenantId, payment_id: PaymentId) -> Attempt | None: ...
     async def by_intent(self, account: str, intent: str) -> Attempt | None: ...
+    async def any_unnamed(self, account: str) -> bool:
+        """Whether some were sent in this account and their PaymentIntent is not known yet."""
+
     async def open_on(self, tenant_id: TenantId, invoice_ids: Sequence[InvoiceId]) -> list[Attempt]: ...
     async def update(self, attempt: Attempt) -> None: ...
     async def to_check(self, system_now: datetime, untouched_since: datetime, limit: int) -> list[Attempt]:
@@ -260,13 +266,23 @@ class OurBooks(Protocol):
     async def unreconciled_since(self, since: datetime) -> list[str]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A webhook event that was dealt with: ``processed``, ``ignored`` or ``failed``."""
+
+    event: WebhookEvent
+    outcome: str
+    reason: str | None
+
+
 class Webhooks(Protocol):
     async def add_all(self, events: Sequence[WebhookEvent]) -> int:
         """How many were new."""
 
-    async def add(self, event: WebhookEvent) -> bool: ...
     async def waiting(self, system_now: datetime, limit: int) -> list[WebhookEvent]: ...
-    async def finish(self, event: WebhookEvent, outcome: str, reason: str | None, at: datetime) -> bool: ...
+    async def finish(self, ends: Sequence[Finished], at: datetime) -> int:
+        """How many were not finished before."""
+
     async def postpone(self, event: WebhookEvent, reason: str, again_at: datetime) -> None: ...
     async def purge(self, before: datetime) -> int:
         """Drops what was dealt with before that."""

@@ -3,7 +3,8 @@ so that order, repeats and age of events do not matter.
 """
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,16 +17,27 @@ from services.payments.domain.refunds import Refund
 from services.payments.domain.states import State
 from services.payments.domain.tenants import WebhookEvent
 from services.payments.use_cases.change_methods import forget_method
-from services.payments.use_cases.ports import Gateway, GatewayRefused, GatewayUnreachable, OpenWork, Work
+from services.payments.use_cases.ports import (
+    Finished,
+    Gateway,
+    GatewayRefused,
+    GatewayUnreachable,
+    OpenWork,
+    Work,
+)
 from services.payments.use_cases.refresh_payment import read_and_apply
 from services.payments.use_cases.refund_payment import apply_refund
 from services.payments.use_cases.save_method import save_method
-from services.payments.use_cases.track_dispute import track_dispute
+from services.payments.use_cases.track_dispute import NOT_OURS, track_dispute
 from shared.errors import Conflict, NotFound, Permanent, Transient
 from shared.ids import ProviderId, TenantId
 
 log = structlog.get_logger(__name__)
+# Returns when something more urgent has been done, in any case soon.
+GiveWay = Callable[[], Awaitable[None]]
 AT_ONCE = 8
+# Bodies are held in memory meanwhile.
+BATCH = 40
 LONGEST_WAIT = timedelta(hours=1)
 PAYMENT_EVENTS = frozenset(
     f"payment_intent.{verb}"
@@ -34,53 +46,81 @@ PAYMENT_EVENTS = frozenset(
 
 
 REFUND_EVENTS = frozenset({"refund.created", "refund.updated", "refund.failed"})
+METHOD_EVENTS = frozenset({"setup_intent.succeeded", "payment_method.detached"})
 DISPUTE_EVENTS = "charge.dispute."
 
 
-async def process_webhooks(open_work: OpenWork, gateway: Gateway) -> int:
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """It will be tried again."""
+
+    event: WebhookEvent
+    reason: str
+
+
+async def _no_rush() -> None:
+    pass
+
+
+async def process_webhooks(open_work: OpenWork, gateway: Gateway, give_way: GiveWay = _no_rush) -> int:
     """Takes a batch of what is due; answers how many were finished. One bad event never holds up the others:
-    what it breaks is written to it. Raises only when that cannot be written, after the whole batch had its turn.
+    what it breaks is written to it. What became of events is written for several at once: should that be lost, they
+    are processed again, which changes nothing. ``give_way`` is awaited before each piece of work.
     """
+    await give_way()
     async with open_work() as work:
-        waiting = await work.webhooks.waiting(work.system_now(), AT_ONCE)
-    done = await asyncio.gather(
-        *(_process(open_work, gateway, event) for event in waiting), return_exceptions=True
-    )
-    for answer in done:
-        if isinstance(answer, BaseException):
-            raise answer
-    return sum(answer is True for answer in done)
+        waiting = await work.webhooks.waiting(work.system_now(), BATCH)
+    used = [event for event in waiting if is_used(event.type)]
+    unused = [Finished(event, "ignored", _unused(event)) for event in waiting if not is_used(event.type)]
+    done = await _settle(open_work, unused)
+    for first in range(0, len(used), AT_ONCE):
+        if first:
+            await give_way()
+        some = used[first : first + AT_ONCE]
+        ends = await asyncio.gather(*(_process(open_work, gateway, event) for event in some))
+        done += await _settle(open_work, ends)
+    return done
 
 
-async def _process(open_work: OpenWork, gateway: Gateway, event: WebhookEvent) -> bool:
-    """False when the event will be tried again."""
+async def _process(open_work: OpenWork, gateway: Gateway, event: WebhookEvent) -> Finished | Postponed:
     try:
         ignored = await process_webhook(open_work, gateway, event)
     except Permanent as error:
         log.error("webhook failed", event_id=event.event_id, type=event.type, error=str(error))
-        return await _finish(open_work, event, "failed", str(error))
+        return Finished(event, "failed", str(error))
     except (GatewayUnreachable, GatewayRefused, Transient) as error:
         log.warning("webhook waits", event_id=event.event_id, type=event.type, error=str(error))
-        return await _postpone(open_work, event, str(error))
+        return Postponed(event, str(error))
     except Exception as error:
         # A mistake of ours, or the database that went away: the latter makes the postponing fail as well.
         log.exception("webhook waits after an error", event_id=event.event_id, type=event.type)
-        return await _postpone(open_work, event, f"{type(error).__name__}: {error}")
-    return await _finish(open_work, event, "processed" if ignored is None else "ignored", ignored)
+        return Postponed(event, f"{type(error).__name__}: {error}")
+    return Finished(event, "processed" if ignored is None else "ignored", ignored)
 
 
-async def _finish(open_work: OpenWork, event: WebhookEvent, outcome: str, reason: str | None) -> bool:
+async def _settle(open_work: OpenWork, ends: Sequence[Finished | Postponed]) -> int:
+    """Answers how many are finished; the others will be tried again."""
+    if not ends:
+        return 0
+    finished = [end for end in ends if isinstance(end, Finished)]
     async with open_work() as work:
-        await work.webhooks.finish(event, outcome, reason, work.system_now())
-    return True
+        now = work.system_now()
+        await work.webhooks.finish(finished, now)
+        for end in ends:
+            if isinstance(end, Postponed):
+                # 2**12 is above the longest wait.
+                wait = min(timedelta(seconds=2 ** min(end.event.tries, 12)), LONGEST_WAIT)
+                await work.webhooks.postpone(end.event, end.reason, now + wait)
+    return len(finished)
 
 
-async def _postpone(open_work: OpenWork, event: WebhookEvent, reason: str) -> bool:
-    # 2**12 is above the longest wait.
-    wait = min(timedelta(seconds=2 ** min(event.tries, 12)), LONGEST_WAIT)
-    async with open_work() as work:
-        await work.webhooks.postpone(event, reason, work.system_now() + wait)
-    return False
+def is_used(kind: str) -> bool:
+    """Whether events of this type say anything to us."""
+    return kind in PAYMENT_EVENTS | REFUND_EVENTS | METHOD_EVENTS or kind.startswith(DISPUTE_EVENTS)
+
+
+def _unused(event: WebhookEvent) -> str:
+    return f"events of type {event.type} are not used"
 
 
 async def process_webhook(open_work: OpenWork, gateway: Gateway, event: WebhookEvent) -> str | None:
@@ -94,13 +134,12 @@ async def process_webhook(open_work: OpenWork, gateway: Gateway, event: WebhookE
     if event.type in REFUND_EVENTS:
         return await _refund(open_work, gateway, event, found)
     if event.type.startswith(DISPUTE_EVENTS):
-        facts = await gateway.read_dispute(event.account, _id(found))
-        return await track_dispute(open_work, event.account, facts)
+        return await _dispute(open_work, gateway, event, found)
     if event.type == "setup_intent.succeeded":
         return await _setup(open_work, gateway, event, found)
     if event.type == "payment_method.detached":
         return await forget_method(open_work, event.account, _id(found))
-    return f"events of type {event.type} are not used"
+    return _unused(event)
 
 
 def _id(found: dict[str, Any]) -> str:
@@ -168,6 +207,24 @@ async def _refund_by_metadata(work: Work, metadata: dict[str, Any]) -> Refund | 
         return None
     held = await work.refunds.get(tenant_id, refund_id)
     return held if held is not None and held.stripe_refund is None else None
+
+
+async def _dispute(
+    open_work: OpenWork, gateway: Gateway, event: WebhookEvent, found: dict[str, Any]
+) -> str | None:
+    """A dispute names its payment by the PaymentIntent alone. While the account has calls whose answer we do not know
+    yet, one that nobody knows may be theirs: a card can be disputed sooner than the answer of its charge comes."""
+    dispute, intent = _id(found), found.get("payment_intent")
+    if not isinstance(intent, str):
+        return NOT_OURS
+    async with open_work() as work:
+        known = await work.attempts.by_intent(event.account, intent) is not None
+        may_be_ours = known or await work.attempts.any_unnamed(event.account)
+    if not known and may_be_ours:
+        raise Transient("the disputed payment may be one whose answer is awaited")
+    if not known:
+        return NOT_OURS
+    return await track_dispute(open_work, event.account, await gateway.read_dispute(event.account, dispute))
 
 
 async def _setup(

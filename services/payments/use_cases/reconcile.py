@@ -15,6 +15,7 @@ from services.payments.domain.reconciliation import (
 )
 from services.payments.domain.tenants import NOBODY
 from services.payments.use_cases.ports import BooksGateway, GatewayRefused, GatewayUnreachable, OpenWork
+from shared.errors import Conflict
 from shared.ids import ProviderId, new_id
 
 log = structlog.get_logger(__name__)
@@ -116,8 +117,23 @@ async def reconcile_nightly(open_work: OpenWork, books: BooksGateway) -> int:
 async def report_payouts(
     open_work: OpenWork, books: BooksGateway, provider_id: ProviderId, since: datetime
 ) -> list[PayoutReport]:
-    """The account's payouts since then, newest first, each with what it is made of."""
+    """The account's payouts since then, newest first, each with what it is made of.
+
+    Raises ``Conflict`` where several providers share the account: its payouts are none of theirs alone.
+    """
     async with open_work() as work:
         account = await work.accounts.of(provider_id)
+        others = [one for one in await work.accounts.providers_of(account) if one != provider_id]
+    if others:
+        raise Conflict(
+            "Your payments are collected in the platform's Stripe account, whose payouts hold other providers' money too. "
+            "Connect a Stripe account of your own, or ask the platform for its statement.",
+            slug="shared-account",
+        )
+    return await report_account(books, account, since)
+
+
+async def report_account(books: BooksGateway, account: str, since: datetime) -> list[PayoutReport]:
+    """For whoever may see all of the account's money."""
     payouts = await books.payouts(account, since)
     return [payout_report(one, await books.payout_entries(account, one.stripe_id)) for one in payouts]

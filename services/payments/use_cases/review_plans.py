@@ -10,16 +10,18 @@ from zoneinfo import ZoneInfo
 
 from services.payments.domain import payment_plans as rules
 from services.payments.domain.payment_plans import PaymentPlan
-from services.payments.use_cases.open_payment import payable
+from services.payments.use_cases.open_payment import chargeable, payable
 from services.payments.use_cases.payment_events import plan_broken, plan_ended
 from services.payments.use_cases.ports import Work
 from shared.ids import InvoiceId, TenantId
 
 
 async def remaining_minor(work: Work, plan: PaymentPlan) -> int:
-    """What the plan's invoices still cost, in minor units."""
+    """What a card can still pay of the plan's invoices, in minor units: what is below its step (R39) is no part of a
+    plan, or no instalment could ever be wholly paid."""
     found = [await work.invoices.get(plan.tenant_id, invoice_id) for invoice_id in plan.invoice_ids]
-    return sum((await payable(work, [one for one in found if one is not None])).values())
+    left = await payable(work, [one for one in found if one is not None])
+    return chargeable(sum(left.values()), plan.currency)
 
 
 async def planned(work: Work, tenant_id: TenantId) -> frozenset[InvoiceId]:

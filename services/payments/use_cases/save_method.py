@@ -55,6 +55,13 @@ async def _read(
         raise unknown from error
     if customer is None or read.customer != customer:
         raise unknown
+    if read.awaits_deposit:
+        raise Conflict(
+            "This bank account must be verified first: a small deposit comes to it within two business days, with a code in "
+            "its description. Type the code on Stripe's page, whose link Stripe sends by mail; then the account is saved.",
+            field="setup_intent",
+            slug="verification-awaited",
+        )
     if not read.finished or read.method is None:
         raise Conflict(
             "The payment method is not confirmed yet. Finish the steps in the dialog, then save again.",

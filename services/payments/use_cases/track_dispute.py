@@ -15,13 +15,15 @@ from shared.errors import Permanent, Transient
 from shared.ids import derived_id
 from shared.money import Currency
 
+NOT_OURS = "the disputed payment is none of ours"
+
 
 async def track_dispute(open_work: OpenWork, account: str, facts: DisputeFacts) -> str | None:
     """Any number of times, in any order. Answers why it is none of our business, or None."""
     async with open_work() as work:
         attempt = await work.attempts.by_intent(account, facts.intent) if facts.intent else None
         if attempt is None:
-            return "the disputed payment is none of ours"
+            return NOT_OURS
         await work.lock_tenant(attempt.tenant_id)
         payment = await work.payments.get(attempt.tenant_id, attempt.payment_id)
         if payment is None:

@@ -6,15 +6,19 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from services.payments.adapters.stripe_books import StripeBooks
 from services.payments.adapters.stripe_gateway import StripeGateway
-from services.payments.domain.reconciliation import Reconciliation
+from services.payments.domain.reconciliation import Reconciliation, booking_sentence
 from services.payments.use_cases.fetch_missed import fetch_missed
 from services.payments.use_cases.reconcile import reconcile_account, reconcile_nightly, report_payouts
 from services.payments.use_cases.start_payment import start_payment
+from shared.errors import Conflict
+from shared.ids import ProviderId
+from shared.money import Currency, Money
 from tests.integration.payments.test_refunds import paid, refund
 from tests.integration.payments.world import World
 from tests.unit.stripe_simulator.receiver import Receiver
@@ -110,6 +114,29 @@ async def test_a_payout_report_ties_to_the_bank_statement(world: World) -> None:
     (report,) = await report_payouts(world.open_work, books_of(world), world.provider_id, since)
     assert (report.charges_minor, report.refunds_minor, report.fees_minor) == (12345, -1000, 388)
     assert (report.payout.amount_minor, report.ties) == (12345 - 1000 - 388, True)
+
+
+async def test_a_payout_and_its_processing_fees_are_what_the_journal_lacks(world: World) -> None:
+    """A busy day paid out whole: booked as the report says, nothing is left in stripe_clearing."""
+    await a_busy_day(world)
+    world.simulator.told("POST", "/_simulator/payouts", currency="usd")
+    since = world.clock.now() - timedelta(days=1)
+    (report,) = await report_payouts(world.open_work, books_of(world), world.provider_id, since)
+    assert report.ties
+    assert report.clearing_minor == await world.booked() == 10000 - 3000 + 10000 - 1500 + 5000
+    assert report.dispute_fees_minor == 1500
+    assert report.clearing_minor == report.payout.amount_minor + report.processing_fees_minor
+    assert f"credit {Money(report.clearing_minor, Currency('USD'))} stripe_clearing" in booking_sentence(
+        report
+    )
+
+
+async def test_a_shared_account_shows_no_providers_payouts_to_another(world: World) -> None:
+    """Two providers that collect in one account: neither is told what the other earned."""
+    async with world.open_work() as work:
+        await work.accounts.put(ProviderId(uuid4()), world.simulator.account)
+    with pytest.raises(Conflict, match="other providers' money"):
+        await report_payouts(world.open_work, books_of(world), world.provider_id, world.clock.now())
 
 
 async def test_the_command_lists_exceptions_and_says_so_by_its_status(

@@ -105,3 +105,26 @@ async def test_a_dispute_of_anothers_account_changes_nothing(world: World) -> No
     )
     await world.scheduler().webhooks()
     assert await world.events("payment.disputed") == []
+    async with world.open_work() as work:
+        assert await work.webhooks.waiting(world.clock.now() + timedelta(days=1), 10) == []
+
+
+async def test_a_dispute_that_is_heard_of_before_its_charge_is_not_lost(world: World) -> None:
+    """The answer of the charge is lost, the card disputed at once, and the dispute's event the first to come: it waits
+    until the janitor has found the charge."""
+    await world.save_card("pm_card_createDispute")
+    await world.auto_pay()
+    await world.issue(2500)
+    world.simulator.fault(kind="drop_response", method="POST", path="/v1/payment_intents")
+    await world.collect()
+    (made,) = (await world.simulator.client().v1.disputes.list_async({"limit": 1})).data
+    await world.deliver(
+        {"id": "evt_early", "type": "charge.dispute.created", "data": {"object": made.to_dict()}}
+    )
+    await world.drain(world.scheduler().webhooks)
+    assert (await world.states(), await world.events("payment.disputed")) == (["unknown"], [])
+    world.clock.forward(timedelta(minutes=1))
+    await world.drain(world.scheduler().janitor)
+    await world.drain(world.scheduler().webhooks)
+    assert [one["state"] for one in await world.events("payment.disputed")] == ["opened"]
+    assert await world.balances() == {"stripe_clearing": -1500, "stripe_fees": 1500}

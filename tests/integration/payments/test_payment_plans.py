@@ -163,6 +163,7 @@ async def test_bad_plans_are_refused(world: World) -> None:
         ((date(2026, 11, 9), date(2026, 11, 9)), "a day of its own"),
         ((date(2026, 11, 9),), "2 to 36"),
         (DAYS, "at least 0.50 USD"),
+        ((date(2026, 11, 9), date(9999, 12, 31)), "over three years away"),
     ):
         with pytest.raises(Invalid, match=said):
             await agree(world, invoice_id, days=days)
@@ -172,3 +173,20 @@ async def test_bad_plans_are_refused(world: World) -> None:
     with pytest.raises(Conflict, match="nothing left"):
         await agree(world, invoice_id, days=DAYS[:2])
     assert await world.events("payment_plan.agreed") == []
+
+
+async def test_a_plan_in_dinars_is_kept_although_a_card_leaves_a_rest(world: World) -> None:
+    """5.124 KWD in three: 1.720, 1.700 and 1.700 by card; 0.004 is below the step and goes with the next invoice (R39)."""
+    world.clock.at = START
+    await world.save_card()
+    await world.auto_pay()
+    invoice_id = await world.issue(5124, currency="KWD")
+    made = await agree(world, invoice_id)
+    assert [part.amount_minor for part in made.plan.parts] == [1720, 1700, 1700]
+    await on(world, 2, 18)
+    await on(world, 3)
+    assert ((await newest(world)).plan.state, (await newest(world)).paid) == ("agreed", (1720, 0, 0))
+    await on(world, 9)
+    await on(world, 16)
+    assert (await world.booked(), (await newest(world)).plan.state) == (5120, "kept")
+    assert await world.events("payment_plan.broken") == []

@@ -17,7 +17,7 @@ from services.payments.domain.outcome import MethodFacts
 from services.payments.domain.payments import Attempt, Payment, Share
 from services.payments.domain.states import State
 from services.payments.domain.tenants import Tenant, WebhookEvent
-from services.payments.use_cases.ports import OpenWork
+from services.payments.use_cases.ports import Finished, OpenWork
 from shared.clock import SetClock
 from shared.ids import InvoiceId, MethodId, PaymentId, ProviderId, TenantId, new_id
 from shared.money import Currency
@@ -169,10 +169,9 @@ async def test_methods_consent_tenants_invoices_and_webhooks_are_kept(open_work:
         await work.methods.put_auto_pay(AutoPay(PROVIDER, TENANT, True, T, "ann", T))
         await work.methods.put_auto_pay(AutoPay(PROVIDER, TENANT, False, T, "bob", T))
         await work.invoices.put(invoice)
-        assert (await work.webhooks.add(event), await work.webhooks.add(replace(event))) == (
-            True,
-            False,
-        )
+        other = replace(event, event_id="evt_2", account="acct_1", received_at=T + timedelta(seconds=1))
+        assert await work.webhooks.add_all([event, other, replace(event)]) == 2
+        assert await work.webhooks.add_all([replace(event)]) == 0
         assert await work.accounts.add_customer(PROVIDER, TENANT, "", "cus_1") == "cus_1"
         assert await work.accounts.add_customer(PROVIDER, TENANT, "", "cus_2") == "cus_1"
     async with open_work() as work:
@@ -186,10 +185,13 @@ async def test_methods_consent_tenants_invoices_and_webhooks_are_kept(open_work:
         assert await work.invoices.open_of(TENANT) == [invoice]
         assert await work.invoices.due(T, 9) == [(TENANT, invoice.invoice_id)]
         assert await work.invoices.due(T - timedelta(seconds=1), 9) == []
-        assert await work.webhooks.waiting(T, 9) == [event]
-        assert await work.webhooks.finish(event, "processed", None, T)
-        assert not await work.webhooks.finish(event, "processed", None, T)
-        assert await work.webhooks.waiting(T, 9) == []
+        assert await work.webhooks.waiting(T, 1) == [event]
+        ended = Finished(event, "processed", None)
+        assert await work.webhooks.finish([ended], T) == 1
+        assert (
+            await work.webhooks.finish([ended, Finished(other, "failed", "half a pair \ud800, \0")], T) == 1
+        )
+        assert await work.webhooks.waiting(T + timedelta(hours=1), 9) == []
         await work.methods.update(replace(method, is_default=False, removed_at=T))
         assert await work.methods.saved(TENANT, "") == []
         assert [one.method_id for one in await work.methods.to_detach(9)] == [method.method_id]

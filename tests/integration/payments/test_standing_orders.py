@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
+from services.payments.adapters.work import own_work
 from services.payments.use_cases.announce_expiring import announce_expiring
 from services.payments.use_cases.change_methods import set_auto_pay
 from tests.integration.payments.world import World
@@ -87,3 +88,27 @@ async def test_an_expiring_card_is_told_of_once_a_month_ahead(world: World) -> N
     assert told == [0, 1, 0]
     (event,) = await world.events("method.expiring")
     assert (event["method"]["last4"], event["is_default"]) == ("4242", True)
+
+
+async def test_an_expiring_card_is_told_of_on_its_day_of_a_test_clock(world: World) -> None:
+    """The clock stops at the first of the month before, is held up until the card was told of, and then goes on."""
+    await world.save_card()
+    async with world.open_work() as work:
+        (card,) = await work.methods.saved(world.tenant_id, world.simulator.account)
+    assert card.facts.expires is not None
+    month, year = (int(part) for part in card.facts.expires.split("/"))
+    told_from = datetime(year, month, 1, tzinfo=UTC) - timedelta(days=1)
+    told_from = told_from.replace(day=1)
+
+    async def under_way() -> tuple[int, datetime | None]:
+        return await own_work(world.engine, world.provider_id, clock=world.clock)
+
+    async with world.open_work() as work:
+        await work.advance_clock(world.provider_id, told_from - timedelta(seconds=1))
+    assert (await announce_expiring(world.open_work), await under_way()) == (0, (0, told_from))
+    async with world.open_work() as work:
+        await work.advance_clock(world.provider_id, told_from)
+    assert await under_way() == (1, None)
+    assert await announce_expiring(world.open_work) == 1
+    assert await under_way() == (0, None)
+    assert len(await world.events("method.expiring")) == 1

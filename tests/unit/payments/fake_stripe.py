@@ -295,10 +295,12 @@ class FakeStripe:
 
     def _tell_of(self, kind: str, identifier: str, refund: Refund | None = None) -> None:
         metadata = {"tenant_id": str(refund.tenant_id), "refund_id": str(refund.refund_id)} if refund else {}
+        dispute = self.disputes.get(identifier)
+        intent = dispute.intent if dispute is not None else refund.intent if refund is not None else None
         event = {
             "id": f"evt_{len(self.events)}",
             "type": kind,
-            "data": {"object": {"id": identifier, "metadata": metadata}},
+            "data": {"object": {"id": identifier, "metadata": metadata, "payment_intent": intent}},
         }
         self.events.append(orjson.dumps(event))
 

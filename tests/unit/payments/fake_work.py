@@ -16,6 +16,7 @@ from services.payments.domain.reconciliation import Books, Reconciliation
 from services.payments.domain.refunds import UNSETTLED, Refund, RefundState
 from services.payments.domain.states import OPEN, State
 from services.payments.domain.tenants import Tenant, WebhookEvent
+from services.payments.use_cases.ports import Finished
 from shared.clock import SetClock
 from shared.events.envelope import Event
 from shared.ids import EventId, InvoiceId, PaymentId, ProviderId, TenantId
@@ -330,6 +331,12 @@ class FakeAttempts(Part):
     async def by_intent(self, account: str, intent: str) -> Attempt | None:
         return next((a for a in self.store.attempts.values() if a.intent == intent), None)
 
+    async def any_unnamed(self, account: str) -> bool:
+        return any(
+            one.state in (State.SUBMITTED, State.UNKNOWN) and one.intent is None and one.account == account
+            for one in self.store.attempts.values()
+        )
+
     async def open_on(self, tenant_id: TenantId, invoice_ids: Sequence[InvoiceId]) -> list[Attempt]:
         return [one for one in self._open() if set(one.invoice_ids) & set(invoice_ids)]
 
@@ -447,11 +454,10 @@ class FakeBooks(Part):
 
 class FakeWebhooks(Part):
     async def add_all(self, events: Sequence[WebhookEvent]) -> int:
-        return sum([await self.add(event) for event in events])
+        def add(event: WebhookEvent) -> bool:
+            return self.store.webhooks.setdefault((event.account, event.event_id), event) is event
 
-    async def add(self, event: WebhookEvent) -> bool:
-        key = (event.account, event.event_id)
-        return self.store.webhooks.setdefault(key, event) is event
+        return sum([add(event) for event in events])
 
     async def waiting(self, system_now: datetime, limit: int) -> list[WebhookEvent]:
         def due(key: tuple[str, str]) -> bool:
@@ -459,11 +465,11 @@ class FakeWebhooks(Part):
 
         return [event for key, event in self.store.webhooks.items() if due(key)][:limit]
 
-    async def finish(self, event: WebhookEvent, outcome: str, reason: str | None, at: datetime) -> bool:
-        key = (event.account, event.event_id)
-        new = key not in self.store.finished
-        self.store.finished[key] = (outcome, reason)
-        return new
+    async def finish(self, ends: Sequence[Finished], at: datetime) -> int:
+        before = len(self.store.finished)
+        for end in ends:
+            self.store.finished.setdefault((end.event.account, end.event.event_id), (end.outcome, end.reason))
+        return len(self.store.finished) - before
 
     async def postpone(self, event: WebhookEvent, reason: str, again_at: datetime) -> None:
         key = (event.account, event.event_id)

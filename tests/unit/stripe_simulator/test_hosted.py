@@ -26,7 +26,7 @@ def test_script_is_served_where_stripe_js_is(simulator: Simulator, path: str) ->
         assert f"{name}(" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/v3/elements", "/v3/challenge"])
+@pytest.mark.parametrize("path", ["/v3/elements", "/v3/challenge", "/v3/microdeposits"])
 def test_framed_pages_hold_no_inline_code(simulator: Simulator, path: str) -> None:
     """Their own policy is strict, and what they load is there."""
     answer = simulator.control.get(path)
@@ -38,16 +38,22 @@ def test_framed_pages_hold_no_inline_code(simulator: Simulator, path: str) -> No
         assert simulator.control.get(asset).status_code == 200, asset
 
 
-def test_every_card_field_has_a_label(simulator: Simulator) -> None:
+def test_every_field_has_a_label(simulator: Simulator) -> None:
     """A screen reader and a browser test find the fields by name."""
     page = simulator.control.get("/v3/elements").text
     labels = dict(re.findall(r'<label for="(\w+)">([^<]+)</label>', page))
-    inputs = re.findall(r'<input id="(\w+)"', page)
+    inputs = re.findall(r'<(?:input|select) id="(\w+)"', page)
     assert labels == {
         "number": "Card number",
         "expiry": "Expiration date",
         "cvc": "CVC",
         "postal": "Postal code",
+        "holder": "Full name",
+        "bank": "Bank account",
+        "routing": "Routing number",
+        "account": "Account number",
+        "debtor": "Name of the account's holder",
+        "iban": "IBAN",
     }
     assert sorted(inputs) == sorted(labels)
 

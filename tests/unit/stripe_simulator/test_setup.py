@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -146,3 +148,72 @@ def test_confirming_in_the_page_needs_a_return_url_too(
             Authorization=f"Bearer {PUBLISHABLE_KEY}",
         )
         assert answer.status_code == status, answer.text
+
+
+def typed_account(simulator: Simulator, **bank: str) -> str:
+    """What the stand-in's fields send for a US bank account; answers the payment method."""
+    form = {"type": "us_bank_account", "billing_details[name]": "Ann Fenwick"}
+    form |= {f"us_bank_account[{name}]": value for name, value in bank.items()}
+    answer = simulator.raw(
+        "POST", "/v1/payment_methods", form, Authorization=f"Bearer {PUBLISHABLE_KEY}", Origin=simulator.url
+    )
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])
+
+
+TYPED = {
+    "routing_number": "110000000",
+    "account_number": "000123456789",
+    "account_holder_type": "individual",
+}
+
+
+def test_a_typed_bank_account_waits_for_its_deposit(simulator: Simulator) -> None:
+    """Until the code of the deposit is told nothing is attached and no mandate given; a wrong code may be corrected."""
+    api = simulator.client()
+    customer = api.v1.customers.create(params={"email": "owner@example.com"}).id
+    intent = api.v1.setup_intents.create(params={"customer": customer, "usage": "off_session"})
+    confirmed: Any = api.v1.setup_intents.confirm(
+        intent.id, params={"payment_method": typed_account(simulator, **TYPED), "return_url": RETURN_URL}
+    )
+    assert (confirmed.status, confirmed.next_action.type) == ("requires_action", "verify_with_microdeposits")
+    assert api.v1.payment_methods.list(params={"customer": customer}).data == []
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        api.v1.setup_intents.verify_microdeposits(intent.id, params={"descriptor_code": "SM99ZZ"})
+    assert refused.value.code == "payment_method_microdeposit_verification_descriptor_code_mismatch"
+    verified = api.v1.setup_intents.verify_microdeposits(intent.id, params={"descriptor_code": "SM11AA"})
+    assert verified.status == "succeeded"
+    (method,) = api.v1.payment_methods.list(params={"customer": customer}).data
+    assert method.us_bank_account is not None
+    assert method.us_bank_account.last4 == "6789"
+    paid = api.v1.payment_intents.create(params=off_session(customer, method.id, 5000))
+    assert paid.status == "processing"
+
+
+@pytest.mark.parametrize(("amounts", "code"), [([10, 11], "attempts_exceeded"), ([40, 41], "timeout")])
+def test_a_bank_account_that_is_not_verified_is_not_saved(
+    simulator: Simulator, amounts: list[int], code: str
+) -> None:
+    """Too many tries or too late: the intent wants another method, and says why."""
+    api = simulator.client()
+    customer = api.v1.customers.create(params={"email": "owner@example.com"}).id
+    intent = api.v1.setup_intents.create(params={"customer": customer, "usage": "off_session"})
+    api.v1.setup_intents.confirm(
+        intent.id, params={"payment_method": typed_account(simulator, **TYPED), "return_url": RETURN_URL}
+    )
+    failed: Any = api.v1.setup_intents.verify_microdeposits(intent.id, params={"amounts": amounts})
+    assert failed.status == "requires_payment_method"
+    assert failed.last_setup_error.code == f"payment_method_microdeposit_verification_{code}"
+    assert api.v1.payment_methods.list(params={"customer": customer}).data == []
+
+
+def test_an_account_that_the_bank_told_of_is_saved_at_once(simulator: Simulator) -> None:
+    """As by Financial Connections."""
+    api = simulator.client()
+    customer = api.v1.customers.create(params={"email": "owner@example.com"}).id
+    intent = api.v1.setup_intents.create(params={"customer": customer, "usage": "off_session"})
+    method = typed_account(simulator, financial_connections_account="fca_000222222227")
+    done = api.v1.setup_intents.confirm(
+        intent.id, params={"payment_method": method, "return_url": RETURN_URL}
+    )
+    assert done.status == "succeeded"

@@ -13,7 +13,7 @@ export const showMethodForm = async ({ context, host, saved, cancel, setBusy, wh
   const save = button("filled", "Save", () => submit(), { "data-first": true, disabled: true });
   const back = button("edged", "Cancel", cancel);
   render(host, why && h("p", {}, why), problem, fields,
-    h("p", { class: "note" }, "Card details go directly to Stripe. They are never stored here."),
+    h("p", { class: "note" }, "Card and bank details go directly to Stripe. They are never stored here."),
     h("div", { class: "dialog-actions" }, back, save));
 
   const tell = (detail) => {
@@ -28,6 +28,16 @@ export const showMethodForm = async ({ context, host, saved, cancel, setBusy, wh
     save.textContent = running ? "Saving…" : "Save";
   };
 
+  /* Days pass until the deposit is there. Stripe sends the link by mail too, and tells us once it is verified. */
+  const awaitDeposit = ({ arrival_date: arrives, hosted_verification_url: url }) => {
+    const day = new Date(arrives * 1000).toLocaleDateString(context.format.locale, { month: "short", day: "numeric", year: "numeric" });
+    const shown = notice("info", "Your bank account must be verified first.",
+      `A small deposit comes to it by ${day}, with a code in its description. Type the code on Stripe's page, whose link you also get by mail. The account then appears here by itself. Nothing is debited before.`,
+      h("p", {}, h("a", { href: url, target: "_blank", rel: "noopener" }, "Verify the bank account")));
+    render(host, shown, h("div", { class: "dialog-actions" }, button("edged", "Done", cancel)));
+    shown.focus();
+  };
+
   let stripe;
   let elements;
   let intent;
@@ -39,6 +49,12 @@ export const showMethodForm = async ({ context, host, saved, cancel, setBusy, wh
       if (checked.error) throw checked.error;
       const result = await stripe.confirmSetup({ elements, clientSecret: intent.client_secret, confirmParams: { return_url: location.href }, redirect: "if_required" });
       if (result.error) throw result.error;
+      const action = result.setupIntent.next_action;
+      if (action && action.type === "verify_with_microdeposits") {
+        work(false);
+        awaitDeposit(action.verify_with_microdeposits);
+        return;
+      }
       const kept = await context.api.send("POST", "/billing/methods", { setup_intent: result.setupIntent.id });
       work(false);
       saved(kept, result.setupIntent);
