@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+import pytest
+
 from deploy.demo import deeds
 from deploy.demo.api import Api
 from deploy.demo.cast import PROVIDER, StagedTenant
@@ -24,7 +26,8 @@ from tests.bench.figures import Figures, percentile
 from tests.bench.test_restoration import PATIENCE_SECONDS, delivered, pay_unseen
 from tests.sip.tools import RPC_SECRET, Edge, answering, running_edge
 
-# 200 take about five minutes with setting the stage; a first look needs fewer.
+# More than the usual five minutes, most of it for setting the stage; a first look needs fewer.
+pytestmark = pytest.mark.timeout(600)
 RESTORATIONS = int(os.environ.get("BENCH_RESTORATIONS", "200"))
 EVENTS_A_SECOND = 200
 # Between two calls of the impatient tenant.
