@@ -142,6 +142,9 @@ class Service:
             # The gateway's document is the public one; the services' own serve their developers.
             docs_url=None,
             redoc_url=None,
+            # Its own would trace what the instrumentation below leaves out, queries with called numbers included, and costs
+            # the gate as much as its whole answer.
+            telemetry={"tracing": False, "metrics": False, "logs": False},
         )
         app.add_middleware(BodyLimit, limit_bytes=body_limit_bytes, larger=larger_bodies)
         problems.install(app)

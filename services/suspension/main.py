@@ -45,7 +45,7 @@ PUSH_LOG = timedelta(days=30)
 
 
 def build(settings: SuspensionSettings, *, truth: Truth | None = None) -> FastAPI:
-    """``truth`` in place of invoicing's HTTP interface, for tests of this service alone."""
+    """``truth`` in place of the other services' HTTP interfaces, for tests of this service alone."""
     # A span of the gate would keep the called number, and cost as much as the answer; a histogram counts them.
     service = Service("suspension", settings, migrations=MIGRATIONS, untraced_paths=("v1/call-policy",))
 
@@ -139,7 +139,7 @@ def _push(service: Service, settings: SuspensionSettings, memory: GateMemory) ->
 def _confirm_standings(
     service: Service, settings: SuspensionSettings, open_work: OpenWork, truth: Truth | None
 ) -> None:
-    """Invoicing is asked before anybody is barred for not paying, and now and then while it is."""
+    """Invoicing and payments are asked before anybody is barred for not paying, and now and then while it is."""
     client = httpx.AsyncClient()
     service.on_stop(client.aclose)
 
@@ -147,7 +147,12 @@ def _confirm_standings(
         now = service.clock.now()
         return await take_doubtful(service.engine, now, limit, now + ASKING)
 
-    asked = truth or HttpTruth(client, settings.invoicing_url, settings.internal_token)
+    asked = truth or HttpTruth(
+        client,
+        invoicing_url=settings.invoicing_url,
+        payments_url=settings.payments_url,
+        internal_token=settings.internal_token,
+    )
     confirmer = Confirmer(take, open_work, asked)
-    service.notes["invoicing"] = confirmer.note
+    service.notes["confirmation"] = confirmer.note
     service.loop("confirm", confirmer.step, interval_seconds=settings.sweep_seconds)

@@ -11,6 +11,9 @@ class SuspensionSettings(Settings):
     invoicing_url: str = Field(
         description="base address of invoicing, which is asked before anybody is suspended for not paying"
     )
+    payments_url: str = Field(
+        description="base address of payments, which is asked what is on its way before anybody is suspended"
+    )
     gate_reload_seconds: float = Field(
         600.0, gt=0, le=3600, description="how often the gate's memory is read anew, beside notifications"
     )

@@ -92,6 +92,7 @@ SUBSCRIPTIONS: dict[str, tuple[type[Event], ...]] = {
         suspension.ReminderDue,
         suspension.TenantSuspended,
         suspension.TenantRestored,
+        suspension.TerminationProposed,
         usage.ThresholdReached,
     ),
     "gateway": (),

@@ -12,6 +12,8 @@ from deploy.demo.cast import Stage, StagedProvider, StagedTenant, advance
 from deploy.demo.scenario import FENWICK, KESTREL, TEAM, ProviderSpec, TenantSpec
 
 ROUNDS = 15
+# For the test clock to pass the weeks in which all of them do not pay.
+PATIENCE_SECONDS = 300.0
 # The first fee falls due 14 days after October 1; a fortnight later the default policy suspends (R46).
 SUSPENDED_AT = datetime(2026, 10, 29, 12, tzinfo=ZoneInfo(KESTREL.time_zone))
 
@@ -26,7 +28,7 @@ class BenchStage:
     caller: StagedTenant
 
 
-def _spec() -> ProviderSpec:
+def _spec(late_payers: int) -> ProviderSpec:
     # A run may share its databases with an earlier one of the same stack.
     mark = uuid.uuid4().hex[:8]
     late = [
@@ -39,7 +41,7 @@ def _spec() -> ProviderSpec:
             0.0,
             KESTREL.address,
         )
-        for number in range(ROUNDS)
+        for number in range(late_payers)
     ]
     caller = replace(FENWICK, slug=f"caller-{mark}", name="Caller", card=None, share=1.0)
     # A Stripe account collects for one provider only.
@@ -48,9 +50,9 @@ def _spec() -> ProviderSpec:
 
 
 @asynccontextmanager
-async def staged_provider(endpoints: Path) -> AsyncIterator[BenchStage]:
+async def staged_provider(endpoints: Path, *, late_payers: int = ROUNDS) -> AsyncIterator[BenchStage]:
     """Sets the stage and moves the test clock to where every late payer is suspended."""
-    spec = _spec()
+    spec = _spec(late_payers)
     stage = Stage(endpoints, (spec,))
     assert stage.endpoints["stripe_simulator"], (
         "the webhook measurement holds webhooks back, which needs the simulator: unset STRIPE_SECRET_KEY"
@@ -58,7 +60,7 @@ async def staged_provider(endpoints: Path) -> AsyncIterator[BenchStage]:
     try:
         await stage.set()
         provider = stage.providers[spec.slug]
-        await advance([provider], {spec.slug: SUSPENDED_AT})
+        await advance([provider], {spec.slug: SUSPENDED_AT}, seconds=PATIENCE_SECONDS)
         caller, *late = provider.tenants.values()
         yield BenchStage(stage, provider, late, caller)
     finally:

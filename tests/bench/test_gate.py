@@ -115,6 +115,7 @@ async def serving(database_url: str, broker_url: str, folder: Path) -> AsyncIter
         "AUTH_AUDIENCE": AUDIENCE,
         "AUTH_JWKS": str(issuer.jwks_file),
         "INVOICING_URL": "http://127.0.0.1:9",
+        "PAYMENTS_URL": "http://127.0.0.1:9",
         # The sweep is measured by itself.
         "SWEEP_SECONDS": "60",
         "LOG_LEVEL": "ERROR",

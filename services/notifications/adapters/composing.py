@@ -52,7 +52,10 @@ class MailComposer:
     def compose(
         self, mail: Mail, contact: Contact, sender: Sender, attachments: Sequence[Attachment] = ()
     ) -> Composed:
-        """The message to all of the tenant's addresses. It speaks of a document only if that is attached."""
+        """The message to all of the contact's addresses. It speaks of a document only if that is attached.
+
+        ``contact`` is the tenant, or its provider for what only that may read.
+        """
         provider = one_line(sender.brand_name) or one_line(sender.legal_name)
         wording = wording_for(contact.locale)
         formats = LocalFormats(shown_locale(contact.locale), contact.time_zone)

@@ -24,6 +24,11 @@ class Kind(StrEnum):
     PLAN_AGREED = "plan_agreed"
     PLAN_BROKEN = "plan_broken"
     USAGE_ALERT = "usage_alert"
+    TERMINATION_PROPOSED = "termination_proposed"
+
+
+# Mails to the provider about a tenant; the tenant never gets them.
+FOR_PROVIDER = frozenset({Kind.TERMINATION_PROPOSED})
 
 
 Reason = Literal["no_funds", "expired", "declined", "authentication", "no_method", "other"]
@@ -187,6 +192,16 @@ class UsageAlert:
     end_on: date
 
 
+@dataclass(frozen=True, slots=True)
+class TerminationProposed:
+    """The ladder's last stage: the provider is asked whether to end the contract with ``tenant``."""
+
+    tenant: str
+    suspended_since: date
+    owed: Money
+    invoices: tuple[OwedInvoice, ...]
+
+
 Facts = (
     IssuedInvoice
     | Receipt
@@ -199,6 +214,7 @@ Facts = (
     | PlanAgreed
     | PlanBroken
     | UsageAlert
+    | TerminationProposed
 )
 
 KIND_OF: dict[type[Facts], Kind] = {
@@ -213,6 +229,7 @@ KIND_OF: dict[type[Facts], Kind] = {
     PlanAgreed: Kind.PLAN_AGREED,
     PlanBroken: Kind.PLAN_BROKEN,
     UsageAlert: Kind.USAGE_ALERT,
+    TerminationProposed: Kind.TERMINATION_PROPOSED,
 }
 
 

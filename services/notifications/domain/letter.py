@@ -19,7 +19,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Plain text throughout: whoever dresses it as HTML escapes it. The first paragraph says what happened."""
+    """Plain text throughout: whoever dresses it as HTML escapes it. The first paragraph says what happened.
+
+    Without a ``button`` there is nothing to open and nobody to ask: a letter to the provider itself.
+    """
 
     subject: str
     heading: str

@@ -1,6 +1,6 @@
 """Who a mail goes to, and in whose name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -37,7 +37,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A provider as its tenants know it. ``colour`` as given; ``support_phone`` in E.164."""
+    """A provider as its tenants know it. ``colour`` as given; ``support_phone`` in E.164; ``locale`` is its own."""
 
     provider_id: ProviderId
     brand_name: str
@@ -46,3 +46,14 @@ class Sender:
     address: tuple[str, ...]
     billing_email: str
     support_phone: str
+    locale: str = "en-US"
+
+    def as_addressee(self, tenant: Contact) -> Contact:
+        """Whom a mail about ``tenant`` goes to that only its provider may read."""
+        return replace(
+            tenant,
+            name=self.brand_name or self.legal_name,
+            locale=self.locale,
+            billing_email=self.billing_email,
+            admin_email="",
+        )

@@ -21,6 +21,7 @@ from services.notifications.domain.facts import (
     Reminder,
     Restored,
     Suspended,
+    TerminationProposed,
     UsageAlert,
     kind_of,
 )
@@ -92,4 +93,5 @@ def _facts(code: Currency) -> tuple[Facts, ...]:
             date(2026, 11, 1),
             date(2026, 12, 1),
         ),
+        TerminationProposed("Acme Dental", date(2026, 11, 5), money(14894), (owed,)),
     )

@@ -73,6 +73,7 @@ async def provider_changed(
         address=event.address,
         billing_email=event.billing_email,
         support_phone=event.support_phone,
+        locale=event.locale,
     )
     await keep_sender(work, sender, Stamp.of(envelope))
 
@@ -147,6 +148,18 @@ async def tenant_restored(
     work: NotificationsWork, event: suspension.TenantRestored, envelope: Envelope
 ) -> None:
     await queue_mail(work, event.tenant_id, facts.Restored(event.at), envelope, _trace())
+
+
+async def termination_proposed(
+    work: NotificationsWork, event: suspension.TerminationProposed, envelope: Envelope
+) -> None:
+    """To the provider; the tenant hears of it from people, if at all."""
+    contact = await work.contacts.find(event.provider_id, event.tenant_id)
+    if contact is None:
+        raise Transient(f"tenant {event.tenant_id} is not known here yet")
+    invoices = _owed(event.invoices, event.currency)
+    proposed = facts.TerminationProposed(contact.name, event.since, _sum(invoices, event.currency), invoices)
+    await queue_mail(work, event.tenant_id, proposed, envelope, _trace())
 
 
 async def credit_used(
@@ -277,5 +290,6 @@ HANDLERS: dict[type[Event], Callable[[Any, Any, Envelope], Awaitable[None]]] = {
     suspension.ReminderDue: reminder_due,
     suspension.TenantSuspended: tenant_suspended,
     suspension.TenantRestored: tenant_restored,
+    suspension.TerminationProposed: termination_proposed,
     usage.ThresholdReached: threshold_reached,
 }

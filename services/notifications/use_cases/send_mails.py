@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 
 import structlog
 
+from services.notifications.domain.facts import FOR_PROVIDER
 from services.notifications.domain.mail import Mail, State, after_delivery, after_failure, unreachable
 from services.notifications.use_cases.ports import (
     Attachment,
@@ -76,6 +77,8 @@ class SendMails:
             now = work.system_now()
         if contact is None or sender is None:
             return after_failure(mail, "the tenant or its provider is not known here", now)
+        if mail.kind in FOR_PROVIDER:
+            contact = sender.as_addressee(contact)
         recipients = mail.still_to_reach(contact.recipients)
         if not recipients:
             return unreachable(mail, now)

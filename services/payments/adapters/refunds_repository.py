@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.payments.adapters import rows, tables
-from services.payments.domain.disputes import Dispute
+from services.payments.domain.disputes import Dispute, DisputeState
 from services.payments.domain.refunds import UNSETTLED, Refund, RefundState
 from shared.ids import PaymentId, TenantId
 
@@ -96,6 +96,11 @@ class DisputesRepository:
     async def of_payments(self, tenant_id: TenantId, payment_ids: list[PaymentId]) -> list[Dispute]:
         held = tables.dispute
         query = select(held).where(held.c.tenant_id == tenant_id, held.c.payment_id.in_(payment_ids))
+        return await self._many(query.order_by(held.c.opened_at, held.c.dispute_id))
+
+    async def opened(self, tenant_id: TenantId) -> list[Dispute]:
+        held = tables.dispute
+        query = select(held).where(held.c.tenant_id == tenant_id, held.c.state == DisputeState.OPENED.value)
         return await self._many(query.order_by(held.c.opened_at, held.c.dispute_id))
 
     async def add(self, dispute: Dispute) -> None:

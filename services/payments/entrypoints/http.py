@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from services.payments.entrypoints.accounts_http import Books, account_routes, books_routes
 from services.payments.entrypoints.agreements_http import agreement_routes
+from services.payments.entrypoints.collecting_http import collecting_routes
 from services.payments.entrypoints.http_models import (
     AccountIn,
     Amount,
@@ -61,6 +62,7 @@ def routes(
     router.include_router(_auto_pay_routes(open_work))
     router.include_router(_payment_routes(open_work, gateway, wake))
     router.include_router(_history_routes(open_work))
+    router.include_router(collecting_routes(open_work))
     router.include_router(money_back_routes(open_work, gateway, wake))
     router.include_router(agreement_routes(open_work, wake))
     return router

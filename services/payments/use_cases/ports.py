@@ -243,6 +243,9 @@ class Disputes(Protocol):
         """Oldest first."""
 
     async def of_payments(self, tenant_id: TenantId, payment_ids: list[PaymentId]) -> list[Dispute]: ...
+    async def opened(self, tenant_id: TenantId) -> list[Dispute]:
+        """Those that nobody has decided yet, oldest first."""
+
     async def add(self, dispute: Dispute) -> None: ...
     async def update(self, dispute: Dispute) -> None: ...
 

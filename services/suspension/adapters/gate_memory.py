@@ -11,6 +11,8 @@ from shared.ids import ProviderId, TenantId
 
 _PART = 200
 _MOST_CALL_BACKS = 10_000
+# A UUID has 32 digits at least; most names are shorter, and an exception for each costs more than the look-up.
+_SHORTEST_ID = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class GateMemory:
         return self._domains.find(provider_id, wanted) or self._codes.find(provider_id, wanted)
 
     def _with_id(self, provider_id: ProviderId, name: str) -> Line | None:
+        if len(name) < _SHORTEST_ID:
+            return None
         try:
             entry = self._entries.get(TenantId(UUID(name)))
         except ValueError:

@@ -44,7 +44,7 @@ def check_place(place: str) -> None:
     """Raises ``Invalid`` for a country or region whose holidays are not known."""
     try:
         country, region = _split(place)
-        if not country.isascii() or not country.isupper():
+        if not country.isascii() or not country.isupper() or place.endswith("-"):
             raise NotImplementedError
         holidays.country_holidays(country, subdiv=region)
     except (NotImplementedError, AttributeError, KeyError, TypeError) as error:

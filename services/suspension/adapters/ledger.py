@@ -123,6 +123,9 @@ class SqlLedger:
             invoice_ids=list(fact.invoice_ids),
         )
 
+    async def facts(self, tenant_id: TenantId) -> list[Fact]:
+        return [fact_of_row(row) for row in (await self._rows("fact", [tenant_id]))[tenant_id]]
+
     async def keep_reminder(
         self, provider_id: ProviderId, tenant_id: TenantId, reminder: ReminderSent
     ) -> bool:

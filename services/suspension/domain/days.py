@@ -91,6 +91,27 @@ class Calendar:
                 return midnight(day + timedelta(days=offset), self.zone)
         return None
 
+    def first_barring(self, invoice: Invoice, at: datetime) -> datetime | None:
+        """``at``, or the first local midnight after it that begins no quiet day and lies in no pause of the invoice.
+
+        None: a pause without an end keeps it away. What a quiet day or a late notice puts off must not fall into a
+        debit or a dispute that began meanwhile (R48).
+        """
+        pauses = self._pauses_of(invoice)
+        # Each round leaves at least one pause behind.
+        for _ in range(len(pauses) + 1):
+            put_off = self.not_quiet(at)
+            if put_off is None:
+                return None
+            holding = [pause.until for pause in pauses if pause.holds_at(put_off)]
+            if not holding:
+                return put_off
+            ends = [until for until in holding if until is not None]
+            if len(ends) < len(holding):
+                return None
+            at = self._midnight_from(max(ends))
+        return None
+
     def begins(self, invoice: Invoice, day: int) -> datetime | None:
         """The instant at which ``day`` of the invoice's ladder begins (R46).
 
@@ -149,7 +170,10 @@ class Calendar:
 
     def notice_ends(self, told_at: datetime) -> datetime:
         """The first local midnight that is at least the shortest notice after ``told_at``."""
-        earliest = told_at + SHORTEST_NOTICE
-        day = earliest.astimezone(self.zone).date()
+        return self._midnight_from(told_at + SHORTEST_NOTICE)
+
+    def _midnight_from(self, earliest: datetime) -> datetime:
+        """``earliest`` if a local day begins then, else the next local midnight."""
+        day = self.today(earliest)
         at = midnight(day, self.zone)
         return at if at >= earliest else midnight(day + _DAY, self.zone)

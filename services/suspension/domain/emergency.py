@@ -35,6 +35,9 @@ def dialled(to: str) -> str:
     of every script count. Empty for what is too long to be one.
     """
     text = to.strip()
+    if to[:1] == " " and text[:1].isdigit():
+        # A plus sign that was not escaped in a query.
+        text = "+" + text
     cut = len(text) > LONGEST_TEXT
     text = _in_ascii(unquote(text[:LONGEST_TEXT])).lower()
     named = _NAME_ADDRESS.match(text)
@@ -46,7 +49,8 @@ def dialled(to: str) -> str:
     user = _USER.match(text, scheme.end() if scheme else 0)
     if user is None or (cut and user.end() == len(text)):
         return ""  # its end is not in sight
-    number = user[0].translate(_SEPARATORS).strip("#*")
+    plus = "+" if scheme and user[0][:1] == " " and user[0].strip()[:1].isdigit() else ""
+    number = plus + user[0].translate(_SEPARATORS).strip("#*")
     return number if len(number) <= LONGEST_NUMBER else ""
 
 

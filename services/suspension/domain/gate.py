@@ -1,5 +1,6 @@
 """What a switch is told about a call. Pure: the caller has found the tenant's line in memory."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,14 @@ Direction = Literal["inbound", "outbound"]
 Answer = Literal["allow", "reject", "announce"]
 # What the called number is, for a call that is not to be let through as it is.
 Called = Literal["reachable", "free", "domestic", "international"]
+# A SIP address or domain with what may stand around the host: scheme, user, port, parameters (RFC 3261, 19.1.1).
+_HOST = re.compile(r"(?i)<?(?:sips?:)?(?:[^@<>]*+@)?([^:;?<>@\s]++)")
+
+
+def host_of(name: str) -> str:
+    """``acme.example`` of ``sip:101@ACME.example:5060;transport=udp``, or of ``Acme.example.``; empty: there is none."""
+    found = _HOST.match(name.strip())
+    return found[1].rstrip(".").lower() if found else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,16 @@ def _changed(before: Kept, after: Kept) -> Kept:
     return replace(after, revision=before.revision + (after.invoice != before.invoice))
 
 
+def still_owed(invoice: Invoice, *, total_minor: int, collected_minor: int) -> Invoice | None:
+    """An open invoice as invoicing says it, less what payments has captured for it; None: nothing is left.
+
+    The event of a payment may be lost, or late while the broker is away: invoicing does not know of it then. Credit
+    notes and account credit only lower the balance further, so what was captured is never counted twice.
+    """
+    balance_minor = min(invoice.balance_minor, total_minor - collected_minor)
+    return replace(invoice, balance_minor=balance_minor) if balance_minor > 0 else None
+
+
 def correct(known: Kept | None, true: Invoice | None, *, at: datetime) -> Kept | None:
     """``known`` as invoicing itself says that it is; ``true`` None: it is not among the invoices with a balance.
 

@@ -34,7 +34,8 @@ class Standing:
 
     ``counted`` are the overdue invoices that hold the tenant where it is; ``suspends_at`` the next instant of
     barring if nobody pays, None when barred already or when nothing leads there. ``international_barred``: by an
-    alert of usage that the policy makes act.
+    alert of usage that the policy makes act. ``spared``: every invoice that bars is in a debit or dispute now; who is
+    not barred yet is left alone then, though such a pause lifts no suspension (R48).
     """
 
     stage: Stage
@@ -46,6 +47,7 @@ class Standing:
     cause: Cause | None = None
     termination_due: bool = False
     international_barred: bool = False
+    spared: bool = False
 
     @property
     def manual(self) -> bool:
@@ -92,6 +94,7 @@ class _Evaluation:
             termination_due=ladder is Stage.BOTH_BARRED and self._termination_due(counted),
             international_barred=self.policy.unusual_international_bars
             and self._limit("unusual_international") is not None,
+            spared=cause == "unpaid" and self._spared(ladder, counted),
         )
 
     # -- stage ------------------------------------------------------------------------------------------------
@@ -122,13 +125,19 @@ class _Evaluation:
                 return stage
         return Stage.NOTICE
 
+    def _spared(self, stage: Stage, counted: Sequence[Invoice]) -> bool:
+        """Only who decides late comes here: an earlier pause keeps the day from beginning."""
+        day = next(day for barred, day in self.policy.barred_stages if barred is stage)
+        barring = [invoice for invoice in counted if invoice.collectable and self._reached(invoice, day)]
+        return bool(barring) and all(self._paused(invoice) for invoice in barring)
+
     def _barred_from(self, invoice: Invoice, day: int) -> datetime | None:
         """When the invoice bars its tenant: its day has come, and the tenant was told before (R46)."""
         begins = self.calendar.begins(invoice, day)
         told_at = self._told_at(invoice)
         if begins is None or told_at is None:
             return None
-        return self.calendar.not_quiet(max(begins, self.calendar.notice_ends(told_at)))
+        return self.calendar.first_barring(invoice, max(begins, self.calendar.notice_ends(told_at)))
 
     def _reached(self, invoice: Invoice, day: int) -> bool:
         at = self._barred_from(invoice, day)
@@ -261,7 +270,7 @@ class _Evaluation:
         notice_from = told_at if told_at is not None else self.now if begins <= self.now else None
         if notice_from is not None:
             begins = max(begins, self.calendar.notice_ends(notice_from))
-        return self.calendar.not_quiet(begins)
+        return self.calendar.first_barring(invoice, begins)
 
     def _next_step_at(self) -> datetime | None:
         return min(self._later(self._steps()), default=None)

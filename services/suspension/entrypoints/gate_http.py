@@ -129,13 +129,13 @@ class GateFront:
         self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "GET":
+        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] not in ("GET", "HEAD"):
             await self._behind(scope, receive, send)
             return
         authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         status, headers, body = await self._gate.reply(authorization, scope["query_string"])
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": body if scope["method"] == "GET" else b""})
 
 
 def put_in_front(app: FastAPI, gate: GateHttp) -> None:

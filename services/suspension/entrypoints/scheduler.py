@@ -1,4 +1,4 @@
-"""Loops: look again at tenants whose step is due; ask invoicing about those that are to be barred, or are."""
+"""Loops: look again at tenants whose step is due; ask invoicing and payments about those that are to be barred, or are."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 BATCH = 200
 CONFIRM_BATCH = 40
 CONFIRM_AT_ONCE = 8
-# After invoicing could not be asked.
+# After one of them could not be asked.
 ASK_AGAIN = timedelta(seconds=2)
 
 TenantsDue = Callable[[int], Awaitable[list[TenantId]]]
@@ -63,7 +63,7 @@ def make_sweep(
 
 
 class Confirmer:
-    """Asks invoicing outside any transaction, then corrects and decides in one."""
+    """Asks invoicing and payments outside any transaction, then corrects and decides in one."""
 
     def __init__(self, take: TenantsDue, open_work: OpenWork, truth: Truth) -> None:
         self._take = take
@@ -72,7 +72,7 @@ class Confirmer:
         self._away: str | None = None
 
     async def note(self) -> str | None:
-        """For the health page: nobody is newly suspended while invoicing cannot be asked."""
+        """For the health page: nobody is newly suspended while one of the two cannot be asked."""
         return self._away
 
     async def step(self) -> int:
@@ -93,13 +93,13 @@ class Confirmer:
                 question = await ask_about(work, tenant_id)
             if question is None:
                 return 0
-            answer = await self._truth.open_invoices(question.provider_id, tenant_id)
+            said = await self._truth.ask(question.provider_id, tenant_id)
             async with self._open_work() as work:
-                await confirm_standing(work, question, answer)
+                await confirm_standing(work, question, said)
         except Unavailable as error:
             if self._away is None:
-                log.warning("invoicing cannot be asked; nobody is newly suspended", error=error.message)
-            self._away = f"invoicing cannot be asked, nobody is newly suspended: {error.message}"
+                log.warning("what is owed cannot be asked; nobody is newly suspended", error=error.message)
+            self._away = f"nobody is newly suspended: {error.message}"
             async with self._open_work() as work:
                 await work.standings.ask_truth(tenant_id, work.system_now() + ASK_AGAIN)
             return 0

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol, cast
 
 from services.suspension.domain.emergency import dialled, is_emergency
-from services.suspension.domain.gate import Answer, Called, Direction, Line, barred, decide
+from services.suspension.domain.gate import Answer, Called, Direction, Line, barred, decide, host_of
 from shared.errors import Invalid, NotFound, Unavailable
 from shared.ids import ProviderId, TenantId
 
@@ -54,7 +54,7 @@ class Gate:
 
     def answer(self, provider_id: ProviderId, tenant: str, direction: str, to: str) -> Answer:
         """Raises ``Unavailable`` before the first loading, ``NotFound`` (tenant) and ``Invalid`` (direction)."""
-        line = self._lines.find(provider_id, tenant) if len(tenant) <= LONGEST_TENANT else None
+        line = self._find(provider_id, tenant)
         number = dialled(to)
         country = line.country if line else None
         if is_emergency(number, country, self._is_emergency_in, self._calling_code):
@@ -73,6 +73,15 @@ class Gate:
         if known == "inbound" and self._lines.calls_back(line.tenant_id):
             return "allow"
         return decide(line, known, called=self._called(line, known, number))
+
+    def _find(self, provider_id: ProviderId, tenant: str) -> Line | None:
+        """Switches hand on what they have: a domain may come with its port, or as a whole address."""
+        if len(tenant) > LONGEST_TENANT:
+            return None
+        line = self._lines.find(provider_id, tenant)
+        if line is None and (host := host_of(tenant)):
+            line = self._lines.find(provider_id, host)
+        return line
 
     def _called(self, line: Line, direction: Direction, number: str) -> Called:
         """Only asked for barred calls: working out what a number means takes longer than all the rest."""

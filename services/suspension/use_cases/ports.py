@@ -135,6 +135,7 @@ class Ledger(Protocol):
         """In place of what was known."""
 
     async def keep_fact(self, provider_id: ProviderId, tenant_id: TenantId, fact: Fact) -> None: ...
+    async def facts(self, tenant_id: TenantId) -> list[Fact]: ...
     async def keep_reminder(
         self, provider_id: ProviderId, tenant_id: TenantId, reminder: ReminderSent
     ) -> bool:
@@ -260,11 +261,19 @@ class SuspensionWork(Protocol):
         """When this commits, the memory of every gate reads that tenant, or all of that provider, anew."""
 
 
-class Truth(Protocol):
-    """Invoicing's own word, asked over HTTP outside any transaction."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What invoicing and payments say themselves: what is owed, and what is on its way for it (beginnings)."""
 
-    async def open_invoices(self, provider_id: ProviderId, tenant_id: TenantId) -> list[Invoice]:
-        """All issued invoices with a balance. Raises ``Unavailable``."""
+    owed: Sequence[Invoice]
+    on_its_way: Sequence[Fact]
+
+
+class Truth(Protocol):
+    """The other services' own word, asked over HTTP outside any transaction."""
+
+    async def ask(self, provider_id: ProviderId, tenant_id: TenantId) -> Said:
+        """All issued invoices that are owed. Raises ``Unavailable``: one of the two does not say."""
 
 
 # Opens a unit of work: commits on a clean exit, rolls back on an error.

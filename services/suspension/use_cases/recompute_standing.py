@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from services.suspension.domain.account import Account, Invoice, ReminderSent, Stage, ids
 from services.suspension.domain.ladder import Reminder, Standing, evaluate
+from services.suspension.domain.on_its_way import PAYMENTS_KINDS
 from services.suspension.domain.policy import Policy
 from services.suspension.use_cases.ports import AuditEntry, Case, StandingRow, SuspensionWork, Tenant
 from shared.events.suspension import (
@@ -20,8 +21,10 @@ from shared.events.suspension import (
 from shared.ids import TenantId
 
 BY_POLICY = "policy"
-# How often invoicing is asked about a tenant that is barred for not paying: as long can a lost event keep it barred.
+# How often invoicing and payments are asked about a tenant that is barred for not paying: as long can a lost event keep
+# it barred. And about one whose ladder stands still for a debit, a dispute or a plan: as long can a lost end keep it.
 TRUTH_SECONDS = 120
+TRUTH_PAUSED_SECONDS = 3600
 _BETWEEN_TURNS = 10
 _RANK = {Stage.NONE: 0, Stage.NOTICE: 1, Stage.OUTBOUND_BARRED: 2, Stage.BOTH_BARRED: 3}
 
@@ -36,7 +39,7 @@ async def recompute_standing(work: SuspensionWork, tenant_id: TenantId, *, confi
     """Derives the standing anew, sends the reminder that is due and announces what changed. Twice changes nothing.
 
     A tenant that is not known yet is looked at when it becomes known: its facts are kept by then. ``confirmed``:
-    invoicing has just been asked, so the tenant may be barred; else a barring waits until it has been.
+    invoicing and payments have just been asked, so the tenant may be barred; else a barring waits until they have been.
     """
     await work.lock_tenant(tenant_id)
     await look_again(work, [tenant_id], confirmed=confirmed)
@@ -66,8 +69,8 @@ async def _look(work: SuspensionWork, case: Case, *, confirmed: bool) -> Standin
         account = replace(account, reminders=[*account.reminders, sent])
         standing = evaluate(case.policy, account, now, tenant.zone, work.working_days)
     was = before.stage if before else Stage.NONE
-    doubtful = not confirmed and standing.cause == "unpaid" and _RANK[standing.stage] > _RANK[was]
-    row = _row(case, standing, doubtful, confirmed, work.system_now())
+    worse = standing.cause == "unpaid" and _RANK[standing.stage] > _RANK[was]
+    row = _row(case, standing, worse=worse, confirmed=confirmed, system_now=work.system_now())
     if before is None or (row.stage, row.cause, row.international_barred) != (
         before.stage,
         before.cause,
@@ -82,17 +85,19 @@ async def _look(work: SuspensionWork, case: Case, *, confirmed: bool) -> Standin
 
 
 def _row(
-    case: Case, standing: Standing, doubtful: bool, confirmed: bool, system_now: datetime
+    case: Case, standing: Standing, *, worse: bool, confirmed: bool, system_now: datetime
 ) -> StandingRow:
     before, now = case.before, case.now
     was = before.stage if before else Stage.NONE
-    # Until invoicing has been asked nothing gets worse than it was.
-    stage = max(was, Stage.NOTICE, key=_RANK.__getitem__) if doubtful else standing.stage
-    cause = before.cause if doubtful and before else None if doubtful else standing.cause
+    # Until the others have been asked, and while all that bars is being paid, nothing gets worse than it was.
+    doubtful = worse and not confirmed
+    kept = doubtful or (worse and standing.spared)
+    stage = max(was, Stage.NOTICE, key=_RANK.__getitem__) if kept else standing.stage
+    cause = before.cause if kept and before else None if kept else standing.cause
     proposed = before.termination_proposed_at if before else None
     if not standing.termination_due:
         proposed = None
-    elif proposed is None and not doubtful:
+    elif proposed is None and not kept:
         proposed = now
     return StandingRow(
         tenant_id=case.tenant.tenant_id,
@@ -106,19 +111,36 @@ def _row(
         international_barred=standing.international_barred,
         termination_proposed_at=proposed,
         doubtful=doubtful,
-        truth_due_at=_truth_due_at(None if confirmed else before, doubtful, cause == "unpaid", system_now),
+        truth_due_at=_truth_due_at(
+            None if confirmed else before,
+            doubtful=doubtful,
+            every=TRUTH_SECONDS if cause == "unpaid" else TRUTH_PAUSED_SECONDS if _waits(case) else None,
+            system_now=system_now,
+        ),
+    )
+
+
+def _waits(case: Case) -> bool:
+    """Whether the ladder stands still for something of which payments knows more."""
+    return any(
+        pause.kind in PAYMENTS_KINDS
+        and pause.holds_at(case.now)
+        and any(one.is_open and pause.covers(one) for one in case.account.invoices)
+        for pause in case.account.pauses
     )
 
 
 def _truth_due_at(
-    before: StandingRow | None, doubtful: bool, unpaid: bool, system_now: datetime
+    before: StandingRow | None, *, doubtful: bool, every: int | None, system_now: datetime
 ) -> datetime | None:
+    """``every``: seconds between two questions; None: nothing to ask about."""
     planned = before.truth_due_at if before else None
     if doubtful:
         return planned if before and before.doubtful and planned else system_now
-    if unpaid:
-        return planned or system_now + timedelta(seconds=TRUTH_SECONDS)
-    return None
+    if every is None:
+        return None
+    next_at = system_now + timedelta(seconds=every)
+    return min(planned, next_at) if planned else next_at
 
 
 async def _announce(

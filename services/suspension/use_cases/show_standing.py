@@ -130,7 +130,7 @@ def _steps(
     for barred, day in reversed(policy.barred_stages):
         at = calendar.begins(anchor, day)
         if at is not None and told_at is not None:
-            at = calendar.not_quiet(max(at, calendar.notice_ends(told_at)))
+            at = calendar.first_barring(anchor, max(at, calendar.notice_ends(told_at)))
         done = stage is barred or (stage is Stage.BOTH_BARRED and at is not None and at <= now)
         kind: StepKind = "both_barred" if barred is Stage.BOTH_BARRED else "outbound_barred"
         steps.append(_step(kind, day, at, "done" if done else "coming", calendar))

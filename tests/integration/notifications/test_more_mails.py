@@ -14,7 +14,7 @@ from services.notifications.domain.facts import Kind, Receipt
 from services.notifications.domain.mail import State
 from services.notifications.entrypoints.http import make_router
 from services.notifications.use_cases.send_mails import TRIES_FOR_DOCUMENT
-from shared.events import Event, invoicing, payments, usage
+from shared.events import Event, invoicing, payments, suspension, usage
 from shared.http import problems
 from shared.ids import MethodId, PaymentId, new_id
 from tests.integration.notifications.test_mails import House, house
@@ -28,6 +28,7 @@ from tests.support.mail import (
     invoice_issued,
     mail_server,
     payment_succeeded,
+    provider_changed,
     tenant_changed,
 )
 
@@ -54,6 +55,34 @@ def refunded() -> payments.PaymentRefunded:
         by="ann",
         at=NOON,
     )
+
+
+async def test_the_end_of_a_contract_is_proposed_to_the_provider_alone(house: House) -> None:
+    """In its own language, once, with nothing to press; the tenant gets nothing."""
+    await house.know_people()
+    await house.hear(provider_changed(locale="de-DE"))
+    proposed = suspension.TerminationProposed(
+        **KEYS,
+        since=date(2026, 11, 5),
+        currency="USD",
+        invoices=(
+            suspension.OwedInvoice(
+                invoice_id=INVOICE, number="KV-2026-01071", due_on=date(2026, 10, 22), balance_minor=14894
+            ),
+        ),
+    )
+    await house.hear(proposed)
+    mailbox = Mailbox()
+    async with mail_server(mailbox) as port:
+        await house.sender(port)()
+    ((recipients, message),) = mailbox.taken
+    assert recipients == ("billing@kestrel.example",)
+    assert message["To"] == "billing@kestrel.example"
+    assert message["Content-Language"] == "de"
+    assert message["Subject"].startswith("Vertrag mit Acme Dental beenden?")
+    text = message.get_body(("plain",))
+    assert text is not None and "billing.example/billing" not in text.get_content()
+    assert (await house.one_mail()).kind is Kind.TERMINATION_PROPOSED
 
 
 def plan(kind: type[payments.PaymentPlanAgreed | payments.PaymentPlanBroken]) -> payments.PaymentPlanAgreed:

@@ -12,12 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.suspension.adapters.rows import kept_of_row
+from services.suspension.adapters.rows import fact_of_row, kept_of_row
 from services.suspension.adapters.work import SqlSuspensionWork, take_doubtful, tenants_due
-from services.suspension.domain.account import Invoice
+from services.suspension.domain.account import Fact, Invoice
 from services.suspension.entrypoints.consumers import HANDLERS
 from services.suspension.entrypoints.scheduler import Confirmer, make_sweep
 from services.suspension.main import MIGRATIONS
+from services.suspension.use_cases.ports import Said
 from shared.clock import SetClock
 from shared.db.engine import make_engine
 from shared.db.migration import migrate
@@ -29,33 +30,40 @@ from shared.messaging.broker import make_broker
 from shared.messaging.consumers import Consumers
 from tests.conftest import FreshDatabase
 from tests.unit.suspension.builders import PROVIDER
+from tests.unit.suspension.fakes import begun
 
 
 class EchoTruth:
-    """Invoicing that says what suspension knows anyway, or ``says``; or is ``away``."""
+    """Invoicing and payments that say what suspension knows anyway, or ``says`` and ``on_its_way``; or are ``away``."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self.says: list[Invoice] | None = None
+        self.on_its_way: list[Fact] | None = None
         self.away = False
         self.asked = 0
 
-    async def open_invoices(self, _: ProviderId, tenant_id: TenantId) -> list[Invoice]:
+    async def ask(self, _: ProviderId, tenant_id: TenantId) -> Said:
         self.asked += 1
         if self.away:
             raise Unavailable("invoicing is away")
-        if self.says is not None:
-            return self.says
-        query = text("SELECT * FROM open_invoice WHERE tenant_id = :tenant_id")
+        values = {"tenant_id": tenant_id}
         try:
             async with self._engine.connect() as connection:
-                rows = (await connection.execute(query, {"tenant_id": tenant_id})).mappings()
-                known = [kept_of_row(dict(row)).invoice for row in rows]
+                rows = await connection.execute(
+                    text("SELECT * FROM open_invoice WHERE tenant_id = :tenant_id"), values
+                )
+                known = [kept_of_row(dict(row)).invoice for row in rows.mappings()]
+                rows = await connection.execute(
+                    text("SELECT * FROM fact WHERE tenant_id = :tenant_id"), values
+                )
+                facts = [fact_of_row(dict(row)) for row in rows.mappings()]
         except DBAPIError as error:
             # Its pool's connections were cut by a test; invoicing has a database of its own.
             await self._engine.dispose()
             raise Unavailable("invoicing is away") from error
-        return [one for one in known if one.is_open]
+        owed = [one for one in known if one.is_open] if self.says is None else self.says
+        return Said(owed, begun(facts) if self.on_its_way is None else self.on_its_way)
 
 
 class Desk:

@@ -12,7 +12,7 @@ from services.suspension.adapters.switches import keep_outcomes, take_pushes
 from services.suspension.domain.account import Invoice, Stage
 from services.suspension.entrypoints.pushing import Pusher, waits_for_memory
 from services.suspension.use_cases.foresee_suspensions import foresee_suspensions
-from services.suspension.use_cases.ports import Outcome, Push, Switch
+from services.suspension.use_cases.ports import Outcome, Push, Said, Switch
 from shared.events import invoicing
 from tests.integration.suspension.conftest import Desk
 from tests.integration.suspension.test_ladder_on_postgres import _begin, _stage, _walk
@@ -66,12 +66,12 @@ async def test_an_answer_older_than_a_change_is_asked_for_again(desk: Desk) -> N
     await _walk(desk, 13)
     answers: list[list[Invoice]] = [[make_invoice("KV-1")], []]
 
-    async def open_invoices(*_: object) -> list[Invoice]:
+    async def ask(*_: object) -> Said:
         """The payment comes between the reading and the arrival of the first answer."""
         await desk.send(invoice_event(invoicing.InvoicePaid, paid=10_000))
-        return answers.pop(0)
+        return Said(answers.pop(0), [])
 
-    desk.truth.open_invoices = open_invoices  # type: ignore[method-assign,assignment]
+    desk.truth.ask = ask  # type: ignore[method-assign,assignment]
     await desk.move_to(on_day(14))
     assert await _stage(desk) is Stage.NONE
 

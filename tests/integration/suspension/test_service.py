@@ -127,6 +127,7 @@ async def _running(database_url: str, broker_url: str, folder: Path) -> AsyncIte
         auth_audience=AUDIENCE,
         auth_jwks=str(issuer.jwks_file),
         invoicing_url="http://127.0.0.1:1",
+        payments_url="http://127.0.0.1:1",
     )
     engine = make_engine(database_url, pool=2)
     app = build(settings, truth=EchoTruth(engine))

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from services.payments.domain.disputes import Dispute
+from services.payments.domain.disputes import Dispute, DisputeState
 from services.payments.domain.invoices import OpenInvoice
 from services.payments.domain.methods import AutoPay, Method
 from services.payments.domain.payment_plans import PaymentPlan
@@ -401,6 +401,13 @@ class FakeDisputes(Part):
 
     async def of_payments(self, tenant_id: TenantId, payment_ids: list[PaymentId]) -> list[Dispute]:
         return [one for one in self.store.disputes.values() if one.payment_id in payment_ids]
+
+    async def opened(self, tenant_id: TenantId) -> list[Dispute]:
+        mine = [one for one in self.store.disputes.values() if one.tenant_id == tenant_id]
+        return sorted(
+            (one for one in mine if one.state is DisputeState.OPENED),
+            key=lambda one: (one.opened_at, one.dispute_id),
+        )
 
     async def add(self, dispute: Dispute) -> None:
         assert dispute.dispute_id not in self.store.disputes

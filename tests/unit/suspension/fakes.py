@@ -10,6 +10,7 @@ from services.suspension.adapters.rows import account_of
 from services.suspension.domain.account import Account, Fact, Invoice, ReminderSent
 from services.suspension.domain.days import PLAIN_DAYS, WorkingDays
 from services.suspension.domain.invoices import Kept, News, join
+from services.suspension.domain.on_its_way import PAYMENTS_KINDS
 from services.suspension.domain.policy import Policy
 from services.suspension.use_cases.confirm_standing import ask_about, confirm_standing
 from services.suspension.use_cases.ports import (
@@ -21,6 +22,7 @@ from services.suspension.use_cases.ports import (
     OverrideKind,
     Policies,
     Provider,
+    Said,
     StandingRow,
     Standings,
     Switch,
@@ -73,14 +75,14 @@ def _older(one: Version, other: Version) -> bool:
 class FakeLedger:
     def __init__(self) -> None:
         self.invoices: dict[tuple[TenantId, InvoiceId], Kept] = {}
-        self.facts: dict[TenantId, set[Fact]] = {}
+        self.facts_of: dict[TenantId, set[Fact]] = {}
         self.reminders: dict[tuple[TenantId, InvoiceId, int, datetime | None], ReminderSent] = {}
         self.by_hand: list[Override] = []
 
     async def account(self, tenant_id: TenantId) -> Account:
         return account_of(
             await self.kept_invoices(tenant_id),
-            self.facts.get(tenant_id, ()),
+            self.facts_of.get(tenant_id, ()),
             [r for (owner, *_), r in self.reminders.items() if owner == tenant_id],
             [one for one in self.by_hand if one.tenant_id == tenant_id],
         )
@@ -99,7 +101,10 @@ class FakeLedger:
         self.invoices[tenant_id, kept.invoice.invoice_id] = kept
 
     async def keep_fact(self, provider_id: ProviderId, tenant_id: TenantId, fact: Fact) -> None:
-        self.facts.setdefault(tenant_id, set()).add(fact)
+        self.facts_of.setdefault(tenant_id, set()).add(fact)
+
+    async def facts(self, tenant_id: TenantId) -> list[Fact]:
+        return list(self.facts_of.get(tenant_id, ()))
 
     async def keep_reminder(
         self, provider_id: ProviderId, tenant_id: TenantId, reminder: ReminderSent
@@ -263,8 +268,13 @@ class FakeWork:
         self.told.append(subject)
 
 
-async def settle(work: FakeWork, tenant_id: TenantId, truth: Sequence[Invoice] | None = None) -> None:
-    """Looks again, and asks invoicing as the service would. ``truth`` None: invoicing says what is known anyway."""
+async def settle(
+    work: FakeWork,
+    tenant_id: TenantId,
+    truth: Sequence[Invoice] | None = None,
+    on_its_way: Sequence[Fact] | None = None,
+) -> None:
+    """Looks again, and asks as the service would. None: invoicing and payments say what is known anyway."""
     await recompute_standing(work, tenant_id)
     row = await work.standings.get(tenant_id)
     if row is None or row.truth_due_at is None or row.truth_due_at > work.system_now():
@@ -272,5 +282,14 @@ async def settle(work: FakeWork, tenant_id: TenantId, truth: Sequence[Invoice] |
     question = await ask_about(work, tenant_id)
     assert question is not None
     known = [kept.invoice for kept in await work.ledger.kept_invoices(tenant_id)]
-    answer = [one for one in known if one.is_open] if truth is None else truth
-    assert await confirm_standing(work, question, answer)
+    owed = [one for one in known if one.is_open] if truth is None else truth
+    if on_its_way is None:
+        on_its_way = begun(await work.ledger.facts(tenant_id))
+    assert await confirm_standing(work, question, Said(owed, on_its_way))
+
+
+def begun(facts: Sequence[Fact]) -> list[Fact]:
+    """What payments would say is on its way if every event had come."""
+    of_payments = [fact for fact in facts if fact.kind in PAYMENTS_KINDS]
+    ended = {fact.source_id for fact in of_payments if fact.ended}
+    return [fact for fact in of_payments if not fact.ended and fact.source_id not in ended]

@@ -216,6 +216,41 @@ async def test_memory_finds_by_id_and_names_within_the_provider_only() -> None:
     assert memory.reachable(OTHER_PROVIDER) == frozenset()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ACME.sip.example",
+        "acme.sip.example:5060",
+        "acme.sip.example.",
+        "sip:acme.sip.example",
+        "sip:101@Acme.Sip.Example:5061;transport=tls",
+        "<sips:101@acme.sip.example>",
+        "101@acme.sip.example",
+        " acme.sip.example ",
+        "ACME-1",
+    ],
+)
+async def test_a_tenant_is_found_by_what_a_switch_has(name: str) -> None:
+    """Its domain in any case, with a port, within an address; never another provider's."""
+    memory = GateMemory()
+    await memory.replace([make_entry("acme.sip.example", "acme-1", stage=Stage.BOTH_BARRED)], {})
+    gate = make_gate(memory)
+    assert gate.answer(PROVIDER, name, "outbound", "+12125559999") == "reject"
+    with pytest.raises(NotFound):
+        gate.answer(OTHER_PROVIDER, name, "outbound", "+12125559999")
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "@", "sip:", "sip:@", "<>", ":5060", ";", ".", "example", "x" * 255]
+)
+async def test_what_names_nobody_is_not_found(name: str) -> None:
+    """Neither an error nor the next best tenant."""
+    memory = GateMemory()
+    await memory.replace([make_entry(""), make_entry("acme.sip.example", tenant_id=TenantId(new_id()))], {})
+    with pytest.raises(NotFound):
+        make_gate(memory).answer(PROVIDER, name, "outbound", "+12125559999")
+
+
 async def test_memory_updates_forget_old_names_but_not_those_of_others() -> None:
     """A renamed tenant is not found by its old name; a name that another holds too is the other's from then on."""
     memory, other = GateMemory(), TenantId(new_id())
@@ -279,7 +314,16 @@ async def test_gate_answers_in_the_right_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "to", ["+12125550100", "12125550100", "0012125550100", "01112125550100", "tel:+1-212-555-0100"]
+    "to",
+    [
+        *("+12125550100", "12125550100", "0012125550100", "01112125550100", "tel:+1-212-555-0100"),
+        *(
+            "sip:+12125550100@edge.example;user=phone",
+            "sip:%2B12125550100@x",
+            " 12125550100",
+            "tel: 12125550100",
+        ),
+    ],
 )
 @pytest.mark.parametrize("country", ["US", "DE", "ZZ"])
 async def test_the_providers_numbers_are_reached_however_they_are_written(to: str, country: str) -> None:
@@ -289,7 +333,7 @@ async def test_the_providers_numbers_are_reached_however_they_are_written(to: st
     entry = Entry(make_line(Stage.BOTH_BARRED, country=country), "acme")
     await memory.replace([entry], {PROVIDER: frozenset({"+12125550100"})})
     assert gate.answer(PROVIDER, "acme", "outbound", to) == "allow"
-    assert gate.answer(PROVIDER, "acme", "outbound", to[:-1] + "1") == "reject"
+    assert gate.answer(PROVIDER, "acme", "outbound", to.replace("0100", "0101")) == "reject"
 
 
 class CountingVerifier(TokenVerifier):

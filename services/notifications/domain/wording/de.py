@@ -144,6 +144,12 @@ TEXTS = Texts(
     ),
     broken_next="{owed} sind jetzt fällig. Öffnen Sie die Abrechnung und drücken Sie Jetzt bezahlen, oder wenden Sie sich"
     " an {provider}, bevor der Dienst betroffen ist.",
+    proposal_subject="Vertrag mit {tenant} beenden? {owed} sind offen",
+    proposal_heading="Vertrag mit {tenant} beenden?",
+    proposal="{tenant} ist seit {day} gesperrt und schuldet noch {owed}. Ihre Sperrregeln schlagen vor, den"
+    " Vertrag jetzt zu beenden.",
+    proposal_next="Von selbst geschieht nichts: {tenant} bleibt gesperrt, und die Telefonie kommt zurück,"
+    " sobald alles bezahlt ist. Beenden Sie den Vertrag, vereinbaren Sie eine Ratenzahlung, oder warten Sie.",
     alert_subject="{percent} % verbraucht: {what}",
     alert_minutes="Ihre enthaltenen Minuten",
     alert_spend="Ihr Kostenhinweis",

@@ -1,9 +1,9 @@
-"""Letters about what is owed: reminders and suspension."""
+"""Letters about what is owed: reminders, suspension, and the proposal to the provider at its end."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from services.notifications.domain.facts import Facts, OwedInvoice, Reminder, Suspended
+from services.notifications.domain.facts import Facts, OwedInvoice, Reminder, Suspended, TerminationProposed
 from services.notifications.domain.letter import Figure, Formats, Letter
 from services.notifications.domain.wording.texts import Texts
 from shared.money import total
@@ -27,6 +27,8 @@ class DunningLetters:
     def dunning(self, facts: Facts, provider: str, formats: Formats) -> Letter:
         if isinstance(facts, Reminder):
             return self._reminder(facts, provider, formats)
+        if isinstance(facts, TerminationProposed):
+            return self._proposal(facts, formats)
         assert isinstance(facts, Suspended)
         return self._suspended(facts, provider, formats)
 
@@ -106,4 +108,16 @@ class DunningLetters:
             (said, barred),
             (*self._owed_rows(facts.invoices, formats), Figure(labels.amount_due, owed), since),
             t.buttons.pay_now,
+        )
+
+    def _proposal(self, facts: TerminationProposed, formats: Formats) -> Letter:
+        """To the provider: nothing to press, since only people there know what is right."""
+        t, owed = self.texts, formats.money(facts.owed)
+        values = {"tenant": facts.tenant, "owed": owed, "day": formats.day(facts.suspended_since)}
+        return Letter(
+            t.proposal_subject.format(**values),
+            t.proposal_heading.format(**values),
+            (t.proposal.format(**values), t.proposal_next.format(**values)),
+            (*self._owed_rows(facts.invoices, formats), Figure(t.labels.amount_due, owed)),
+            "",
         )

@@ -134,6 +134,12 @@ TEXTS = Texts(
         "Several instalments were not paid, the first of {amount} due on {day}, so the plan has ended.",
     ),
     broken_next="{owed} is due now. Open Billing and press Pay Now, or contact {provider} before service is affected.",
+    proposal_subject="End the contract with {tenant}? {owed} is unpaid",
+    proposal_heading="End the contract with {tenant}?",
+    proposal="{tenant} has been suspended since {day} and still owes {owed}. Your suspension policy proposes to"
+    " end the contract now.",
+    proposal_next="Nothing happens by itself: {tenant} stays suspended, and its service comes back as soon as"
+    " everything is paid. End the contract, agree on a payment plan, or wait.",
     alert_subject="{percent}% of {what} used",
     alert_minutes="your included minutes",
     alert_spend="your spending alert",

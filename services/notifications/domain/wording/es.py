@@ -138,6 +138,12 @@ TEXTS = Texts(
     ),
     broken_next="Ahora vencen {owed}. Abra Facturación y pulse Pagar ahora, o contacte con {provider} antes de que afecte al"
     " servicio.",
+    proposal_subject="¿Terminar el contrato con {tenant}? {owed} sin pagar",
+    proposal_heading="¿Terminar el contrato con {tenant}?",
+    proposal="{tenant} está suspendido desde el {day} y aún debe {owed}. Sus reglas de suspensión proponen"
+    " terminar el contrato ahora.",
+    proposal_next="Nada ocurre por sí solo: {tenant} sigue suspendido, y el servicio vuelve en cuanto se pague"
+    " todo. Termine el contrato, acuerde un plan de pagos o espere.",
     alert_subject="{percent} % usado: {what}",
     alert_minutes="sus minutos incluidos",
     alert_spend="su aviso de gasto",

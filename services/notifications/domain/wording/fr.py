@@ -147,6 +147,12 @@ TEXTS = Texts(
     ),
     broken_next="{owed} est dû maintenant. Ouvrez la facturation et cliquez sur Payer maintenant, ou contactez {provider}"
     " avant que le service ne soit touché.",
+    proposal_subject="Mettre fin au contrat avec {tenant} ? {owed} impayés",
+    proposal_heading="Mettre fin au contrat avec {tenant} ?",
+    proposal="{tenant} est suspendu depuis le {day} et doit encore {owed}. Vos règles de suspension proposent"
+    " de mettre fin au contrat maintenant.",
+    proposal_next="Rien ne se passe automatiquement : {tenant} reste suspendu, et le service revient dès que"
+    " tout est payé. Mettez fin au contrat, convenez d’un paiement échelonné ou attendez.",
     alert_subject="{percent} % utilisés : {what}",
     alert_minutes="vos minutes incluses",
     alert_spend="votre alerte de dépenses",

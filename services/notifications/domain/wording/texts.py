@@ -159,6 +159,11 @@ class Texts:
     broken: Plural  # {amount} {day}
     broken_next: str  # {owed} {provider}
 
+    proposal_subject: str  # {tenant} {owed}
+    proposal_heading: str  # {tenant}
+    proposal: str  # {tenant} {day} {owed}
+    proposal_next: str  # {tenant}
+
     alert_subject: str  # {percent} {what}
     alert_minutes: str
     alert_spend: str
