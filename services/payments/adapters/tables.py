@@ -79,6 +79,14 @@ method = Table(
         "ix_method_to_detach", "removed_at", postgresql_where=text("removed_at IS NOT NULL AND NOT detached")
     ),
     Index(
+        "ix_method_expiring",
+        text("(right(expires, 4) || left(expires, 2))"),
+        postgresql_where=text(
+            "removed_at IS NULL AND NOT blocked AND kind = 'card' AND expires IS NOT NULL"
+            " AND expiry_told IS DISTINCT FROM expires"
+        ),
+    ),
+    Index(
         "uq_method_one_default",
         "tenant_id",
         "stripe_account",

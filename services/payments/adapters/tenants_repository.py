@@ -18,10 +18,16 @@ UNTOLD = (
     "m.removed_at IS NULL AND NOT m.blocked AND m.kind = 'card' AND m.expires IS NOT NULL"
     " AND m.expiry_told IS DISTINCT FROM m.expires"
 )
+# Looked for whenever any event came: the index has years before months, and no clock stands later than the latest.
+_NOT_LATER = (
+    "right(m.expires, 4) || left(m.expires, 2) <= to_char((SELECT greatest(CAST(:system_now AS timestamptz), max(now_at))"
+    " FROM provider_clock) AT TIME ZONE 'UTC' + interval '1 month', 'YYYYMM')"
+)
 TOLD_FROM = "(CAST(to_date(m.expires, 'MM/YYYY') - interval '1 month' AS timestamp) AT TIME ZONE 'UTC')"
 _EXPIRING = text(
     "UPDATE method SET expiry_told = expires WHERE (tenant_id, method_id) IN ("  # noqa: S608 (constants of our own, never input)
-    f" SELECT m.tenant_id, m.method_id FROM method m WHERE {UNTOLD} AND {TOLD_FROM} <= {due_now('m')}"
+    f" SELECT m.tenant_id, m.method_id FROM method m WHERE {UNTOLD} AND {_NOT_LATER}"
+    f" AND {TOLD_FROM} <= {due_now('m')}"
     " LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING *"
 )
 

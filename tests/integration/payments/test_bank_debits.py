@@ -3,9 +3,11 @@
 import pytest
 
 from services.payments.use_cases.collect_invoice import collect_invoice
+from services.payments.use_cases.save_method import begin_setup, save_method
 from services.payments.use_cases.start_payment import start_payment
 from shared.errors import Conflict
 from tests.integration.payments.world import World
+from tests.unit.stripe_simulator.simulator import PUBLISHABLE_KEY
 
 pytestmark = pytest.mark.integration
 
@@ -84,3 +86,32 @@ async def test_a_closed_account_is_never_tried_again(world: World) -> None:
     async with world.open_work() as work:
         (method,) = await work.methods.saved(world.tenant_id, world.simulator.account)
     assert method.blocked
+
+
+async def test_a_typed_account_is_saved_once_its_deposit_was_told(world: World) -> None:
+    """Until then it is refused with what to do, and auto-pay has nothing to debit; afterwards the webhook saves it."""
+    made, _ = await begin_setup(world.open_work, world.gateway, world.provider_id, world.tenant_id)
+    typed = world.simulator.raw(
+        "POST",
+        "/v1/payment_methods",
+        {
+            "type": "us_bank_account",
+            "us_bank_account[account_number]": "000123456789",
+            "us_bank_account[routing_number]": "110000000",
+            "billing_details[name]": "Mill Lane Dental",
+        },
+        Authorization=f"Bearer {PUBLISHABLE_KEY}",
+        Origin=world.simulator.url,
+    ).json()["id"]
+    intents = world.simulator.client().v1.setup_intents
+    await intents.confirm_async(made.intent, {"payment_method": typed})
+    for _ in range(2):
+        with pytest.raises(Conflict, match="small deposit") as refused:
+            await save_method(world.open_work, world.gateway, world.provider_id, world.tenant_id, made.intent)
+        assert refused.value.slug == "verification-awaited"
+    await world.webhooks()
+    assert await world.events("method.saved") == []
+    await intents.verify_microdeposits_async(made.intent, {"descriptor_code": "SM11AA"})
+    await world.webhooks(times=2)
+    (saved,) = await world.events("method.saved")
+    assert (saved["method"]["kind"], saved["method"]["last4"]) == ("us_bank_account", "6789")

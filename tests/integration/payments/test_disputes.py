@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from services.payments.use_cases.start_payment import start_payment
-from shared.errors import Conflict
+from shared.errors import Conflict, Invalid
 from shared.events.invoicing import InvoiceIssued, InvoicePaid, InvoiceReopened
 from shared.ids import InvoiceId
 from tests.integration.payments.test_refunds import paid, refund, shown_status
@@ -128,3 +128,25 @@ async def test_a_dispute_that_is_heard_of_before_its_charge_is_not_lost(world: W
     await world.drain(world.scheduler().webhooks)
     assert [one["state"] for one in await world.events("payment.disputed")] == ["opened"]
     assert await world.balances() == {"stripe_clearing": -1500, "stripe_fees": 1500}
+
+
+async def test_a_dispute_won_after_a_refund_gives_back_what_it_took(world: World) -> None:
+    """10000 paid, 3000 refunded, the rest disputed and won: 7000 are the tenant's again, and no more can be refunded."""
+    payment_id = await paid(world, 10000)
+    await refund(world, payment_id, 3000)
+    made = world.simulator.told("POST", f"/_simulator/charges/{await charge_of(world)}/dispute")
+    await world.webhooks(times=2)
+    assert made["amount"] == 7000
+    assert await world.balances() == {"stripe_clearing": -1500, "stripe_fees": 1500}
+    world.simulator.told("POST", f"/_simulator/disputes/{made['id']}/decide", won=True)
+    await world.webhooks(times=2)
+    assert await world.balances() == {
+        "stripe_clearing": 7000 - 1500,
+        "stripe_fees": 1500,
+        "tenant_funds": -7000,
+    }
+    with pytest.raises(Invalid, match=r"70\.00 USD can still"):
+        await refund(world, payment_id, 7001)
+    # Whether a charge that was disputed may still be refunded is the bank's affair; credit is ours to give.
+    assert (await refund(world, payment_id, 7000, to="credit")).state == "succeeded"
+    assert [one["state"] for one in await world.events("payment.disputed")] == ["opened", "won"]

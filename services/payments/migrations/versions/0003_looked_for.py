@@ -1,4 +1,4 @@
-"""Webhook events are taken in the order in which they are due, by an index, however many wait."""
+"""Indexes for what is looked for all the time: webhook events in the order in which they are due, expiring cards."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,15 @@ def upgrade() -> None:
         "webhook_event",
         [sa.text("coalesce(again_at, received_at)"), "event_id"],
         postgresql_where=sa.text("finished_at IS NULL"),
+    )
+    op.create_index(
+        "ix_method_expiring",
+        "method",
+        [sa.text("(right(expires, 4) || left(expires, 2))")],
+        postgresql_where=sa.text(
+            "removed_at IS NULL AND NOT blocked AND kind = 'card' AND expires IS NOT NULL"
+            " AND expiry_told IS DISTINCT FROM expires"
+        ),
     )
 
 
