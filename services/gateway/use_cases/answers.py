@@ -375,9 +375,17 @@ class WorksNow(Answer):
     reachable_numbers: tuple[str, ...] = ()
 
 
+class LadderPause(Answer):
+    """What keeps the ladder still now: a debit, dispute, plan, promise, hold or unsuspension (R48)."""
+
+    kind: str
+    since: datetime
+    until: datetime | None = None
+
+
 class Standing(Answer):
     """Where a tenant stands on the ladder. ``owed`` is what restores service; ``suspends_on`` the local day on which
-    it stops if nobody pays."""
+    it stops if nobody pays. ``cause``: what bars it; paying helps only for ``unpaid``."""
 
     stage: str
     suspended: bool
@@ -386,5 +394,7 @@ class Standing(Answer):
     overdue_invoices: tuple[OverdueInvoice, ...] = ()
     steps: tuple[LadderStep, ...] = ()
     suspends_on: date | None = None
+    cause: str | None = None
+    pauses: tuple[LadderPause, ...] = ()
     works_now: WorksNow
     as_of: datetime
