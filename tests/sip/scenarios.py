@@ -138,7 +138,7 @@ def announces(sound: Path, *, milliseconds: int = 600) -> str:
         '<recv request="INVITE" crlf="true"></recv>',
         _answer(
             "183 Session Progress",
-            _SDP.format(direction="sendonly").replace("6000", "[rtpstream_audio_port]"),
+            _sdp("sendonly").replace("6000", "[rtpstream_audio_port]"),
         ),
         f'<nop><action><exec rtp_stream="{sound},1,0"/></action></nop>',
         _pause(milliseconds),
