@@ -38,7 +38,9 @@ class PushSender:
 
     async def _tell_kamailio(self, target: Target, push: Push) -> None:
         # The edge keeps domains in lower case, whatever the tenant's is written like.
-        names = list(dict.fromkeys([*push.names, *(name.lower() for name in push.names), str(push.tenant_id)]))
+        names = list(
+            dict.fromkeys([*push.names, *(name.lower() for name in push.names), str(push.tenant_id)])
+        )
         for name in names:
             await self._rpc(target, push, "htable.delete", [GATE_TABLE, name])
         if push.switch.cut_calls and push.stage in ("outbound_barred", "both_barred") and not push.delivered:
