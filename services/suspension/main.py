@@ -21,7 +21,13 @@ from services.suspension.adapters.push_sender import PushSender
 from services.suspension.adapters.push_target import PushTargets, networks
 from services.suspension.adapters.switches import forget_pushes, keep_outcomes, take_pushes
 from services.suspension.adapters.truth import HttpTruth
-from services.suspension.adapters.work import SqlSuspensionWork, own_work, take_doubtful, tenants_due
+from services.suspension.adapters.work import (
+    Left,
+    SqlSuspensionWork,
+    own_work,
+    take_doubtful,
+    tenants_due,
+)
 from services.suspension.entrypoints.consumers import HANDLERS
 from services.suspension.entrypoints.gate_http import GateHttp, gate_router, put_in_front
 from services.suspension.entrypoints.http import provider_router
@@ -34,6 +40,7 @@ from services.suspension.settings import SuspensionSettings
 from services.suspension.use_cases.answer_call import Gate
 from services.suspension.use_cases.ports import OpenWork, Outcome, Push, Truth
 from shared.ids import ProviderId, TenantId
+from shared.loops import DueLoop
 from shared.runtime import Service
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -49,8 +56,16 @@ def build(settings: SuspensionSettings, *, truth: Truth | None = None) -> FastAP
     # A span of the gate would keep the called number, and cost as much as the answer; a histogram counts them.
     service = Service("suspension", settings, migrations=MIGRATIONS, untraced_paths=("v1/call-policy",))
 
+    # An event that leaves nothing to do wakes no loop: at hundreds of events a second that would be most of the work.
+    loops: dict[Left, DueLoop] = {}
+
     def open_sql_work() -> SqlSuspensionWork:
-        return SqlSuspensionWork(service.engine, clock=service.clock, working_days=WORKING_DAYS)
+        return SqlSuspensionWork(
+            service.engine,
+            clock=service.clock,
+            working_days=WORKING_DAYS,
+            left=lambda left: loops[left].wake(),
+        )
 
     open_work: OpenWork = open_sql_work
 
@@ -59,23 +74,19 @@ def build(settings: SuspensionSettings, *, truth: Truth | None = None) -> FastAP
     async def ask_tenants_due(limit: int) -> list[TenantId]:
         return await tenants_due(service.engine, service.clock.now(), limit)
 
-    service.loop(
-        "sweep",
-        make_sweep(ask_tenants_due, open_work, swept=service.wake_all),
-        interval_seconds=settings.sweep_seconds,
+    loops["sweep"] = service.loop(
+        "sweep", make_sweep(ask_tenants_due, open_work), interval_seconds=settings.sweep_seconds
     )
-    _confirm_standings(service, settings, open_work, truth)
-
-    # Time makes steps due; any event may leave a standing to confirm and a switch to tell.
-    service.consume(open_sql_work, HANDLERS, after_commit=service.wake_all)
+    loops["confirm"] = _confirm_standings(service, settings, open_work, truth)
+    service.consume(open_sql_work, HANDLERS)
 
     async def ask_own_work(provider_id: ProviderId) -> tuple[int, datetime | None]:
         return await own_work(service.engine, provider_id, service.clock.now())
 
     service.own_work(ask_own_work)
-    check_url = _push(service, settings, memory)
-    service.app.include_router(provider_router(open_work, service.internal, service.wake_all))
-    service.app.include_router(reports_router(open_work, service.internal, service.wake_all))
+    loops["push"], check_url = _push(service, settings, memory)
+    service.app.include_router(provider_router(open_work, service.internal))
+    service.app.include_router(reports_router(open_work, service.internal))
     service.app.include_router(switches_router(open_work, service.internal, check_url))
     return service.app
 
@@ -110,8 +121,10 @@ def _gate(service: Service, settings: SuspensionSettings) -> GateMemory:
     return memory
 
 
-def _push(service: Service, settings: SuspensionSettings, memory: GateMemory) -> Callable[[str], None]:
-    """Tells switches that cache answers. What comes back checks a switch's address at registration."""
+def _push(
+    service: Service, settings: SuspensionSettings, memory: GateMemory
+) -> tuple[DueLoop, Callable[[str], None]]:
+    """Tells switches that cache answers. The function that comes back checks a switch's address at registration."""
     targets = PushTargets(networks(settings.push_networks))
     client = httpx.AsyncClient(trust_env=False)
     service.on_stop(client.aclose)
@@ -131,14 +144,14 @@ def _push(service: Service, settings: SuspensionSettings, memory: GateMemory) ->
 
     sender = PushSender(client, targets)
     pusher = Pusher(take, sender.send, waits_for_memory(stage_of), keep, service.clock.now)
-    service.loop("push", pusher.step, interval_seconds=0.5)
+    loop = service.loop("push", pusher.step, interval_seconds=0.5)
     service.loop("push-log", purge_of(forget), interval_seconds=3600)
-    return targets.check
+    return loop, targets.check
 
 
 def _confirm_standings(
     service: Service, settings: SuspensionSettings, open_work: OpenWork, truth: Truth | None
-) -> None:
+) -> DueLoop:
     """Invoicing and payments are asked before anybody is barred for not paying, and now and then while it is."""
     client = httpx.AsyncClient()
     service.on_stop(client.aclose)
@@ -155,4 +168,4 @@ def _confirm_standings(
     )
     confirmer = Confirmer(take, open_work, asked)
     service.notes["confirmation"] = confirmer.note
-    service.loop("confirm", confirmer.step, interval_seconds=settings.sweep_seconds)
+    return service.loop("confirm", confirmer.step, interval_seconds=settings.sweep_seconds)

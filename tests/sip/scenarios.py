@@ -1,5 +1,7 @@
 """What SIPp plays: callers and called, as its XML. ``[tenant]`` is the SIP domain, ``[source]`` the caller's number."""
 
+from pathlib import Path
+
 _SDP = """v=0
 o=tester 1 [version] IN IP[local_ip_type] [local_ip]
 s=-
@@ -114,6 +116,35 @@ def is_cut(uri: str) -> str:
         _pause(400),
         _reply_within(),
     ).replace("[uri]", uri)
+
+
+def hears(uri: str, *, media_port: int) -> str:
+    """A 183 with a session description, then 480: the caller listens at ``media_port`` and never gets an answer."""
+    return (
+        refused(uri, 480, reason=".")
+        .replace("m=audio 6000", f"m=audio {media_port}")
+        .replace(
+            '<recv response="183"></recv>',
+            '<recv response="183"><action><ereg regexp="m=audio [0-9]+ RTP/AVP 0" search_in="body"'
+            ' check_it="true" assign_to="media"/></action></recv><Reference variables="media"/>',
+        )
+    )
+
+
+def announces(sound: Path, *, milliseconds: int = 600) -> str:
+    """A media server: early media with the announcement, then 480; it never answers, so nobody pays."""
+    reason = 'Reason: Q.850;cause=21;text="Service interrupted"'
+    return _scenario(
+        '<recv request="INVITE" crlf="true"></recv>',
+        _answer(
+            "183 Session Progress",
+            _sdp("sendonly").replace("6000", "[rtpstream_audio_port]"),
+        ),
+        f'<nop><action><exec rtp_stream="{sound},1,0"/></action></nop>',
+        _pause(milliseconds),
+        _answer("480 Temporarily Unavailable").replace("Contact:", f"{reason}\nContact:"),
+        '<recv request="ACK"></recv>',
+    )
 
 
 def refused(uri: str, code: int, *, reason: str = "cause=21") -> str:

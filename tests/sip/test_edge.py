@@ -1,8 +1,10 @@
 """The edge of ``deploy/kamailio``, driven by SIPp: who may call whom, and what is reported of it."""
 
 import asyncio
+import socket
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -18,7 +20,17 @@ from shared.ids import ProviderId, TenantId
 from tests.sip import scenarios
 from tests.sip.conftest import Line
 from tests.sip.fake_tollgate import FakeTollgate
-from tests.sip.tools import RPC_SECRET, Edge, Played, answering, inbound, outbound, play, running_edge
+from tests.sip.tools import (
+    RPC_SECRET,
+    Edge,
+    Played,
+    answering,
+    free_port,
+    inbound,
+    outbound,
+    play,
+    running_edge,
+)
 
 pytestmark = pytest.mark.sip
 FAR = "+12125559999"
@@ -72,6 +84,49 @@ def test_a_suspended_tenant_hears_so(line: Line) -> None:
     line.gate.restore("other." + line.tenant)
     passes(outbound(line.edge, "other." + line.tenant, FAR))
     passes(inbound(line.edge, "other." + line.tenant, "+12125550304"))
+
+
+def test_callers_of_a_suspended_tenant_hear_the_announcement(
+    shared_gate: FakeTollgate, tmp_path: Path
+) -> None:
+    """With a media server: 183 with its session description, sound over RTP before the 480, and nothing to pay."""
+    tenant, media_port = "announced.example", free_port("udp")
+    sound = tmp_path / "interrupted.ulaw"
+    # Half a second of G.711 mu-law, 20 ms a packet.
+    sound.write_bytes(bytes(range(0x80, 0xD0)) * 50)
+    shared_gate.suspend(tenant)
+    heard: list[bytes] = []
+    with (
+        running_edge(
+            tmp_path,
+            gate_url=f"{shared_gate.url}/v1/call-policy",
+            cdr_url=f"{shared_gate.url}/v1/cdrs",
+            token="token-of-the-switch",
+            TG_ANNOUNCE_SERVER=f'"sip:127.0.0.1:{media_port}"',
+        ) as edge,
+        answering(edge, media_port, scenario_text=scenarios.announces(sound)),
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear,
+    ):
+        ear.bind(("127.0.0.1", 0))
+        ear.settimeout(0.05)
+        caller = scenarios.hears(f"sip:+12125550309@{tenant}", media_port=ear.getsockname()[1])
+        played: list[Played] = []
+        call = threading.Thread(
+            target=lambda: played.append(
+                play(edge, caller, tenant="carrier.example", source="+12125550199", port=edge.trunk_port)
+            )
+        )
+        call.start()
+        while call.is_alive():
+            with suppress(TimeoutError):
+                heard.append(ear.recv(2048))
+        call.join()
+    passes(played[0])
+    # RTP version 2, payload type 0, 160 bytes of sound behind 12 of header.
+    assert len(heard) >= 20
+    assert {(packet[0] >> 6, packet[1] & 0x7F, len(packet)) for packet in heard} == {(2, 0, 172)}
+    assert b"".join(packet[12:] for packet in heard[:5]) == sound.read_bytes()[: 5 * 160]
+    assert "+12125550309" not in [record["to"] for record in shared_gate.records]
 
 
 def test_emergency_calls_wait_for_nothing_even_while_the_gate_hangs(line: Line) -> None:

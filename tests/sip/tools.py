@@ -125,12 +125,14 @@ def _wait_for_port(edge: Edge) -> None:
 
 
 @contextlib.contextmanager
-def answering(edge: Edge, port: int, *, ring_ms: int = 100) -> Iterator[None]:
-    """SIPp as the called side at ``port``, for as many calls as come."""
+def answering(
+    edge: Edge, port: int, *, ring_ms: int = 100, scenario_text: str | None = None
+) -> Iterator[None]:
+    """SIPp as the called side at ``port``, for as many calls as come; ``scenario_text`` in place of answering."""
     folder = edge.folder / f"uas-{port}"
     folder.mkdir(exist_ok=True)
     scenario = folder / "uas.xml"
-    scenario.write_text(scenarios.answers(ring_ms=ring_ms))
+    scenario.write_text(scenario_text or scenarios.answers(ring_ms=ring_ms))
     with (folder / "screen.log").open("wb") as log:
         process = subprocess.Popen(
             leashed(_sipp(scenario, port, folder)),

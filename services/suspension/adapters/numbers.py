@@ -11,11 +11,27 @@ _CALLING_CODES = {
     for country in countries
 }
 
+# Reach help as well where they are dialled and are missing from the metadata, which names police, fire and ambulance: mountain,
+# air and sea rescue, poison and gas, services for the deaf, for children and for people in a crisis.
+_HELP_TOO = {
+    "AT": frozenset({"128", "140"}),
+    "CA": frozenset({"988"}),
+    "CH": frozenset({"145", "1414"}),
+    "CN": frozenset({"122"}),
+    "ES": frozenset({"061", "062", "080", "085", "088", "091", "092"}),
+    "FR": frozenset({"114", "115", "119", "191", "196", "197"}),
+    "GB": frozenset({"18000"}),
+    "IT": frozenset({"1515", "1530"}),
+    "JP": frozenset({"118"}),
+    "RU": frozenset({"104"}),
+    "US": frozenset({"988"}),
+}
+
 
 @lru_cache(maxsize=4096)
 def is_emergency_in(number: str, country: str) -> bool:
     """Whether ``number`` (digits only, at most six) is an emergency number of ``country`` (ISO 3166-1 alpha-2)."""
-    return bool(phonenumbers.is_emergency_number(number, country))
+    return number in _HELP_TOO.get(country, ()) or bool(phonenumbers.is_emergency_number(number, country))
 
 
 def calling_code(country: str) -> str:

@@ -37,7 +37,10 @@ class PushSender:
             await self._tell_webhook(target, push)
 
     async def _tell_kamailio(self, target: Target, push: Push) -> None:
-        names = [*push.names, str(push.tenant_id)]
+        # The edge keeps domains in lower case, whatever the tenant's is written like.
+        names = list(
+            dict.fromkeys([*push.names, *(name.lower() for name in push.names), str(push.tenant_id)])
+        )
         for name in names:
             await self._rpc(target, push, "htable.delete", [GATE_TABLE, name])
         if push.switch.cut_calls and push.stage in ("outbound_barred", "both_barred") and not push.delivered:

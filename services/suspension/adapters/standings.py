@@ -59,8 +59,11 @@ _ADD_AUDIT = text(
 
 
 class SqlStandings:
-    def __init__(self, work: SqlUnitOfWork) -> None:
+    """``left`` notes what a change leaves to be done at once (``adapters.work.Left``)."""
+
+    def __init__(self, work: SqlUnitOfWork, left: set[Any]) -> None:
         self._work = work
+        self._left = left
 
     async def get(self, tenant_id: TenantId) -> StandingRow | None:
         rows = await self._work.fetch(
@@ -80,6 +83,8 @@ class SqlStandings:
                 name: [getattr(row, name) for row in rows] for name in _STANDING_COLUMNS
             }
             await self._work.connection.execute(_KEEP_STANDING, values)
+            if any(row.doubtful for row in rows):
+                self._left.add("confirm")
 
     async def ask_truth(self, tenant_id: TenantId, at: datetime) -> None:
         await self._work.fetch(
@@ -87,6 +92,7 @@ class SqlStandings:
             tenant_id=tenant_id,
             at=at,
         )
+        self._left.add("confirm")
 
     async def with_steps_to_come(self, provider_id: ProviderId) -> list[TenantId]:
         rows = await self._work.fetch(
@@ -102,6 +108,7 @@ class SqlStandings:
             provider_id=provider_id,
             at=at,
         )
+        self._left.add("sweep")
 
 
 class SqlPolicies:

@@ -50,8 +50,9 @@ class SqlSwitches:
     def __init__(self, work: SqlUnitOfWork) -> None:
         self._work = work
 
-    async def queue(self, subject: TenantId | ProviderId) -> None:
-        await self._work.fetch(_QUEUE, subject=subject, now=self._work.system_now())
+    async def queue(self, subject: TenantId | ProviderId) -> int:
+        """How many switches are to be told."""
+        return len(await self._work.fetch(_QUEUE, subject=subject, now=self._work.system_now()))
 
     async def keep(self, switch: Switch) -> None:
         await self._work.fetch(

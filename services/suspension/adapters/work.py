@@ -1,8 +1,9 @@
 """The unit of work of suspension over PostgreSQL, and what is asked of the database outside any use case."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Self
+from types import TracebackType
+from typing import Literal, Self
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -31,6 +32,8 @@ from shared.ids import ProviderId, TenantId
 
 SOURCE = "tollgate/suspension"
 GATE_CHANNEL = "suspension_gate"
+# What a transaction may leave to be done at once: tenants to look at, standings to confirm, switches to tell.
+Left = Literal["sweep", "confirm", "push"]
 
 # The first bound is the same for all rows, so the index ends the search: without it each look, every second, would ask
 # for the clock of every tenant that is not due.
@@ -86,9 +89,13 @@ class SqlSuspensionWork(SqlUnitOfWork):
         *,
         clock: Clock | None = None,
         working_days: WorkingDays = PLAIN_DAYS,
+        left: Callable[[Left], None] = lambda _: None,
     ) -> None:
+        """``left`` is called after the commit for each kind of work that it left."""
         super().__init__(engine, source=SOURCE, clock=clock)
         self._working_days = working_days
+        self._tell_left = left
+        self._left: set[Left] = set()
 
     @property
     def working_days(self) -> WorkingDays:
@@ -102,10 +109,22 @@ class SqlSuspensionWork(SqlUnitOfWork):
         self.tenants = SqlTenants(self)
         self.ledger = self._ledger = SqlLedger(self)
         self.policies = self._policies = SqlPolicies(self)
-        self.standings = self._standings = SqlStandings(self)
+        self.standings = self._standings = SqlStandings(self, self._left)
         self.audit = SqlAudit(self)
         self.switches = self._switches = SqlSwitches(self)
         return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await super().__aexit__(kind, error, trace)
+        if kind is None:
+            for left in self._left:
+                self._tell_left(left)
+
+    async def advance_clock(self, provider_id: ProviderId, now: datetime) -> None:
+        await super().advance_clock(provider_id, now)
+        self._left.add("sweep")
 
     async def lock_due(self, tenant_ids: Sequence[TenantId]) -> list[TenantId]:
         values = {"tenant_ids": list(tenant_ids), "system_now": self.system_now()}
@@ -136,7 +155,8 @@ class SqlSuspensionWork(SqlUnitOfWork):
         ]
 
     async def tell_gate(self, subject: TenantId | ProviderId) -> None:
-        await self._switches.queue(subject)
+        if await self._switches.queue(subject):
+            self._left.add("push")
         await self.connection.execute(
             text("SELECT pg_notify(:channel, :subject)"),
             {"channel": GATE_CHANNEL, "subject": str(subject)},

@@ -18,8 +18,11 @@ _HOST = re.compile(r"(?i)<?(?:sips?:)?(?:[^@<>]*+@)?([^:;?<>@\s]++)")
 
 
 def host_of(name: str) -> str:
-    """``acme.example`` of ``sip:101@ACME.example:5060;transport=udp``, or of ``Acme.example.``; empty: there is none."""
-    found = _HOST.match(name.strip())
+    """``acme.example`` of ``sip:101@ACME.example:5060;transport=udp``, or of ``Acme.example.``; empty: there is none.
+
+    Control characters are nobody's name.
+    """
+    found = _HOST.match(name.strip(" ")) if name.isprintable() else None
     return found[1].rstrip(".").lower() if found else ""
 
 

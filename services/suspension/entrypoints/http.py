@@ -1,6 +1,5 @@
 """Routes for the other services (the gateway in front of people): policy, standing, decisions by hand, audit."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -22,16 +21,14 @@ from services.suspension.use_cases.recompute_standing import policy_in_force
 from services.suspension.use_cases.show_standing import show_standing, tenant_of
 from shared.ids import ProviderId, TenantId
 
-Wake = Callable[[], None]
 
-
-def provider_router(open_work: OpenWork, internal: Any, wake: Wake) -> APIRouter:
-    """Between services only. ``wake`` starts the loops after a change that leaves something to do."""
+def provider_router(open_work: OpenWork, internal: Any) -> APIRouter:
+    """Between services only."""
     router = APIRouter(prefix="/v1/providers/{provider_id}", dependencies=[Depends(internal)])
-    _add_policy_routes(router, open_work, wake)
-    _add_tenant_policy_routes(router, open_work, wake)
+    _add_policy_routes(router, open_work)
+    _add_tenant_policy_routes(router, open_work)
     _add_standing_routes(router, open_work)
-    _add_decision_routes(router, open_work, wake)
+    _add_decision_routes(router, open_work)
     return router
 
 
@@ -44,7 +41,7 @@ async def _wanted(work: SuspensionWork, provider_id: ProviderId, body: PolicyBod
     return policy
 
 
-def _add_policy_routes(router: APIRouter, open_work: OpenWork, wake: Wake) -> None:
+def _add_policy_routes(router: APIRouter, open_work: OpenWork) -> None:
     @router.get("/policy", tags=["policy"])
     async def get_policy(provider_id: ProviderId) -> PolicyFields:
         async with open_work() as work:
@@ -55,11 +52,10 @@ def _add_policy_routes(router: APIRouter, open_work: OpenWork, wake: Wake) -> No
         async with open_work() as work:
             policy = await _wanted(work, provider_id, body)
             await change_policy(work, provider_id, policy, reason=body.reason, by=body.by)
-        wake()
         return PolicyFields.of(policy)
 
 
-def _add_tenant_policy_routes(router: APIRouter, open_work: OpenWork, wake: Wake) -> None:
+def _add_tenant_policy_routes(router: APIRouter, open_work: OpenWork) -> None:
     @router.get("/tenants/{tenant_id}/policy", tags=["policy"])
     async def get_tenant_policy(provider_id: ProviderId, tenant_id: TenantId) -> PolicyFields:
         """The policy in force for the tenant."""
@@ -74,7 +70,6 @@ def _add_tenant_policy_routes(router: APIRouter, open_work: OpenWork, wake: Wake
         async with open_work() as work:
             policy = await _wanted(work, provider_id, body)
             await change_tenant_policy(work, provider_id, tenant_id, policy, reason=body.reason, by=body.by)
-        wake()
         return PolicyFields.of(policy)
 
     @router.delete("/tenants/{tenant_id}/policy", tags=["policy"])
@@ -88,9 +83,7 @@ def _add_tenant_policy_routes(router: APIRouter, open_work: OpenWork, wake: Wake
         async with open_work() as work:
             await change_tenant_policy(work, provider_id, tenant_id, None, reason=reason, by=by)
             tenant = await tenant_of(work, provider_id, tenant_id)
-            back = PolicyFields.of(await policy_in_force(work, tenant))
-        wake()
-        return back
+            return PolicyFields.of(await policy_in_force(work, tenant))
 
 
 def _add_standing_routes(router: APIRouter, open_work: OpenWork) -> None:
@@ -109,7 +102,7 @@ def _add_standing_routes(router: APIRouter, open_work: OpenWork) -> None:
         return AuditAnswer(entries=[AuditLine.of(entry) for entry in entries])
 
 
-def _add_decision_routes(router: APIRouter, open_work: OpenWork, wake: Wake) -> None:
+def _add_decision_routes(router: APIRouter, open_work: OpenWork) -> None:
     async def decide(
         kind: OverrideKind, provider_id: ProviderId, tenant_id: TenantId, body: DecisionBody
     ) -> StandingAnswer:
@@ -117,9 +110,7 @@ def _add_decision_routes(router: APIRouter, open_work: OpenWork, wake: Wake) -> 
             await override_ladder(
                 work, provider_id, tenant_id, kind, reason=body.reason, by=body.by, until=body.until
             )
-            shown = StandingAnswer.of(await show_standing(work, provider_id, tenant_id))
-        wake()
-        return shown
+            return StandingAnswer.of(await show_standing(work, provider_id, tenant_id))
 
     @router.post("/tenants/{tenant_id}/suspend", tags=["decisions"])
     async def post_suspend(
@@ -152,6 +143,4 @@ def _add_decision_routes(router: APIRouter, open_work: OpenWork, wake: Wake) -> 
         """Ends a hold, a promise or an unsuspension before its time."""
         async with open_work() as work:
             await release_ladder(work, provider_id, tenant_id, reason=body.reason, by=body.by)
-            shown = StandingAnswer.of(await show_standing(work, provider_id, tenant_id))
-        wake()
-        return shown
+            return StandingAnswer.of(await show_standing(work, provider_id, tenant_id))

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -67,7 +67,7 @@ class WhatIf(BaseModel):
     tenants: list[ForeseenShown]
 
 
-def reports_router(open_work: OpenWork, internal: Any, wake: Callable[[], None]) -> APIRouter:
+def reports_router(open_work: OpenWork, internal: Any) -> APIRouter:
     router = APIRouter(
         prefix="/v1/providers/{provider_id}", dependencies=[Depends(internal)], tags=["reports"]
     )
@@ -81,9 +81,7 @@ def reports_router(open_work: OpenWork, internal: Any, wake: Callable[[], None])
         """Lets calls through again that a spend limit or a fraud alert stops."""
         async with open_work() as work:
             await release_limits(work, provider_id, tenant_id, reason=body.reason, by=body.by)
-            shown = StandingAnswer.of(await show_standing(work, provider_id, tenant_id))
-        wake()
-        return shown
+            return StandingAnswer.of(await show_standing(work, provider_id, tenant_id))
 
     return router
 

@@ -23,21 +23,16 @@ ASK_AGAIN = timedelta(seconds=2)
 TenantsDue = Callable[[int], Awaitable[list[TenantId]]]
 
 
-def make_sweep(
-    tenants_due: TenantsDue, open_work: OpenWork, swept: Callable[[], None] = lambda: None
-) -> Callable[[], Awaitable[int]]:
+def make_sweep(tenants_due: TenantsDue, open_work: OpenWork) -> Callable[[], Awaitable[int]]:
     """A step that looks at up to a batch of tenants in one transaction; says how many it did.
 
     Under the tenants' locks it asks again who is due: a second replica that wanted the same tenants finds them done.
     One tenant that fails does not keep the others waiting: then each has a transaction of its own.
-    ``swept`` is called after each batch: there may be standings to confirm now, and switches to tell.
     """
 
     async def sweep_all(tenant_ids: list[TenantId]) -> int:
         async with open_work() as work:
-            done = await sweep_tenants(work, tenant_ids)
-        swept()
-        return done
+            return await sweep_tenants(work, tenant_ids)
 
     async def sweep() -> int:
         due = await tenants_due(BATCH)

@@ -61,6 +61,15 @@ def test_inbound_can_be_rejected_by_policy_and_closed_tenants_are() -> None:
         ("110", "DE"),
         ("000", "AU"),
         ("15", "FR"),
+        ("114", "FR"),
+        ("061", "ES"),
+        ("tel:988", "US"),
+        ("+41144", "CH"),
+        ("1414", "CH"),
+        ("111", "NZ"),
+        ("190", "BR"),
+        ("10111", "ZA"),
+        ("119", "JP"),
         ("sip:911@edge.example;user=phone", "US"),
         ("sips:112@10.0.0.1:5061", "DE"),
         ("tel:911", "US"),
@@ -241,7 +250,8 @@ async def test_a_tenant_is_found_by_what_a_switch_has(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ", "@", "sip:", "sip:@", "<>", ":5060", ";", ".", "example", "x" * 255]
+    "name",
+    ["", " ", "@", "sip:", "sip:@", "<>", ":5060", ";", ".", "example", "acme.sip.example\n", "x" * 255],
 )
 async def test_what_names_nobody_is_not_found(name: str) -> None:
     """Neither an error nor the next best tenant."""

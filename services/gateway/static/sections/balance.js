@@ -3,6 +3,7 @@ import { h, link } from "../dom.js";
 import { icon } from "../icons.js";
 import { button, missing, money, notice, skeleton } from "../parts.js";
 import { methodName } from "../words.js";
+import { nextStep, pauses } from "./ladder.js";
 
 const HEADING = "Balance";
 
@@ -50,7 +51,9 @@ const owed = (context, balance, standing) => {
       when,
       isFallen(balance) && balance.balance.minor !== balance.overdue.minor
         && h("p", { class: "note" }, "Balance due in all: ", money(format, balance.balance)),
-      isFallen(balance) && stops && h("p", { class: "note" }, `Phone service stops on ${format.day(stops)} unless it is paid.`)),
+      isFallen(balance) && stops && h("p", { class: "note" }, `Phone service stops on ${format.day(stops)} unless it is paid.`),
+      isFallen(balance) && nextStep(context, standing),
+      pauses(context, standing)),
     h("div", {}, openInvoices(context, balance), credit(context, balance),
       balance.on_its_way.minor > 0 && h("p", { class: "note" }, "On its way from your bank: ", money(format, balance.on_its_way))),
     h("div", { class: "strip-pay" },

@@ -3,6 +3,7 @@ import { h, link, render } from "../dom.js";
 import { icon } from "../icons.js";
 import { badge, button, card, missing, money, notice, skeleton } from "../parts.js";
 import { contactLinks } from "../sections/frame.js";
+import { nextStep, notForMoney, pauses } from "../sections/ladder.js";
 import { INVOICE_STATUS, SERVICE_STATUS, status } from "../words.js";
 
 const CHECK_MS = 2500;
@@ -14,8 +15,10 @@ const sum = (invoices) => ({
   currency: invoices[0].balance.currency,
 });
 
-const why = (context, overdue) => {
+const why = (context, overdue, standing) => {
   const { format } = context;
+  const other = notForMoney(standing);
+  if (other) return h("p", { class: "lead" }, other);
   if (!overdue.length) return h("p", { class: "lead" }, "Your provider has interrupted your service. Nothing is overdue; ask them what to do.");
   const [first] = overdue;
   return h("p", { class: "lead" },
@@ -107,9 +110,10 @@ export const show = (context, host) => {
     const overdue = overview.balance.error ? [] : overview.balance.invoices.filter((invoice) => invoice.overdue);
     return render(host,
       h("div", { class: "suspended-head" }, h("span", { class: "bad-text" }, icon("pause")),
-        h("div", {}, h("h1", {}, "Your phone service is suspended"), why(context, overdue))),
+        h("div", {}, h("h1", {}, "Your phone service is suspended"), why(context, overdue, overview.standing),
+          pauses(context, overview.standing), nextStep(context, overview.standing))),
       h("div", { class: "columns wide-first" },
-        h("div", {}, happened(context, session, overview.standing, overdue), payCard(context, overview.balance, optional)),
+        h("div", {}, happened(context, session, overview.standing, overdue), notForMoney(overview.standing) ? null : payCard(context, overview.balance, optional)),
         h("div", {}, works(session), contact(session.provider))),
       h("p", {}, link(context.go, "/billing/overview", {}, "Open Billing"), " for usage, payment methods, invoices and payment history."));
   };
