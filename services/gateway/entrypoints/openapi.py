@@ -80,6 +80,10 @@ page before. Another tenant's or provider's id is a 404.
 _EXAMPLES: dict[str, Any] = json.loads((Path(__file__).parent / "examples.json").read_text())
 
 
+# Written by `python -m tests.support.service_schemas`, from the services' own documents.
+SERVICE_SCHEMAS: dict[str, Any] = json.loads((Path(__file__).parent / "service_schemas.json").read_text())
+
+
 def install_openapi(app: FastAPI, *, public_url: str) -> None:
     """``/openapi.json``: public routes only."""
 
@@ -115,6 +119,7 @@ def _document(app: FastAPI, public_url: str) -> dict[str, Any]:
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schema.pop("$defs", None)
         schemas[model.__name__] = schema
+    schemas.update(SERVICE_SCHEMAS["schemas"])
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     components["securitySchemes"] = {

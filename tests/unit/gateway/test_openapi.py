@@ -4,7 +4,10 @@ import json
 
 import jsonschema_rs
 
+from services.gateway.entrypoints.provider_routes import PROVIDER_ROUTES
 from tests.support.api_examples import FILE, make_examples
+from tests.support.service_schemas import FILE as SCHEMAS_FILE
+from tests.support.service_schemas import make_schemas
 from tests.unit.gateway.conftest import Gateway
 
 
@@ -67,3 +70,10 @@ async def test_a_body_that_is_no_text_is_wrong_input(gateway: Gateway) -> None:
     )
     assert (answer.status_code, answer.json()["field"]) == (422, "body")
     assert gateway.services.requests == []
+
+
+def test_what_is_passed_on_is_documented_as_the_services_say() -> None:
+    """Bodies, statuses and answers of provider routes are the services' own."""
+    made = make_schemas()
+    assert json.loads(SCHEMAS_FILE.read_text()) == made, "run `python -m tests.support.service_schemas`"
+    assert len(made["routes"]) >= len(PROVIDER_ROUTES) - 1
