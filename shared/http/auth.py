@@ -26,6 +26,8 @@ from shared.ids import ProviderId, TenantId
 ROLES = frozenset({"tenant_admin", "tenant_user", "provider_admin", "switch", "operator"})
 _ALGORITHMS = ["ES256", "RS256", "EdDSA"]
 _LONGEST_TOKEN = 8192
+# How far the issuer's clock may be from ours.
+_LEEWAY_SECONDS = 10
 _REFRESH_SECONDS = 300.0
 _REFETCH_SECONDS = 5.0
 
@@ -53,7 +55,8 @@ class TokenVerifier:
         self._source = jwks
         self._now = now
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._read_at = float("-inf")
+        self._read_at = self._tried_at = float("-inf")
+        self._failed: Exception | None = None
         self._lock = asyncio.Lock()
 
     async def _fetch(self) -> dict[str, Any]:
@@ -67,24 +70,39 @@ class TokenVerifier:
         return held
 
     async def _key(self, key_id: str) -> jwt.PyJWK:
-        age = self._now() - self._read_at
-        if age > _REFRESH_SECONDS or (key_id not in self._keys and age > _REFETCH_SECONDS):
+        if self._wants_reading(key_id):
             async with self._lock:
-                await self._refresh(key_id)
-        if key_id not in self._keys:
-            raise Unauthenticated(
-                "The token is signed with a key that its issuer does not publish; sign in again."
-            )
-        return self._keys[key_id]
+                # Whoever waited here finds what the first one has read.
+                if self._wants_reading(key_id):
+                    await self._refresh()
+        if key_id in self._keys:
+            return self._keys[key_id]
+        if self._failed is not None:
+            raise Unavailable("The token issuer's keys cannot be read now; try again.") from self._failed
+        raise Unauthenticated(
+            "The token is signed with a key that its issuer does not publish; sign in again."
+        )
 
-    async def _refresh(self, key_id: str) -> None:
+    def _wants_reading(self, key_id: str) -> bool:
+        """Keys are read anew after five minutes, and for a key id that is new, but never more often than every 5 s:
+        made-up ids, or an issuer that is away, cost nobody more than that."""
+        now = self._now()
+        if now - self._tried_at <= _REFETCH_SECONDS:
+            return False
+        return key_id not in self._keys or now - self._read_at > _REFRESH_SECONDS
+
+    async def _refresh(self) -> None:
+        """Keys that were read before stay while the issuer is away; symmetric ones are never taken."""
         try:
             document = await self._fetch()
-            self._keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(document).keys if key.key_id}
+            keys = jwt.PyJWKSet.from_dict(document).keys
+            self._keys = {one.key_id: one for one in keys if one.key_id and one.algorithm_name in _ALGORITHMS}
             self._read_at = self._now()
+            self._failed = None
         except (OSError, httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
-            if key_id not in self._keys:
-                raise Unavailable("The token issuer's keys cannot be read now; try again.") from error
+            self._failed = error
+        finally:
+            self._tried_at = self._now()
 
     async def verify(self, token: str) -> Caller:
         """Raises ``Unauthenticated`` with what is wrong with the token."""
@@ -96,11 +114,12 @@ class TokenVerifier:
             claims = jwt.decode(
                 token,
                 key=key.key,
-                algorithms=[key.algorithm_name] if key.algorithm_name in _ALGORITHMS else _ALGORITHMS,
+                # The key's own algorithm, never what the token says.
+                algorithms=[key.algorithm_name],
                 audience=self._audience,
                 issuer=self._issuer,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
-                leeway=10,
+                leeway=_LEEWAY_SECONDS,
             )
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated("The token has expired; sign in again.", slug="token-expired") from error

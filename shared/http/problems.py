@@ -23,6 +23,8 @@ from shared.errors import (
 
 log = structlog.get_logger(__name__)
 TYPE_PREFIX = "https://tollgate.example/problems/"
+# FastAPI's words for a body that cannot even be decoded; one that is text but no JSON is a 422 like other input.
+_UNREADABLE = "There was an error parsing the body"
 _STATUS: dict[type[Refusal], int] = {
     Invalid: 422,
     Unauthenticated: 401,
@@ -119,6 +121,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 400 and error.detail == _UNREADABLE:
+            return problem(
+                422, "invalid-input", "The body is no JSON in UTF-8; correct it and send again.", field="body"
+            )
         slug = _TITLES.get(error.status_code, "error").lower().replace(" ", "-")
         return problem(error.status_code, slug, str(error.detail), headers=dict(error.headers or {}))
 

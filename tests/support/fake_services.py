@@ -347,6 +347,32 @@ def answers() -> dict[str, Any]:
             ],
             "next": None,
         },
+        f"payments {TENANT}/payments/{PAYMENT}": {
+            "payment_id": str(PAYMENT),
+            "trigger": "pay_now",
+            "status": "partly_refunded",
+            "status_words": "Partly refunded",
+            "at": "2026-11-05T14:41:00Z",
+            "ended_at": "2026-11-05T14:41:02Z",
+            "amount": usd(15000),
+            "method": mastercard,
+            "invoices": [{"invoice_id": str(OPEN_INVOICE), "number": "KV-2026-01187", "amount": usd(15000)}],
+            "refunded": usd(2000),
+            "refunds": [
+                {
+                    "refund_id": str(UUID(int=31)),
+                    "amount": usd(-2000),
+                    "to": "method",
+                    "status": "succeeded",
+                    "status_words": "Refunded",
+                    "reason": "Billed twice",
+                    "at": "2026-11-06T10:00:00Z",
+                    "ended_at": "2026-11-06T10:00:03Z",
+                    "sentence": "$20.00 goes back to Mastercard ending in 4444.",
+                }
+            ],
+            "disputes": [],
+        },
         f"suspension {TENANT}/standing": {
             "stage": "none",
             "suspended": False,

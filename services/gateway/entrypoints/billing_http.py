@@ -12,7 +12,7 @@ from services.gateway.entrypoints.changes import Changes, passed_on
 from services.gateway.entrypoints.openapi import CHANGING, NOT_FOUND, PROBLEMS, a_file
 from services.gateway.entrypoints.paging import Cursor, Limit
 from services.gateway.use_cases import answers
-from services.gateway.use_cases.compose_overview import Services, compose_overview
+from services.gateway.use_cases.compose_overview import Services, ask_together, compose_overview
 from services.gateway.use_cases.compose_session import Person
 from services.gateway.use_cases.views import Overview, StripeView
 from shared.ids import InvoiceId, MethodId, PaymentId
@@ -28,11 +28,12 @@ def billing_router(callers: Callers, services: Services, changes: Changes, strip
 
 def _add_reading(router: APIRouter, callers: Callers, services: Services, stripe: StripeView) -> None:
     Admin = Annotated[Person, Depends(callers.tenant_admin)]
+    asked = ask_together(services)
 
     @router.get("/overview", summary="Every section of the Billing page")
     async def get_overview(person: Admin) -> Overview:
         """Asks all services at once. A section whose service is away is `{"error": {"title", "detail"}}`."""
-        return await compose_overview(services, person, stripe)
+        return await compose_overview(asked, person, stripe)
 
     @router.get("/invoices", summary="Invoices, newest first")
     async def get_invoices(

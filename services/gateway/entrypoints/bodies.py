@@ -22,11 +22,13 @@ class AmountBody(Body):
 class SaveMethodBody(Body):
     """The SetupIntent that Stripe.js confirmed."""
 
-    setup_intent: str = Field(pattern=r"^seti_[A-Za-z0-9_]{1,200}$")
+    setup_intent: str = Field(
+        pattern=r"^seti_[A-Za-z0-9_]{1,200}$", examples=["seti_1QabcXYZ0123456789abcdef"]
+    )
 
 
 class AutoPayBody(Body):
-    enabled: StrictBool
+    enabled: StrictBool = Field(examples=[True])
 
 
 class PaymentBody(Body):
@@ -40,7 +42,12 @@ class PaymentBody(Body):
     method_id: MethodId | None = Field(None, description="a saved payment method")
     new_method: StrictBool = Field(False, description="a method that Stripe Elements asks for")
     save_method: StrictBool = Field(False, description="keep the new method for later")
-    request_id: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")
+    request_id: str = Field(
+        min_length=8,
+        max_length=64,
+        pattern=r"^[A-Za-z0-9_-]+$",
+        examples=["0192f0c4-7d7e-7b55-8f51-3a1c5d0e9b10"],
+    )
 
     @model_validator(mode="after")
     def _one_method(self) -> Self:

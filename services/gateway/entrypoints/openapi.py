@@ -1,5 +1,7 @@
 """The public API's document: the gateway's own routes, problem answers, and how to send a token."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -38,6 +40,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     403: _answer("A valid token whose role may not do this."),
     422: _answer("The input is wrong; `field` names it."),
     429: _answer("Too many requests in a minute; `Retry-After` says how many seconds to wait."),
+    502: _answer(
+        "A service failed on this very request; sending it again does not help. It has been logged."
+    ),
     503: _answer("A service is away; the same request may succeed later."),
 }
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: _answer("Unknown, or not yours: the two look the same.")}
@@ -69,6 +74,14 @@ Amounts are integer minor units with their ISO 4217 currency; prices and minutes
 RFC 3339; days are the tenant's local days; periods are half-open. Lists are paged by `cursor`: send the `next` of the
 page before. Another tenant's or provider's id is a 404.
 """
+
+
+# Written by `python -m tests.support.api_examples`, which asks a gateway before services that are fakes.
+_EXAMPLES: dict[str, Any] = json.loads((Path(__file__).parent / "examples.json").read_text())
+
+
+# Written by `python -m tests.support.service_schemas`, from the services' own documents.
+SERVICE_SCHEMAS: dict[str, Any] = json.loads((Path(__file__).parent / "service_schemas.json").read_text())
 
 
 def install_openapi(app: FastAPI, *, public_url: str) -> None:
@@ -106,6 +119,7 @@ def _document(app: FastAPI, public_url: str) -> dict[str, Any]:
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schema.pop("$defs", None)
         schemas[model.__name__] = schema
+    schemas.update(SERVICE_SCHEMAS["schemas"])
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     components["securitySchemes"] = {
@@ -113,6 +127,9 @@ def _document(app: FastAPI, public_url: str) -> dict[str, Any]:
     }
     for path, item in made["paths"].items():
         for method, operation in item.items():
+            example = _EXAMPLES.get(f"{method.upper()} {path}")
+            if example is not None:
+                operation["responses"]["200"]["content"]["application/json"]["example"] = example
             if path.startswith("/api/"):
                 operation["security"] = [{"token": []}]
                 if method != "get":

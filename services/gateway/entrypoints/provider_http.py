@@ -15,7 +15,7 @@ from fastapi.responses import Response
 
 from services.gateway.entrypoints.callers import Callers, signature
 from services.gateway.entrypoints.changes import Changes, passed_on, streamed
-from services.gateway.entrypoints.openapi import CHANGING, NOT_FOUND, PROBLEMS
+from services.gateway.entrypoints.openapi import CHANGING, NOT_FOUND, PROBLEMS, SERVICE_SCHEMAS, a_file
 from services.gateway.entrypoints.provider_routes import PROVIDER_ROUTES, ProviderRoute
 from services.gateway.use_cases.compose_session import Person
 from services.gateway.use_cases.list_changes import list_changes
@@ -24,6 +24,11 @@ from services.gateway.use_cases.views import ChangeList
 from shared.errors import Invalid, NotFound
 from shared.ids import TenantId
 
+# A file that is asked for in another form than the first.
+FURTHER_FORMS = {
+    "text/csv": ("application/vnd.apache.parquet", "application/json"),
+    "application/pdf": ("application/xml",),
+}
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _LONGEST_QUERY_VALUE = 400
 # Opening a provider or closing a period may take longer than reading.
@@ -80,7 +85,8 @@ def _add(
         summary=route.summary,
         description=f"Answered by the service {route.service}.",
         response_class=Response,
-        responses={**(CHANGING if route.changes else {}), **NOT_FOUND, 200: _success(route)},
+        status_code=_statuses(route)[0],
+        responses={**(CHANGING if route.changes else {}), **NOT_FOUND, **_success(route)},
         openapi_extra=_documented(route),
     )
 
@@ -155,14 +161,26 @@ def _name(route: ProviderRoute) -> str:
     return f"{route.method.lower()}_provider_{words}".rstrip("_")
 
 
-def _success(route: ProviderRoute) -> dict[str, Any]:
+def _statuses(route: ProviderRoute) -> list[int]:
+    """With which the service answers when it does what was asked; the usual one first."""
+    known = SERVICE_SCHEMAS["routes"].get(f"{route.method} {route.path}")
+    return sorted((int(one) for one in known["answers"]), reverse=True) if known else [200]
+
+
+def _success(route: ProviderRoute) -> dict[int | str, dict[str, Any]]:
     if route.path.endswith("/pdf"):
-        return {"description": "The document.", "content": {"application/pdf": {}}}
+        return a_file("application/pdf")
     if route.streams:
-        return {"description": "The whole, as it is read.", "content": {route.streams: {}}}
+        return a_file(route.streams, *FURTHER_FORMS.get(route.streams, ()))
+    known = SERVICE_SCHEMAS["routes"].get(f"{route.method} {route.path}", {"answers": {"200": None}})
     return {
-        "description": f"As the service {route.service} answers; changes may answer 201, 202 or 204.",
-        "content": {"application/json": {"schema": {}}},
+        int(status): {"description": "Done."}
+        if status == "204"
+        else {
+            "description": f"As the service {route.service} answers.",
+            "content": {"application/json": {"schema": schema or {}}},
+        }
+        for status, schema in known["answers"].items()
     }
 
 
@@ -190,7 +208,9 @@ def _documented(route: ProviderRoute) -> dict[str, Any]:
     ]
     extra: dict[str, Any] = {"parameters": parameters}
     if route.body:
-        schema = {"type": "array", "items": {"type": "object"}} if route.body_is_list else {"type": "object"}
+        plain = {"type": "array", "items": {"type": "object"}} if route.body_is_list else {"type": "object"}
+        known = SERVICE_SCHEMAS["routes"].get(f"{route.method} {route.path}", {})
+        schema = known.get("body") or plain
         extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     if route.upload:
         extra["requestBody"] = {"required": True, "content": {route.upload: {"schema": {"type": "string"}}}}

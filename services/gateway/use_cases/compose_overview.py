@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from services.gateway.use_cases import answers, views
+from services.gateway.use_cases.asked_together import AskedTogether
 from services.gateway.use_cases.attempt import Away, Found, attempt
 from services.gateway.use_cases.compose_session import Person, make_session
 from services.gateway.use_cases.page_sections import (
@@ -38,11 +39,23 @@ class Services:
     suspension: Suspension
 
 
-async def compose_overview(services: Services, person: Person, stripe: views.StripeView) -> views.Overview:
+Asked = AskedTogether[Whose, Heard]
+
+
+def ask_together(services: Services) -> Asked:
+    """People of one tenant who open the page at the same moment are answered by one look at the services."""
+
+    async def ask(whose: Whose) -> Heard:
+        return await _ask_all(services, whose)
+
+    return AskedTogether(ask)
+
+
+async def compose_overview(asked: Asked, person: Person, stripe: views.StripeView) -> views.Overview:
     """All sections for the tenant of ``person``. Takes as long as the slowest service, at most its deadline."""
     if person.whose is None:
         raise ValueError("an overview belongs to a tenant")
-    heard = await _ask_all(services, person.whose)
+    heard = await asked.get(person.whose)
     return views.Overview(
         session=make_session(person, heard.provider, heard.tenant, heard.standing, stripe),
         balance=balance_section(heard),

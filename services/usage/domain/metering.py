@@ -185,6 +185,14 @@ class _Sum:
     charge: Fraction = Fraction(0)
 
 
+@dataclass(frozen=True, slots=True)
+class DayEffect:
+    """What a day that was gone through call by call adds to the lines, and the included seconds used after it."""
+
+    parts: tuple[tuple[int, CallPart], ...]
+    used: tuple[tuple[int, str, int], ...]
+
+
 class Meter:
     """Goes through the days of a period in their order. ``fits`` says whether a day's totals are enough."""
 
@@ -235,6 +243,25 @@ class Meter:
             for part in parts_of_call(call, covered):
                 self._add(part.line, 1, part)
         return included
+
+    def effect_of(self, calls: Iterable[TimedCall]) -> DayEffect:
+        """What ``take_calls`` would do, so that it can be done again without the calls."""
+        day = Meter(self._pools)
+        day.left.resume(self.left.state())
+        day.take_calls(calls)
+        return DayEffect(
+            tuple(
+                (one.calls, CallPart(line, one.billed_seconds, one.included_seconds, one.charge))
+                for line, one in day._sums.items()
+            ),
+            tuple(day.left.state()),
+        )
+
+    def take_effect(self, effect: DayEffect) -> None:
+        """Adds a day whose effect is known."""
+        for calls, part in effect.parts:
+            self._add(part.line, calls, part)
+        self.left.resume(effect.used)
 
     def lines(self) -> tuple[Minutes, ...]:
         """Lines so far, in a fixed order."""

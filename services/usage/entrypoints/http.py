@@ -1,5 +1,6 @@
 """HTTP between the services: numbers provisioned, usage and calls read, quarantine shown and replayed."""
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
@@ -14,6 +15,7 @@ from services.usage.entrypoints.advice import OVER_HTTP, advice
 from services.usage.entrypoints.call_export import ParquetPieces
 from services.usage.entrypoints.http_calls import add_call_routes
 from services.usage.entrypoints.words import without_nul
+from services.usage.use_cases.meter_period import ShownDays
 from services.usage.use_cases.ports import Numbering, OpenWork, ReadRecord
 from services.usage.use_cases.provision_resources import (
     MOST_RESOURCES,
@@ -285,6 +287,8 @@ def _add_resources(
 
 
 def _add_readings(router: APIRouter, open_work: OpenWork) -> None:
+    shown = ShownDays(time.monotonic)
+
     @router.get("/tenants/{tenant_id}/usage", tags=["reading"])
     async def get_usage(
         provider_id: ProviderId,
@@ -301,7 +305,9 @@ def _add_readings(router: APIRouter, open_work: OpenWork) -> None:
             )
         async with open_work() as work:
             return _usage(
-                await read_usage(work, provider_id, tenant_id, start_date, end_date, plan_id, plan_version)
+                await read_usage(
+                    work, provider_id, tenant_id, start_date, end_date, plan_id, plan_version, shown=shown
+                )
             )
 
 

@@ -1,6 +1,7 @@
 """Say what a period holds: at its end, and again whenever a later record, number or rate changes it."""
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -9,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from services.usage.domain.included import PlanPart, Pools, build_pools
-from services.usage.domain.metering import DayLine, DayTotal, Meter, Minutes
+from services.usage.domain.metering import DayEffect, DayLine, DayTotal, Meter, Minutes
 from services.usage.domain.period_counts import days_held, peak, share_of_period
 from services.usage.domain.tenants import PlanTerms, Resource, Tenant
 from services.usage.use_cases.period_ports import EndedPeriod
@@ -22,6 +23,9 @@ from shared.events.usage import MeteredMinutes, MeteredPart, PeriodMetered
 from shared.ids import TenantId
 
 _CALLS_AT_ONCE = 2000
+SHOWN_SECONDS = 60.0
+# A day with its rollup has some kilobytes.
+SHOWN_DAYS_MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,32 @@ class PeriodFigures:
     parts: tuple[MeteredPart, ...]
     read_days: tuple[tuple[date, list[tuple[int, str, int]]], ...]
     used_on: dict[date, tuple[int, int]]
+
+
+class ShownDays:
+    """Days that were gone through call by call for the Billing page, so that the next look need not.
+
+    A day's effect holds while everything that it rests on is the same: the pools, what was used before, and the
+    rollup of the day, which every recorded, corrected or re-rated call changes. Two corrections that leave a whole
+    day's sums as they were would go unseen: hence a minute at most, and never for what is billed.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._kept: OrderedDict[tuple[TenantId, date], tuple[float, object, DayEffect]] = OrderedDict()
+
+    def get(self, tenant_id: TenantId, day: date, rests_on: object) -> DayEffect | None:
+        kept = self._kept.get((tenant_id, day))
+        if kept is None or self._now() - kept[0] > SHOWN_SECONDS or kept[1] != rests_on:
+            return None
+        self._kept.move_to_end((tenant_id, day))
+        return kept[2]
+
+    def keep(self, tenant_id: TenantId, day: date, rests_on: object, effect: DayEffect) -> None:
+        self._kept[tenant_id, day] = (self._now(), rests_on, effect)
+        self._kept.move_to_end((tenant_id, day))
+        while len(self._kept) > SHOWN_DAYS_MOST:
+            self._kept.popitem(last=False)
 
 
 async def end_period(work: UsageWork, period: EndedPeriod) -> None:
@@ -155,11 +185,17 @@ def _always(terms: PlanTerms, _: date) -> PlanTerms | None:
 
 
 async def measure_period(
-    work: UsageWork, tenant: Tenant, parts: Sequence[TermsPart], *, share: Fraction | None = None
+    work: UsageWork,
+    tenant: Tenant,
+    parts: Sequence[TermsPart],
+    *,
+    share: Fraction | None = None,
+    shown: ShownDays | None = None,
 ) -> PeriodFigures:
     """The figures of the days of ``parts``. Reads the rollup, and calls of days alone in which minutes run out (R16).
 
-    ``share``: what the period is of a whole one (R17); None: as its dates say.
+    ``share``: what the period is of a whole one (R17); None: as its dates say. ``shown``: for figures that are only
+    shown; what is billed is always read.
     """
     start, end = parts[0].start, parts[-1].end
     if share is None:
@@ -182,8 +218,16 @@ async def measure_period(
         if meter.fits(rows):
             meter.take_day(rows)
         else:
-            read_days.append((day, meter.left.state()))
-            meter.take_calls(await work.calls.billed_on(tenant.tenant_id, day, by_extension=pools.own))
+            before = meter.left.state()
+            read_days.append((day, before))
+            rests_on = (pools, before, rows)
+            effect = shown.get(tenant.tenant_id, day, rests_on) if shown else None
+            if effect is None:
+                calls = await work.calls.billed_on(tenant.tenant_id, day, by_extension=pools.own)
+                effect = meter.effect_of(calls)
+                if shown:
+                    shown.keep(tenant.tenant_id, day, rests_on, effect)
+            meter.take_effect(effect)
         used_on[day] = meter.so_far[0] - used, meter.so_far[1] - charged
     peaks = {kind: _peak_of(kind, resources, begins, ends) for kind in ("extension", "did")}
     return PeriodFigures(

@@ -8,7 +8,13 @@ from services.usage.domain.included import Pool
 from services.usage.domain.metering import DayTotal
 from services.usage.domain.tenants import Resource, Tenant
 from services.usage.domain.thresholds import Reached, standing_warnings
-from services.usage.use_cases.meter_period import PeriodFigures, TermsPart, measure_period, metered_minutes
+from services.usage.use_cases.meter_period import (
+    PeriodFigures,
+    ShownDays,
+    TermsPart,
+    measure_period,
+    metered_minutes,
+)
 from services.usage.use_cases.ports import UsageWork
 from services.usage.use_cases.provision_resources import get_tenant
 from services.usage.use_cases.rating_ports import RunningPeriod
@@ -80,13 +86,15 @@ async def read_usage(
     end: date,
     plan_id: PlanId,
     plan_version: int,
+    *,
+    shown: ShownDays | None = None,
 ) -> Usage:
     """Raises ``NotFound`` for an unknown tenant or plan version, or one of another provider."""
     tenant = await get_tenant(work, provider_id, tenant_id)
     terms = await work.directory.plan(provider_id, plan_id, plan_version)
     if terms is None:
         raise NotFound("There is no such version of that plan.", field="plan_id")
-    figures = await measure_period(work, tenant, _parts(tenant, TermsPart(start, end, terms)))
+    figures = await measure_period(work, tenant, _parts(tenant, TermsPart(start, end, terms)), shown=shown)
     now = await work.now(provider_id)
     last = local_midnight(end, tenant.zone) - timedelta(microseconds=1)
     at = min(now, last)

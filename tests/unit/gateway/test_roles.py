@@ -1,9 +1,11 @@
 """Every route with every role, and with other people's ids: nothing leaks."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from services.gateway.entrypoints.provider_routes import PROVIDER_ROUTES
 from shared.http.auth import ROLES
@@ -63,7 +65,15 @@ def address(path: str, **changed: object) -> str:
 async def test_every_route_with_every_role(gateway: Gateway) -> None:
     """A role that may not call a route gets 403 and no service is asked; without a token it is 401."""
     routes = documented_routes(gateway.app)
-    assert len(routes) > 50
+    assert len(routes) > 130, "routes have gone, or the walk no longer sees them"
+    served = {
+        (method, route.path)
+        for included in gateway.app.routes
+        for route in getattr(getattr(included, "original_router", None), "routes", ())
+        if isinstance(route, APIRoute) and route.path.startswith("/api/")
+        for method in route.methods or ()
+    }
+    assert served == set(routes), "every route is documented, so that every route is walked"
     headers = gateway.people.of_each_role()
     for method, path in routes:
         for role, header in headers.items():
@@ -81,6 +91,65 @@ async def test_every_route_with_every_role(gateway: Gateway) -> None:
                 assert answer.status_code == 403, (method, path, role, answer.text)
                 assert before == len(gateway.services.requests), (method, path, role)
         assert (await gateway.client.request(method, address(path))).status_code == 401, path
+
+
+# Names and numbers of Fenwick and Kestrel that no answer to anybody else may hold.
+SECRETS = ("Fenwick", "Kestrel", "accounts@fenwickdental", "KV-2026", str(KESTREL), "4242")
+
+
+async def test_tokens_that_do_not_hold_open_nothing(gateway: Gateway) -> None:
+    """Expired, unsigned, cut off, of nobody's role, or none at all: 401 (403 without a role) on every route, and no
+    service is asked."""
+    expired = gateway.people.token("tenant_admin", "provider_admin", "operator", ttl=timedelta(0))
+    good = gateway.people.token("tenant_admin")
+    unsigned = ".".join((*good.split(".")[:2], ""))
+    refused = {
+        "expired": (f"Bearer {expired}", 401),
+        "unsigned": (f"Bearer {unsigned}", 401),
+        "cut off": (f"Bearer {good[:-9]}", 401),
+        "another scheme": (f"Negotiate {good}", 401),
+        "empty": ("Bearer ", 401),
+        "no role": (gateway.people.header()["Authorization"], 403),
+    }
+    for method, path in documented_routes(gateway.app):
+        for name, (given, status) in refused.items():
+            answer = await gateway.client.request(method, address(path), headers={"Authorization": given})
+            assert answer.status_code == status, (method, path, name, answer.text)
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert not [one for one in SECRETS if one in answer.text]
+    assert gateway.services.requests == []
+
+
+async def test_every_route_with_another_tenants_and_providers_token(gateway: Gateway) -> None:
+    """With Fenwick's ids in every path: services are asked within the token's own tenant and provider alone, an id is a
+    404, and nothing of Fenwick or Kestrel is in any answer."""
+    strangers = {
+        ("tenant_admin", MARLOW, HARBOR): f"/v1/providers/{MARLOW}/tenants/{HARBOR}",
+        # A tenant's id under another provider's is nobody's.
+        ("tenant_admin", MARLOW, FENWICK): f"/v1/providers/{MARLOW}/tenants/{FENWICK}",
+        ("tenant_admin", KESTREL, HARBOR): f"/v1/providers/{KESTREL}",
+        ("provider_admin", MARLOW, None): f"/v1/providers/{MARLOW}",
+    }
+    walked = 0
+    for (role, provider, tenant), within in strangers.items():
+        header = gateway.people.header(role, provider=provider, tenant=tenant)
+        for method, path in documented_routes(gateway.app):
+            if role not in allowed(path) or path.endswith("/events"):
+                continue
+            gateway.services.requests.clear()
+            answer = await gateway.client.request(method, address(path), headers=header)
+            walked += 1
+            asked = [one.url.path for one in gateway.services.requests]
+            assert all(one.startswith((within, f"/v1/providers/{provider}")) for one in asked), (path, asked)
+            if tenant == HARBOR:
+                assert not [one for one in asked if str(FENWICK) in one], (path, asked)
+            if "{" in path and "/webhooks" not in path:
+                assert answer.status_code == 404, (method, path, answer.status_code, answer.text)
+            if provider == MARLOW:
+                assert not [one for one in SECRETS if one in answer.text], (path, answer.text)
+            else:
+                assert "Fenwick" not in answer.text and "KV-2026" not in answer.text, (path, answer.text)
+    assert walked > 150
 
 
 async def test_a_tenant_user_gets_no_billing(gateway: Gateway) -> None:
@@ -181,8 +250,6 @@ async def test_a_resource_value_stays_one_part_of_the_address(gateway: Gateway) 
 
 async def test_an_expired_token_says_so(gateway: Gateway) -> None:
     """The page tells an expired sign-in from a missing one by the problem's type."""
-    from datetime import timedelta
-
     expired = gateway.people.token("tenant_admin", ttl=timedelta(0))
     answer = await gateway.client.get("/api/v1/session", headers={"Authorization": f"Bearer {expired}"})
     assert answer.status_code == 401
