@@ -239,6 +239,7 @@ def answers() -> dict[str, Any]:
             ],
             "next": None,
         },
+        f"payments {TENANT}/payment-plans": {"payment_plans": []},
         f"suspension {TENANT}/standing": {
             "stage": "none",
             "suspended": False,
