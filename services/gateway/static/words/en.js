@@ -59,7 +59,7 @@ export default {
   "usage.stale": "As of {time}, newer calls not counted yet", "usage.min": "{n} min",
   "chart.heading": "Minutes a day", "chart.table": "Show as table", "chart.picture": "Show as chart", "chart.day": "Day", "chart.calls": "Calls",
   "chart.minutes": "Minutes", "chart.today": "Today", "chart.empty": "No calls yet in this period.",
-  "chart.name": "Minutes a day, {period}: {total} in all, most on {day}, {most}.", "chart.point": "{minutes} min · {calls}",
+  "chart.name": "Minutes a day, {period}: {total} in all, most on {day}, {most}.", "chart.point": "{minutes} · {calls}",
   "chart.n_calls": { one: "{n} call", other: "{n} calls" }, "chart.above": "above the included minutes", "chart.keys": "Arrow keys move between days.",
 
   "alerts.title": "Usage alert", "alerts.minutes": "{share} of your included minutes are used.", "alerts.minutes_all": "All of your included minutes are used; further calls are charged.",
