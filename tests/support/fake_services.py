@@ -192,7 +192,115 @@ def answers() -> dict[str, Any]:
             "minutes": [],
             "billed_seconds": 129336,
             "included_seconds": 180000,
-            "days": [{"day": "2026-11-10", "calls": 78, "billed_seconds": 11652}],
+            "days": [
+                {
+                    "day": "2026-11-10",
+                    "calls": 78,
+                    "billed_seconds": 11652,
+                    "used_seconds": 11652,
+                    "charged_seconds": 0,
+                }
+            ],
+            "by_class": [
+                {
+                    "day": "2026-11-10",
+                    "call_class": "national",
+                    "direction": "outbound",
+                    "calls": 78,
+                    "billed_seconds": 11652,
+                }
+            ],
+            "bundles": [
+                {
+                    "name": "included",
+                    "classes": None,
+                    "per_extension": False,
+                    "seconds": 180000,
+                    "used_seconds": 129336,
+                }
+            ],
+            "spending": {
+                "spend_minor": 0,
+                "alert_minor": None,
+                "limit_minor": 20000,
+                "currency": "USD",
+                "holds": False,
+                "released": False,
+            },
+            "warnings": [
+                {
+                    "kind": "included_minutes",
+                    "subject": "included",
+                    "percent": 50,
+                    "used": 129336,
+                    "limit": 180000,
+                }
+            ],
+        },
+        f"usage {TENANT}/calls/totals": {
+            "calls": 1486,
+            "billed_calls": 1402,
+            "billed_seconds": 216744,
+            "talk_ms": 212810400,
+            "hold_ms": 1240000,
+        },
+        f"usage {TENANT}/calls?line": {
+            "calls": [
+                {
+                    "call_id": "018f0000-0000-7000-8000-0000000ca110",
+                    "answered_at": "2026-10-31T15:47:00Z",
+                    "direction": "inbound",
+                    "from": "+19175550133",
+                    "to": "201",
+                    "call_class": "national",
+                    "talk_ms": 192000,
+                    "hold_ms": 0,
+                    "billed_seconds": 192,
+                    "charge": "0.060800",
+                    "invoice": {"invoice_id": str(OPEN_INVOICE), "number": "KV-2026-01187"},
+                    "share": {
+                        "billed_seconds": 192,
+                        "included_seconds": 0,
+                        "charge": "0.060800",
+                        "exact": "38/625",
+                    },
+                }
+            ],
+            "next": None,
+            "line": {
+                "kind": "minutes",
+                "key": "minutes|018f|1|national|inbound|0.019|",
+                "call_class": "national",
+                "direction": "inbound",
+                "calls": 1486,
+                "billed_seconds": 216744,
+                "included_seconds": 180000,
+                "charged_seconds": 36744,
+                "price_per_minute": "0.019",
+                "charge": "11.6356",
+            },
+            "line_before": None,
+            "revision": 1,
+        },
+        f"invoicing {TENANT}/credit-notes": {"credit_notes": []},
+        f"payments {TENANT}/payment-plans": {
+            "payment_plans": [
+                {
+                    "payment_plan_id": str(UUID(int=21)),
+                    "state": "agreed",
+                    "invoice_ids": [str(OPEN_INVOICE)],
+                    "instalments": [
+                        {"due_on": "2026-11-25", "amount": usd(8948), "paid": usd(0)},
+                        {"due_on": "2026-12-25", "amount": usd(8947), "paid": usd(0)},
+                    ],
+                    "remaining": usd(17895),
+                    "next_due_on": "2026-11-25",
+                    "next_amount": usd(8948),
+                    "agreed_at": "2026-11-18T15:24:00Z",
+                    "ended_at": None,
+                    "by": "Ann Reyes (provider-admin-1)",
+                }
+            ]
         },
         f"usage {TENANT}/calls": {
             "calls": [
@@ -294,6 +402,8 @@ class FakeServices(httpx.AsyncBaseTransport):
         if request.url.path.endswith("/pdf"):
             return httpx.Response(200, content=b"%PDF-1.7 test", headers={"content-type": "application/pdf"})
         with_status = f"{key}?status={request.url.params.get('status')}"
+        if "line" in request.url.params and f"{key}?line" in self.answers:
+            return httpx.Response(200, json=self.answers[f"{key}?line"])
         at_cursor = f"{key}?cursor={request.url.params.get('cursor')}"
         found = self.answers.get(at_cursor, self.answers.get(with_status, self.answers.get(key)))
         if found is None:

@@ -41,6 +41,15 @@ class HttpInvoicing:
     async def invoice(self, whose: Whose, invoice_id: InvoiceId) -> answers.Invoice:
         return await self._client.read(answers.Invoice, _tenant(whose, "invoices", invoice_id))
 
+    async def explanation(
+        self, whose: Whose, invoice_id: InvoiceId, locale: str | None
+    ) -> answers.Explanation:
+        where = _tenant(whose, "invoices", invoice_id, "explanation")
+        return await self._client.read(answers.Explanation, where, {"locale": locale})
+
+    async def credit_notes(self, whose: Whose) -> answers.CreditNotes:
+        return await self._client.read(answers.CreditNotes, _tenant(whose, "credit-notes"))
+
     async def invoice_pdf(self, whose: Whose, invoice_id: InvoiceId) -> Document:
         return await self._client.ask(
             "GET", _tenant(whose, "invoices", invoice_id, "pdf"), deadline_seconds=10.0
@@ -67,6 +76,12 @@ class HttpUsage:
     async def calls(self, whose: Whose, query: Query) -> answers.CallList:
         return await self._client.read(answers.CallList, _tenant(whose, "calls"), query)
 
+    async def call_totals(self, whose: Whose, query: Query) -> answers.CallTotals:
+        return await self._client.read(answers.CallTotals, _tenant(whose, "calls", "totals"), query)
+
+    async def line_calls(self, whose: Whose, query: Query) -> answers.LineCalls:
+        return await self._client.read(answers.LineCalls, _tenant(whose, "calls"), query)
+
 
 class HttpPayments:
     """Methods, auto-pay, payments. Changes may ask Stripe, so they have a deadline of their own."""
@@ -84,6 +99,9 @@ class HttpPayments:
 
     async def payment(self, whose: Whose, payment_id: PaymentId) -> answers.Payment:
         return await self._client.read(answers.Payment, _tenant(whose, "payments", payment_id))
+
+    async def plans(self, whose: Whose) -> answers.PaymentPlans:
+        return await self._client.read(answers.PaymentPlans, _tenant(whose, "payment-plans"))
 
     async def change(
         self,

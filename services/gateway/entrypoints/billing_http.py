@@ -1,7 +1,6 @@
 """``/api/v1/billing``: what a tenant's admin sees and does. A tenant user gets 403."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -10,18 +9,13 @@ from fastapi.responses import Response
 from services.gateway.entrypoints.bodies import AutoPayBody, PaymentBody, SaveMethodBody
 from services.gateway.entrypoints.callers import Callers, signature, whose_of
 from services.gateway.entrypoints.changes import Changes, passed_on
-from services.gateway.entrypoints.openapi import CHANGING, NOT_FOUND, PROBLEMS
+from services.gateway.entrypoints.openapi import CHANGING, NOT_FOUND, PROBLEMS, a_file
+from services.gateway.entrypoints.paging import Cursor, Limit
 from services.gateway.use_cases import answers
 from services.gateway.use_cases.compose_overview import Services, compose_overview
 from services.gateway.use_cases.compose_session import Person
 from services.gateway.use_cases.views import Overview, StripeView
 from shared.ids import InvoiceId, MethodId, PaymentId
-
-Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the page before")]
-Limit = Annotated[int, Query(ge=1, le=100, description="most rows of a page")]
-_PDF: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/pdf": {}}, "description": "The invoice with the provider's brand."}
-}
 
 
 def billing_router(callers: Callers, services: Services, changes: Changes, stripe: StripeView) -> APIRouter:
@@ -58,34 +52,11 @@ def _add_reading(router: APIRouter, callers: Callers, services: Services, stripe
     @router.get(
         "/invoices/{invoice_id}/pdf",
         summary="An invoice as PDF",
-        responses={**NOT_FOUND, **_PDF},
+        responses={**NOT_FOUND, **a_file("application/pdf")},
         response_class=Response,
     )
     async def get_invoice_pdf(person: Admin, invoice_id: InvoiceId) -> Response:
         return passed_on(await services.invoicing.invoice_pdf(whose_of(person), invoice_id))
-
-    @router.get("/calls", summary="Call History, newest first")
-    async def get_calls(
-        person: Admin,
-        direction: Literal["inbound", "outbound"] | None = None,
-        number: Annotated[
-            str | None, Query(max_length=64, description="part of either number or an extension")
-        ] = None,
-        from_: Annotated[datetime | None, Query(alias="from", description="answered at or after")] = None,
-        to: Annotated[datetime | None, Query(description="answered before")] = None,
-        cursor: Cursor = None,
-        limit: Limit = 50,
-    ) -> answers.CallList:
-        """Billed time, never money: a line of an invoice is rounded once, calls are not."""
-        query: dict[str, str | int | None] = {
-            "direction": direction,
-            "number": number,
-            "from": from_.isoformat() if from_ else None,
-            "to": to.isoformat() if to else None,
-            "cursor": cursor,
-            "limit": limit,
-        }
-        return await services.usage.calls(whose_of(person), query)
 
 
 def _add_methods(router: APIRouter, callers: Callers, services: Services, changes: Changes) -> None:

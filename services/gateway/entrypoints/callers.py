@@ -8,7 +8,7 @@ from fastapi import Query, Request
 
 from services.gateway.entrypoints.rate_limit import RateLimit
 from services.gateway.use_cases.compose_session import Person
-from services.gateway.use_cases.ports import Whose
+from services.gateway.use_cases.ports import Where, Whose
 from shared.errors import Forbidden, Invalid, Unauthenticated
 from shared.http.auth import ROLES, Caller, TokenVerifier, requires
 from shared.ids import ProviderId
@@ -104,6 +104,12 @@ def signature(person: Person) -> str:
     return (
         f"{person.name} ({person.subject})"[:200] if person.name != person.subject else person.subject[:200]
     )
+
+
+def tenant_path(person: Person, *more: str | UUID) -> Where:
+    """A service's path below the token's tenant."""
+    whose = whose_of(person)
+    return Where.of("v1", "providers", whose.provider_id, "tenants", whose.tenant_id, *more)
 
 
 def whose_of(person: Person) -> Whose:

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from services.gateway.entrypoints.billing_http import billing_router
 from services.gateway.entrypoints.billing_passing_http import billing_passing_router
+from services.gateway.entrypoints.billing_usage_http import billing_usage_router
 from services.gateway.entrypoints.callers import Callers
 from services.gateway.entrypoints.changes import Changes
 from services.gateway.entrypoints.etags import ETags
@@ -46,7 +47,8 @@ def add_routes(
 
     app.include_router(session_router(callers, services, stripe))
     app.include_router(billing_router(callers, services, changes, stripe))
-    app.include_router(billing_passing_router(callers, clients, changes))
+    app.include_router(billing_passing_router(callers, services, clients, changes))
+    app.include_router(billing_usage_router(callers, services, clients))
     app.include_router(live_router(callers, onlookers))
     app.include_router(webhooks)
     app.include_router(provider_router(callers, clients, changes))

@@ -46,6 +46,13 @@ CHANGING: dict[int | str, dict[str, Any]] = {
     413: _answer("The body is too large."),
 }
 
+
+def a_file(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """The documented answer of a route that sends a file."""
+    content = {one: {"schema": {"type": "string", "format": "binary"}} for one in media_types}
+    return {200: {"description": "The file.", "content": content}}
+
+
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -136,7 +136,7 @@ class Subscription(View):
     )
     billing_model: Literal["flat_rate", "pay_as_you_go"]
     monthly_fee: Amount | None
-    period: answers.Period
+    period: answers.Period | None = Field(description="null: no period runs, as after the contract's end")
     next_invoice_on: date | None
     trial_ends_on: date | None
     next_invoice: answers.Preview | None = Field(description="so far; null while it cannot be worked out")
@@ -167,7 +167,13 @@ class UsageView(View):
     extensions: Product
     dids: Product
     minutes: MinutesView
-    days: tuple[answers.UsageDay, ...]
+    days: tuple[answers.UsageDay, ...] = Field(
+        description="local days with calls, oldest first; a day without calls is not there"
+    )
+    by_class: tuple[answers.ClassDay, ...]
+    bundles: tuple[answers.Bundle, ...]
+    spending: answers.Spending | None = Field(description="charges of calls against alert and limit")
+    warnings: tuple[answers.Warned, ...]
     lines: tuple[answers.Line, ...] | None = Field(description="null while they cannot be worked out")
     accruing: Amount | None
 

@@ -16,7 +16,7 @@ from services.usage.adapters.stored_calls import STORED, read_stored, write_rati
 from services.usage.domain.calls import Call
 from services.usage.domain.metering import DayTotal, TimedCall
 from services.usage.domain.months import months_of
-from services.usage.use_cases.ports import CallFilter, FlaggedCall, ListedCall
+from services.usage.use_cases.ports import CallFilter, CallSums, FlaggedCall, ListedCall
 from services.usage.use_cases.rating_ports import ReRated, StoredCall
 from shared.errors import Unavailable
 from shared.ids import ProviderId, TenantId
@@ -147,6 +147,10 @@ _COUNT_FROM = text(
 _DAYS = text(
     "SELECT local_day, call_class, direction, calls, billed_calls, billed_seconds FROM day_total"
     " WHERE tenant_id = :tenant_id AND local_day >= :start AND local_day < :end ORDER BY local_day, call_class, direction"
+)
+_SUMS = (
+    "SELECT count(*), count(*) FILTER (WHERE billed_seconds > 0), coalesce(sum(billed_seconds), 0),"
+    " coalesce(sum(talk_ms), 0), coalesce(sum(hold_ms), 0) FROM call WHERE "
 )
 # One day more on both sides than any zone can shift: the index is by instant, the day decides.
 _OF_DAY = text(
@@ -329,25 +333,8 @@ class SqlCalls:
 
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]:
         """Newest first, after the cursor; at most ``wanted.limit``."""
-        conditions = ["tenant_id = :tenant_id"]
-        values: dict[str, Any] = {"tenant_id": tenant_id, "limit": wanted.limit}
-        if not wanted.with_unanswered:
-            conditions.append("answered_at IS NOT NULL")
-        if wanted.direction is not None:
-            conditions.append("direction = :direction")
-            values["direction"] = wanted.direction
-        if wanted.number is not None:
-            conditions.append("(position(:number IN from_number) > 0 OR position(:number IN to_number) > 0)")
-            values["number"] = wanted.number
-        if wanted.call_class is not None:
-            conditions.append("call_class = :call_class")
-            values["call_class"] = wanted.call_class
-        if wanted.start is not None:
-            conditions.append("placed_at >= :start")
-            values["start"] = wanted.start
-        if wanted.end is not None:
-            conditions.append("placed_at < :end")
-            values["end"] = wanted.end
+        conditions, values = _conditions(tenant_id, wanted)
+        values["limit"] = wanted.limit
         if wanted.after is not None:
             conditions.append("(placed_at, call_key) < (:after_at, CAST(:after_key AS uuid))")
             values["after_at"], values["after_key"] = wanted.after
@@ -361,6 +348,42 @@ class SqlCalls:
         )
         return [listed_call(row) for row in rows.mappings()]
 
+    async def sums(self, tenant_id: TenantId, wanted: CallFilter) -> CallSums:
+        """Of all calls of the filter; its limit and cursor do not matter."""
+        conditions, values = _conditions(tenant_id, wanted)
+        found = await self._connection.execute(
+            text(_SUMS + " AND ".join(conditions)),  # (conditions are literals of this module)
+            values,
+        )
+        row = found.one()
+        return CallSums(*(int(value) for value in row))
+
+
+def _conditions(tenant_id: TenantId, wanted: CallFilter) -> tuple[list[str], dict[str, Any]]:
+    """What a filter asks for, without its cursor."""
+    conditions = ["tenant_id = :tenant_id"]
+    values: dict[str, Any] = {"tenant_id": tenant_id}
+    if not wanted.with_unanswered:
+        conditions.append("answered_at IS NOT NULL")
+    if wanted.direction is not None:
+        conditions.append("direction = :direction")
+        values["direction"] = wanted.direction
+    if wanted.number is not None:
+        conditions.append(
+            "(position(:number IN from_number) > 0 OR position(:number IN to_number) > 0 OR extension = :number)"
+        )
+        values["number"] = wanted.number
+    if wanted.call_class is not None:
+        conditions.append("call_class = :call_class")
+        values["call_class"] = wanted.call_class
+    if wanted.start is not None:
+        conditions.append("placed_at >= :start")
+        values["start"] = wanted.start
+    if wanted.end is not None:
+        conditions.append("placed_at < :end")
+        values["end"] = wanted.end
+    return conditions, values
+
 
 def listed_call(row: RowMapping) -> ListedCall:
     """A row of ``call`` as Call History shows it."""
@@ -373,6 +396,7 @@ def listed_call(row: RowMapping) -> ListedCall:
         to_number=row["to_number"],
         call_class=row["call_class"],
         talk_ms=row["talk_ms"],
+        hold_ms=row["hold_ms"],
         billed_seconds=row["billed_seconds"],
         flags=tuple(row["flags"].split(",")) if row["flags"] else (),
         not_billed=row["not_billed"],

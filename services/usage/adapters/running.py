@@ -23,6 +23,7 @@ _LOCK = text(
     "SELECT r.* FROM running_period r JOIN unnest(CAST(:tenants AS uuid[]), CAST(:starts AS date[]))"
     " AS one(tenant_id, start_date) USING (tenant_id, start_date) ORDER BY r.tenant_id, r.start_date FOR UPDATE OF r"
 )
+_GET = text("SELECT * FROM running_period WHERE tenant_id = :tenant_id AND start_date = :start")
 _SAVE = text(
     "UPDATE running_period SET end_date = one.end_date, gross = one.gross, seconds = one.seconds,"
     " check_seconds = one.check_seconds, said = one.said, released = one.released, limit_minor = one.limit_minor,"
@@ -84,6 +85,12 @@ class SqlRunning:
             )
             found = (await self._connection.execute(_LOCK, keys)).all()
         return [_read(row) for row in found]
+
+    async def get(self, tenant_id: TenantId, start_date: date) -> RunningPeriod | None:
+        """As it is, not held; None: nothing was counted in it yet."""
+        rows = await self._connection.execute(_GET, {"tenant_id": tenant_id, "start": start_date})
+        found = rows.one_or_none()
+        return None if found is None else _read(found)
 
     async def save(self, rows: Sequence[RunningPeriod]) -> None:
         if not rows:

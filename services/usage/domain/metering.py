@@ -15,7 +15,7 @@ from uuid import UUID
 from services.usage.domain.included import Pools, PoolsLeft
 from services.usage.domain.rating import RatedCall, charge_after
 from services.usage.domain.records import Direction
-from services.usage.domain.tenants import PlanKey
+from services.usage.domain.tenants import FREE_CLASSES, PlanKey
 from shared.ids import PlanId
 
 Kind = Literal["minutes", "connect_fees"]
@@ -82,6 +82,11 @@ class LineId:
     plan_version: int
     price: Decimal
     capped: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether its time is minutes used: free internal and emergency calls are not (R7, R16)."""
+        return self.kind == "minutes" and (self.call_class not in FREE_CLASSES or self.price > 0)
 
     @property
     def key(self) -> str:
@@ -187,6 +192,12 @@ class Meter:
         self.left = PoolsLeft(pools)
         self._pools = pools
         self._sums: dict[LineId, _Sum] = {}
+        self._used = self._charged = 0
+
+    @property
+    def so_far(self) -> tuple[int, int]:
+        """Seconds used until now, and those of them that no included minutes covered."""
+        return self._used, self._charged
 
     def fits(self, rows: Iterable[DayLine]) -> bool:
         """Whether no included minutes run out in this day, so that the order of its calls does not matter."""
@@ -245,6 +256,9 @@ class Meter:
         one.billed_seconds += part.billed_seconds
         one.included_seconds += part.included_seconds
         one.charge += part.charge
+        if line.counts:
+            self._used += part.billed_seconds
+            self._charged += part.billed_seconds - part.included_seconds
 
 
 def meter_period(

@@ -83,6 +83,27 @@ def minutes_reached(pools: Sequence[Pool], used: Mapping[int, int], said: frozen
     return found
 
 
+def standing_warnings(
+    spend_minor: Fraction,
+    limits: Limits,
+    pools: Sequence[Pool],
+    used: Mapping[int, int],
+    said: frozenset[str],
+    day: date,
+) -> list[Reached]:
+    """What has been reached as things stand, said or not: of each kind and subject the highest percent alone.
+
+    Of unusual traffic what was said about ``day``; what it was measured against has passed.
+    """
+    highest: dict[tuple[Kind, str], Reached] = {}
+    nothing: frozenset[str] = frozenset()
+    for one in (*minutes_reached(pools, used, nothing), *spend_reached(spend_minor, limits, nothing)):
+        highest[one.kind, one.subject] = one
+    name = _name("unusual_international", str(day), 100)
+    unusual = [Reached(name, "unusual_international", str(day), 100, 0, 0)] if name in said else []
+    return [*highest.values(), *unusual]
+
+
 def seconds_until(pools: Sequence[Pool], used: Mapping[int, int], said: frozenset[str]) -> int | None:
     """How many more chargeable seconds it takes at least until more of the included minutes is to be said.
 

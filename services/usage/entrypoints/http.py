@@ -1,6 +1,7 @@
 """HTTP between the services: numbers provisioned, usage and calls read, quarantine shown and replayed."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -67,6 +68,8 @@ class DayShown(BaseModel):
     day: date
     calls: int
     billed_seconds: int
+    used_seconds: int = Field(description="of calls that use included minutes or are charged")
+    charged_seconds: int = Field(description="of those, what included minutes did not cover (R16)")
 
 
 class ClassDayShown(BaseModel):
@@ -77,6 +80,39 @@ class ClassDayShown(BaseModel):
     direction: Literal["inbound", "outbound"]
     calls: int
     billed_seconds: int
+
+
+class BundleShown(BaseModel):
+    """Included minutes of the period; ``classes`` null: of every charged class. Of minutes that each extension has
+    for itself (``per_extension``) ``seconds`` are one extension's, ``used_seconds`` those of the busiest."""
+
+    name: str
+    classes: list[str] | None
+    per_extension: bool
+    seconds: int
+    used_seconds: int
+
+
+class SpendingShown(BaseModel):
+    """Usage charges so far against the plan's alert and limit; minor units."""
+
+    spend_minor: int
+    alert_minor: int | None
+    limit_minor: int | None
+    currency: str
+    holds: bool = Field(description="the limit is reached: chargeable outbound calls are stopped")
+    released: bool = Field(description="a person let calls pass the limit in this period")
+
+
+class WarningShown(BaseModel):
+    """Something that was reached; of each kind and subject the highest percent. ``used`` and ``limit``: billed
+    seconds of included minutes, minor units of spend; 0 of unusual traffic."""
+
+    kind: Literal["included_minutes", "spend", "spend_limit", "unusual_international"]
+    subject: str
+    percent: int
+    used: int
+    limit: int
 
 
 class UsageShown(BaseModel):
@@ -96,6 +132,9 @@ class UsageShown(BaseModel):
     days: list[DayShown]
     by_class: list[ClassDayShown]
     charge: Decimal = Field(description="of all minutes, exact, in major units")
+    bundles: list[BundleShown]
+    spending: SpendingShown
+    warnings: list[WarningShown]
 
 
 class QuarantinedShown(BaseModel):
@@ -146,7 +185,16 @@ def _usage(usage: Usage) -> UsageShown:
         minutes=list(usage.minutes),
         billed_seconds=usage.counted_seconds,
         included_seconds=usage.included_seconds,
-        days=[DayShown(day=day, calls=calls, billed_seconds=billed) for day, calls, billed in usage.days],
+        days=[
+            DayShown(
+                day=one.day,
+                calls=one.calls,
+                billed_seconds=one.billed_seconds,
+                used_seconds=one.used_seconds,
+                charged_seconds=one.charged_seconds,
+            )
+            for one in usage.days
+        ],
         by_class=[
             ClassDayShown(
                 day=one.day,
@@ -158,6 +206,23 @@ def _usage(usage: Usage) -> UsageShown:
             for one in usage.by_class
         ],
         charge=sum((one.charge for one in usage.minutes), Decimal(0)),
+        bundles=[
+            BundleShown(
+                name=pool.name,
+                classes=None if pool.classes is None else sorted(pool.classes),
+                per_extension=pool.own,
+                seconds=pool.seconds,
+                used_seconds=used,
+            )
+            for pool, used in usage.bundles
+        ],
+        spending=SpendingShown(**asdict(usage.spending)),
+        warnings=[
+            WarningShown(
+                kind=one.kind, subject=one.subject, percent=one.percent, used=one.used, limit=one.limit
+            )
+            for one in usage.warnings
+        ],
     )
 
 

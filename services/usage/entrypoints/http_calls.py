@@ -1,6 +1,7 @@
 """Call History over HTTP: pages, exports, and the calls that make up an invoice line."""
 
-from datetime import date, datetime
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -23,6 +24,8 @@ from shared.clock import local_midnight
 from shared.errors import Invalid
 from shared.events.usage import MeteredMinutes
 from shared.ids import ProviderId, TenantId
+
+LONGEST_TOTALS = timedelta(days=400)
 
 
 class InvoiceShown(BaseModel):
@@ -57,6 +60,7 @@ class CallShown(BaseModel):
     to: str
     call_class: str
     talk_ms: int
+    hold_ms: int = Field(description="hold by the tenant's own side, which is not billed (R2)")
     billed_seconds: int
     flags: list[str] = Field(description="what is odd about the record; it is billed all the same (R14)")
     not_billed: str | None = Field(description="before_plan, after_close or too_late: kept, not billed")
@@ -85,6 +89,16 @@ class CallsShown(BaseModel):
     revision: int | None = Field(None, description="of the period's totals, when a line was asked for")
 
 
+class SumsShown(BaseModel):
+    """What the calls of a filter come to. ``billed_calls`` are those with billed time."""
+
+    calls: int
+    billed_calls: int
+    billed_seconds: int
+    talk_ms: int
+    hold_ms: int
+
+
 def invoice_shown(billed: BilledRevision | None) -> InvoiceShown | None:
     if billed is None:
         return None
@@ -108,6 +122,7 @@ def call_shown(one: HistoryCall) -> CallShown:
         to=call.to_number,
         call_class=call.call_class,
         talk_ms=call.talk_ms,
+        hold_ms=call.hold_ms,
         billed_seconds=call.billed_seconds,
         flags=list(call.flags),
         not_billed=call.not_billed,
@@ -157,7 +172,9 @@ class AskedCalls:
     def __init__(
         self,
         direction: Literal["inbound", "outbound"] | None = None,
-        number: Annotated[str | None, Query(max_length=40, description="part of either number")] = None,
+        number: Annotated[
+            str | None, Query(max_length=40, description="part of either number, or an extension")
+        ] = None,
         call_class: Annotated[str | None, Query(alias="class", max_length=64)] = None,
         from_: Annotated[AwareDatetime | None, Query(alias="from")] = None,
         to: AwareDatetime | None = None,
@@ -244,6 +261,22 @@ def add_call_routes(router: APIRouter, open_work: OpenWork, parquet: ParquetPiec
         last = page.calls[-1].call if page.calls else None
         more = write_cursor(last.placed_at, last.call_id) if last is not None and page.more else None
         return CallsShown(calls=[call_shown(one) for one in page.calls], next=more)
+
+    @router.get("/tenants/{tenant_id}/calls/totals", tags=["reading"])
+    async def get_totals(
+        provider_id: ProviderId, tenant_id: TenantId, asked: Annotated[AskedCalls, Depends()]
+    ) -> SumsShown:
+        """How many calls the filters find, and their time, over at most a year and a month."""
+        wanted = await asked.filter(open_work, provider_id, tenant_id, 1, None)
+        if wanted.start is None:
+            raise Invalid("Say from when: give `start_date`, like 2026-03-01, or `from`.", field="start_date")
+        if wanted.end is None or wanted.end - wanted.start > LONGEST_TOTALS:
+            raise Invalid(
+                f"Say until when, at most {LONGEST_TOTALS.days} days later: give `end_date` or `to`.",
+                field="end_date",
+            )
+        async with open_work() as work:
+            return SumsShown(**asdict(await work.calls.sums(tenant_id, wanted)))
 
     @router.get("/tenants/{tenant_id}/calls/export", tags=["reading"], response_class=StreamingResponse)
     async def get_export(

@@ -38,6 +38,7 @@ class PeriodFigures:
     """A period as usage knows it now. ``resources`` are those provisioned at some time in it.
 
     ``read_days``: days that were gone through call by call, with the included seconds used before each.
+    ``used_on``: of each day with billed calls, the seconds used and those of them above included minutes.
     """
 
     minutes: tuple[Minutes, ...]
@@ -50,6 +51,7 @@ class PeriodFigures:
     dids_peak: int
     parts: tuple[MeteredPart, ...]
     read_days: tuple[tuple[date, list[tuple[int, str, int]]], ...]
+    used_on: dict[date, tuple[int, int]]
 
 
 async def end_period(work: UsageWork, period: EndedPeriod) -> None:
@@ -174,12 +176,15 @@ async def measure_period(
     )
     meter = Meter(pools)
     read_days: list[tuple[date, list[tuple[int, str, int]]]] = []
+    used_on: dict[date, tuple[int, int]] = {}
     for day, rows in _by_day(await work.lines.of_period(tenant.tenant_id, start, end)):
+        used, charged = meter.so_far
         if meter.fits(rows):
             meter.take_day(rows)
         else:
             read_days.append((day, meter.left.state()))
             meter.take_calls(await work.calls.billed_on(tenant.tenant_id, day, by_extension=pools.own))
+        used_on[day] = meter.so_far[0] - used, meter.so_far[1] - charged
     peaks = {kind: _peak_of(kind, resources, begins, ends) for kind in ("extension", "did")}
     return PeriodFigures(
         minutes=meter.lines(),
@@ -192,6 +197,7 @@ async def measure_period(
         dids_peak=peaks["did"],
         parts=counted,
         read_days=tuple(read_days),
+        used_on=used_on,
     )
 
 

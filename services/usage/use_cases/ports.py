@@ -57,6 +57,7 @@ class ListedCall:
     to_number: str
     call_class: str
     talk_ms: int
+    hold_ms: int
     billed_seconds: int
     flags: tuple[str, ...]
     not_billed: str | None
@@ -68,6 +69,17 @@ class ListedCall:
     extension: str | None
     first_revision: int
     extra: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallSums:
+    """What the calls of a filter come to; ``billed_calls`` are those with billed time."""
+
+    calls: int
+    billed_calls: int
+    billed_seconds: int
+    talk_ms: int
+    hold_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +254,9 @@ class CallsPort(Protocol):
     ) -> list[StoredCall]: ...
     async def re_rate(self, changes: Sequence[ReRated]) -> None: ...
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]: ...
+    async def sums(self, tenant_id: TenantId, wanted: CallFilter) -> CallSums:
+        """Of all calls that ``listed`` would give, whatever its limit and cursor."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 
+from services.usage.domain.included import Pool
 from services.usage.domain.metering import DayTotal
-from services.usage.domain.tenants import FREE_CLASSES, Resource, Tenant
-from services.usage.use_cases.meter_period import TermsPart, measure_period, metered_minutes
+from services.usage.domain.tenants import Resource, Tenant
+from services.usage.domain.thresholds import Reached, standing_warnings
+from services.usage.use_cases.meter_period import PeriodFigures, TermsPart, measure_period, metered_minutes
 from services.usage.use_cases.ports import UsageWork
 from services.usage.use_cases.provision_resources import get_tenant
+from services.usage.use_cases.rating_ports import RunningPeriod
 from services.usage.use_cases.re_rate_periods import plan_parts
-from shared.clock import local_midnight
+from services.usage.use_cases.watch_limits import limits_of, minor_units
+from shared.clock import local_date, local_midnight
 from shared.errors import NotFound
 from shared.events.usage import MeteredMinutes
 from shared.ids import PlanId, ProviderId, TenantId
@@ -24,8 +29,35 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Day:
+    """A local day: all its calls and their billed seconds; seconds used are those of calls that are not free, and
+    ``charged_seconds`` those of them above included minutes (R16)."""
+
+    day: date
+    calls: int
+    billed_seconds: int
+    used_seconds: int
+    charged_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Usage charges of the period so far against the plan's limits, in minor units, rounded down as alerts are.
+
+    ``holds``: the limit was reached and stops chargeable calls; ``released``: a person let calls pass it.
+    """
+
+    spend_minor: int
+    alert_minor: int | None
+    limit_minor: int | None
+    currency: str
+    holds: bool
+    released: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
-    """``days``: local day, calls, billed seconds. ``counted_seconds``: billed, less free internal and emergency calls."""
+    """``counted_seconds``: billed, less free internal and emergency calls."""
 
     as_of: datetime
     extensions: Held
@@ -33,8 +65,11 @@ class Usage:
     minutes: tuple[MeteredMinutes, ...]
     counted_seconds: int
     included_seconds: int
-    days: tuple[tuple[date, int, int], ...]
-    by_class: tuple[DayTotal, ...] = ()
+    days: tuple[Day, ...]
+    by_class: tuple[DayTotal, ...]
+    bundles: tuple[tuple[Pool, int], ...]
+    spending: Spending
+    warnings: tuple[Reached, ...]
 
 
 async def read_usage(
@@ -55,23 +90,45 @@ async def read_usage(
     now = await work.now(provider_id)
     last = local_midnight(end, tenant.zone) - timedelta(microseconds=1)
     at = min(now, last)
-    days: dict[date, tuple[int, int]] = {}
-    for total in figures.days:
-        calls, billed = days.get(total.day, (0, 0))
-        days[total.day] = (calls + total.calls, billed + total.billed_seconds)
+    row = await work.running.get(tenant_id, start) or RunningPeriod(tenant_id, start, end, provider_id)
+    limits = limits_of(terms, row)
+    spend = minor_units(sum((one.exact for one in figures.minutes), Fraction(0)), terms)
     return Usage(
         as_of=now,
         extensions=Held(_held_at(figures.resources, "extension", at), figures.extensions_peak),
         dids=Held(_held_at(figures.resources, "did", at), figures.dids_peak),
         minutes=tuple(metered_minutes(one) for one in figures.minutes),
-        counted_seconds=sum(
-            one.billed_seconds
-            for one in figures.minutes
-            if one.call_class not in FREE_CLASSES or one.price_per_minute > 0
-        ),
+        counted_seconds=sum(one.billed_seconds for one in figures.minutes if one.line.counts),
         included_seconds=figures.included_seconds,
-        days=tuple((day, calls, billed) for day, (calls, billed) in sorted(days.items())),
+        days=_days(figures),
         by_class=figures.days,
+        bundles=tuple(
+            (pool, figures.used.get(position, 0)) for position, pool in enumerate(figures.pools.pools)
+        ),
+        spending=Spending(
+            spend_minor=int(spend),
+            alert_minor=limits.spend_alert_minor,
+            limit_minor=limits.spend_limit_minor,
+            currency=terms.currency,
+            holds=row.holds,
+            released=row.released,
+        ),
+        warnings=tuple(
+            standing_warnings(
+                spend, limits, figures.pools.pools, figures.used, row.said, local_date(now, tenant.zone)
+            )
+        ),
+    )
+
+
+def _days(figures: PeriodFigures) -> tuple[Day, ...]:
+    days: dict[date, tuple[int, int]] = {}
+    for total in figures.days:
+        calls, billed = days.get(total.day, (0, 0))
+        days[total.day] = (calls + total.calls, billed + total.billed_seconds)
+    return tuple(
+        Day(day, calls, billed, *figures.used_on.get(day, (0, 0)))
+        for day, (calls, billed) in sorted(days.items())
     )
 
 

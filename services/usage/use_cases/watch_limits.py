@@ -152,7 +152,7 @@ async def _check(
 ) -> tuple[RunningPeriod, list[Reached]]:
     """What was reached; reads exact figures only if the counters say that something may have been."""
     limits = limits_of(terms, row)
-    gross = _minor(Fraction(row.gross or 0, 60 * _MILLION), terms)
+    gross = minor_units(Fraction(row.gross or 0, 60 * _MILLION), terms)
     least = limits.least(row.said)
     spend_may = least is not None and gross >= least
     if not spend_may and row.seconds < row.check_seconds:
@@ -160,7 +160,7 @@ async def _check(
     figures = await measure_running(work, tenant, row)
     if figures is None:
         return row, []
-    spend = _minor(sum((one.exact for one in figures.minutes), Fraction(0)), terms)
+    spend = minor_units(sum((one.exact for one in figures.minutes), Fraction(0)), terms)
     pools = figures.pools.pools
     reached = [
         *spend_reached(spend, limits, row.said),
@@ -183,7 +183,8 @@ async def measure_running(work: UsageWork, tenant: Tenant, row: RunningPeriod) -
     return await measure_period(work, tenant, whole, share=share)
 
 
-def _minor(major: Fraction, terms: PlanTerms) -> Fraction:
+def minor_units(major: Fraction, terms: PlanTerms) -> Fraction:
+    """An exact amount in minor units of the plan's currency."""
     return major * int(10 ** exponent(currency(terms.currency)))
 
 
@@ -240,7 +241,7 @@ async def review_limits(work: UsageWork, provider_id: ProviderId, tenant_id: Ten
         if terms is None or figures is None:
             continue
         limit = limits_of(terms, row).spend_limit_minor
-        spend = _minor(sum((one.exact for one in figures.minutes), Fraction(0)), terms)
+        spend = minor_units(sum((one.exact for one in figures.minutes), Fraction(0)), terms)
         if limit is None or spend < limit:
             (held,) = await work.running.lock([row])
             if held.holds:
@@ -265,7 +266,7 @@ async def release_spend_limit(
         terms = tenant.terms_on(local_date(await work.now(provider_id), tenant.zone))
         figures = await measure_running(work, tenant, row)
         if terms is not None and figures is not None:
-            spend = _minor(sum((one.exact for one in figures.minutes), Fraction(0)), terms)
+            spend = minor_units(sum((one.exact for one in figures.minutes), Fraction(0)), terms)
             if limit_minor <= spend:
                 raise Invalid(
                     f"The tenant's usage is {int(spend)} minor units already; give a higher limit, or none.",

@@ -149,3 +149,32 @@ async def test_usage_is_told_by_day_and_class(api: Api, world: World) -> None:
     assert apart == {"external": (1, 60), "toll_free": (1, 30)}
     (day,) = shown["days"]
     assert (day["calls"], day["billed_seconds"]) == (2, 90)
+
+
+async def test_totals_are_of_all_calls_that_the_filters_find(api: Api, world: World) -> None:
+    """More calls than a page: the totals are their sum, and follow the same filters, own hold included."""
+    await world.record(*(one_leg(world, f"t{at}", FIRST + timedelta(minutes=at)) for at in range(5)))
+    await world.record(one_leg(world, "free", FIRST, called="+18005550199"))
+    path = f"/v1/providers/{world.provider_id}/tenants/{world.tenant_id}/calls/totals"
+    month = {"start_date": "2026-03-01", "end_date": "2026-04-01"}
+    whole = (await api.internal.get(path, params=month)).json()
+    listed = (await calls(api, world, **month))["calls"]
+    assert whole["calls"] == len(listed) == 6
+    assert whole["billed_calls"] == 6
+    for name in ("billed_seconds", "talk_ms", "hold_ms"):
+        assert whole[name] == sum(one[name] for one in listed)
+    some = (await api.internal.get(path, params={**month, "class": "external"})).json()
+    assert (some["calls"], some["billed_seconds"]) == (5, 300)
+    none = (await api.internal.get(path, params={**month, "number": "999"})).json()
+    assert none == {"calls": 0, "billed_calls": 0, "billed_seconds": 0, "talk_ms": 0, "hold_ms": 0}
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [({}, "start_date"), ({"start_date": "2020-01-01", "end_date": "2026-01-01"}, "end_date")],
+)
+async def test_totals_want_bounds(api: Api, world: World, asked: dict[str, str], field: str) -> None:
+    """Without them a whole history would be added up for one page."""
+    path = f"/v1/providers/{world.provider_id}/tenants/{world.tenant_id}/calls/totals"
+    answer = await api.internal.get(path, params=asked)
+    assert (answer.status_code, answer.json()["field"]) == (422, field)

@@ -334,7 +334,9 @@ async def test_days_count_all_calls_and_lines_those_with_billed_time(api: Api, w
     ):
         await api.switch.post("/v1/cdrs/freeswitch", content=posted(one))
     found = await usage(api, world)
-    assert found["days"] == [{"day": "2026-03-10", "calls": 3, "billed_seconds": 60}]
+    assert found["days"] == [
+        {"day": "2026-03-10", "calls": 3, "billed_seconds": 60, "used_seconds": 30, "charged_seconds": 30}
+    ]
     assert [(line["call_class"], line["calls"]) for line in found["minutes"]] == [
         ("external", 1),
         ("internal", 1),

@@ -254,6 +254,14 @@ async def test_calls_that_came_before_their_plan_are_rated_by_it(world: World) -
     ]
 
 
+async def april(api: Api, world: World) -> dict[str, Any]:
+    """The usage of April as the Billing page reads it."""
+    asked = {"start_date": "2026-04-01", "end_date": "2026-05-01", "plan_id": str(world.plan_id)}
+    path = f"/v1/providers/{world.provider_id}/tenants/{world.tenant_id}/usage"
+    found: dict[str, Any] = (await api.internal.get(path, params={**asked, "plan_version": 2})).json()
+    return found
+
+
 async def test_limits_are_said_once_also_in_a_race(world: World, api: Api) -> None:
     """50, 80, 100 % of included minutes, the alert, and the spend limit that stops; then released, and a new period."""
     await world.hear(world.plan(version=2, included_minutes=10, spend_alert_minor=10, spend_limit_minor=20))
@@ -275,6 +283,20 @@ async def test_limits_are_said_once_also_in_a_race(world: World, api: Api) -> No
     assert sorted(kinds) == [("spend", 100), ("spend_limit", 50), ("spend_limit", 80), ("spend_limit", 100)]
     stop = next(one for one in reached if (one["kind"], one["percent"]) == ("spend_limit", 100))
     assert (stop["limit"], stop["currency"], stop["start_date"]) == (20, "USD", "2026-04-01")
+    stopped = await april(api, world)
+    # 293 s rounded up to 294, then 20 minutes of which 306 s are included: 894 s x 0.02 = 29.8 cents.
+    assert stopped["spending"] == {
+        "spend_minor": 29, "alert_minor": 10, "limit_minor": 20, "currency": "USD", "holds": True, "released": False
+    }  # fmt: skip
+    assert stopped["warnings"] == [
+        {"kind": "included_minutes", "subject": "included", "percent": 100, "used": 600, "limit": 600},
+        {"kind": "spend", "subject": "usage", "percent": 100, "used": 29, "limit": 10},
+        {"kind": "spend_limit", "subject": "usage", "percent": 100, "used": 29, "limit": 20},
+    ]
+    (bundle,) = stopped["bundles"]
+    assert (bundle["name"], bundle["seconds"], bundle["used_seconds"]) == ("included", 600, 600)
+    (day,) = stopped["days"]
+    assert (day["used_seconds"], day["charged_seconds"]) == (1494, 894)
     path = f"/v1/providers/{world.provider_id}/tenants/{world.tenant_id}/spend-limit/release"
     low = await api.internal.post(path, json={"by": "ann", "limit_minor": 5})
     assert (low.status_code, low.json()["field"]) == (422, "limit_minor")
@@ -286,8 +308,9 @@ async def test_limits_are_said_once_also_in_a_race(world: World, api: Api) -> No
     ]  # fmt: skip
     later = NOW + timedelta(days=31)
     await world.hear(ClockAdvanced(provider_id=world.provider_id, now=later))
-    april = march_by(world, start_date=date(2026, 4, 1), end_date=date(2026, 5, 1))
-    await world.hear(april)
+    released = (await april(api, world))["spending"]
+    assert (released["limit_minor"], released["holds"], released["released"]) == (40, True, True)
+    await world.hear(march_by(world, start_date=date(2026, 4, 1), end_date=date(2026, 5, 1)))
     cleared = await said(world, "usage.threshold.cleared.v1")
     assert [(one["why"], one["by"]) for one in cleared] == [("released", "ann"), ("new_period", None)]
 

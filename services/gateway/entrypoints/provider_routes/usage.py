@@ -35,6 +35,12 @@ USAGE_ROUTES: tuple[ProviderRoute, ...] = (
     ),
     _route(
         "GET",
+        TENANT + "/calls/totals",
+        summary="How many of a tenant's calls the filters find, and their time",
+        query=_WHICH_CALLS,
+    ),
+    _route(
+        "GET",
         TENANT + "/calls/export",
         summary="A tenant's calls as a file",
         query=(*_WHICH_CALLS, "format"),
