@@ -8,6 +8,7 @@ import { button, notice, skeleton, table } from "../parts.js";
 import { equation } from "../sections/equation.js";
 
 const PAGE = 25;
+const YEAR_MS = 365 * 86_400_000;
 const DIRECTIONS = { inbound: ["calls.in", "inward"], outbound: ["calls.out", "outward"] };
 
 export const title = () => t("calls.title");
@@ -18,6 +19,12 @@ const direction = (call) => {
 };
 
 const whole = (text) => h("span", { class: "money" }, text);
+
+/** An own extension is said where the call's own side is; the other side stays a number. */
+const end = (call, side) => {
+  const own = (side === "from") === (call.direction === "outbound");
+  return own && call.extension && call.extension !== call[side] ? `${call.extension} (${call[side]})` : call[side];
+};
 
 /** What a person picked, by id; it outlives pages. */
 const listed = (context, rows, picked, change) => {
@@ -31,8 +38,8 @@ const listed = (context, rows, picked, change) => {
   const made = table(t("calls.caption"), [
     { name: t("calls.when"), class: "lead-cell whole", cell: (call) => h("span", { class: "pick" }, box(call), when(call)) },
     { name: t("calls.direction"), cell: direction },
-    { name: t("calls.from"), cell: (call) => whole(call.from) },
-    { name: t("calls.to"), cell: (call) => whole(call.to) },
+    { name: t("calls.from"), cell: (call) => whole(end(call, "from")) },
+    { name: t("calls.to"), cell: (call) => whole(end(call, "to")) },
     detailed && { name: t("calls.talk"), class: "number plain-number", cell: (call) => (call.answered_at ? format.length(call.talk_ms) : "–") },
     detailed && { name: t("calls.hold"), class: "number plain-number", cell: (call) => (call.hold_ms ? `\u2212${format.length(call.hold_ms)}` : "–") },
     { name: t("calls.billed"), class: "number amount-cell", cell: (call) => whole(t("usage.min", { n: format.minutes(call.billed_seconds) }).replace(" ", "\u00a0")) },
@@ -124,7 +131,7 @@ export const show = (context, host) => {
   const list = h("div", { class: "calls-list" }, skeleton("calls", t("calls.section"), 8));
   const strip = h("div", { class: "when-filled" });
   const bar = h("div", { class: "when-filled" });
-  const count = h("p", { class: "note count" });
+  const counted = h("p", { class: "note when-filled" });
   const picked = new Map();
   // Cursors of the pages before this one, so that Newer goes back.
   const trail = [];
@@ -156,9 +163,21 @@ export const show = (context, host) => {
       if (going) render(list, notice("warn", t("error.calls"), t("error.away_here"), button("edged", t("do.try_again"), () => load(cursor))));
     }
   };
+  // How many there are is only asked where the search says from when to when: counting all is dear.
+  const count = async () => {
+    if (given.get("line") || !given.get("from") || !given.get("to")) return;
+    await context.ready;
+    const sums = await context.api.get(withQuery("/billing/calls/totals", wanted(given, context.format.zone))).catch(() => null);
+    if (!sums || !going) return;
+    total = sums.calls;
+    render(counted, t("calls.found", { n: sums.calls, minutes: t("usage.min", { n: context.format.minutes(sums.billed_seconds) }) }));
+  };
   const exportCsv = async () => {
     try {
-      await context.api.download(withQuery("/billing/calls/export", { format: "csv", ...wanted(given, context.format.zone) }), "calls.csv");
+      const asked = wanted(given, context.format.zone);
+      // A file has a first day: a year back, where the search names none.
+      asked.from ||= new Date(Date.now() - YEAR_MS).toISOString();
+      await context.api.download(withQuery("/billing/calls/export", { format: "csv", ...asked }), "calls.csv");
     } catch (problem) {
       context.failed(t("error.export"), problem);
     }
@@ -172,7 +191,7 @@ export const show = (context, host) => {
     strip,
     h("p", { class: "note with-icon" }, icon("info"), h("span", {}, t("calls.rule"))),
     h("section", { class: "card calls listed", "aria-label": t("calls.section"), "data-section": "calls" },
-      !given.get("line") && filters(given, apply), count, bar, list));
-  load(null);
+      !given.get("line") && filters(given, apply), counted, bar, list));
+  count().then(() => load(null));
   return () => { going = false; };
 };

@@ -60,7 +60,7 @@ export default {
   "chart.heading": "Minuten je Tag", "chart.table": "Als Tabelle", "chart.picture": "Als Diagramm", "chart.day": "Tag", "chart.calls": "Anrufe",
   "chart.minutes": "Minuten", "chart.today": "Heute", "chart.empty": "In diesem Zeitraum noch keine Anrufe.",
   "chart.name": "Minuten je Tag, {period}: {total} insgesamt, die meisten am {day}, {most}.", "chart.point": "{minutes} · {calls}",
-  "chart.n_calls": { one: "{n} Anruf", other: "{n} Anrufe" }, "chart.above": "über den enthaltenen Minuten", "chart.keys": "Mit den Pfeiltasten wechseln Sie den Tag.",
+  "chart.n_calls": { one: "{n} Anruf", other: "{n} Anrufe" }, "chart.above": "über den enthaltenen Minuten",
 
   "alerts.title": "Hinweis zum Verbrauch", "alerts.minutes": "{share} Ihrer enthaltenen Minuten sind verbraucht.", "alerts.minutes_all": "Alle enthaltenen Minuten sind verbraucht; weitere Anrufe werden berechnet.",
   "alerts.spend": "Sie haben Ihr Ausgabenlimit von {amount} erreicht.", "alerts.spend_near": "Ihr Verbrauch kommt bisher auf {used}; das Limit ist {amount}.",
@@ -147,6 +147,7 @@ export default {
   "calls.title": "Anrufliste", "calls.behind": "Die Anrufe hinter einem Rechnungsposten, {period}", "calls.export": "Als CSV exportieren", "calls.section": "Anrufe",
   "calls.rule": "Berechnet wird die Gesprächszeit ein- und ausgehender Anrufe. Zeit, in der Sie selbst halten, wird abgezogen, dann wird jeder Anruf auf den Takt des Tarifs aufgerundet. Klingeln und nicht angenommene Anrufe kosten nichts.",
   "calls.search": "Nummer oder Nebenstelle suchen", "calls.direction": "Richtung", "calls.both": "Ein- und ausgehend", "calls.in": "Eingehend", "calls.out": "Ausgehend", "calls.from_day": "Von", "calls.to_day": "Bis", "calls.go": "Suchen",
+  "calls.found": { one: "{n} Anruf, {minutes}", other: "{n} Anrufe, {minutes}" },
   "calls.caption": "Anrufe, der neueste zuerst", "calls.when": "Datum und Uhrzeit", "calls.from": "Von", "calls.to": "An", "calls.talk": "Gesprächszeit", "calls.hold": "Ihr Halten", "calls.billed": "Berechnet",
   "calls.not_answered": "Nicht angenommen", "calls.empty": "Keine Anrufe gefunden. Ändern Sie die Suche oder sehen Sie in einem anderen Zeitraum nach.", "calls.older": "Ältere", "calls.newer": "Neuere",
   "calls.range": "Anrufe {first} – {last}", "calls.range_of": "Anrufe {first} – {last} von {n}", "calls.select": "Anruf von {when} auswählen",

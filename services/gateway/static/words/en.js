@@ -60,7 +60,7 @@ export default {
   "chart.heading": "Minutes a day", "chart.table": "Show as table", "chart.picture": "Show as chart", "chart.day": "Day", "chart.calls": "Calls",
   "chart.minutes": "Minutes", "chart.today": "Today", "chart.empty": "No calls yet in this period.",
   "chart.name": "Minutes a day, {period}: {total} in all, most on {day}, {most}.", "chart.point": "{minutes} · {calls}",
-  "chart.n_calls": { one: "{n} call", other: "{n} calls" }, "chart.above": "above the included minutes", "chart.keys": "Arrow keys move between days.",
+  "chart.n_calls": { one: "{n} call", other: "{n} calls" }, "chart.above": "above the included minutes",
 
   "alerts.title": "Usage alert", "alerts.minutes": "{share} of your included minutes are used.", "alerts.minutes_all": "All of your included minutes are used; further calls are charged.",
   "alerts.spend": "You have come to your spend limit of {amount}.", "alerts.spend_near": "Your usage so far comes to {used}; the limit is {amount}.",
@@ -147,6 +147,7 @@ export default {
   "calls.title": "Call History", "calls.behind": "The calls behind one invoice line, {period}", "calls.export": "Export CSV", "calls.section": "Calls",
   "calls.rule": "Incoming and outgoing talk time is billed. Your own hold time is taken off, then each call is rounded up to the plan's step. Ringing and unanswered calls cost nothing.",
   "calls.search": "Search a number or extension", "calls.direction": "Direction", "calls.both": "In and out", "calls.in": "In", "calls.out": "Out", "calls.from_day": "From", "calls.to_day": "To", "calls.go": "Search",
+  "calls.found": { one: "{n} call, {minutes}", other: "{n} calls, {minutes}" },
   "calls.caption": "Calls, newest first", "calls.when": "Date and time", "calls.from": "From", "calls.to": "To", "calls.talk": "Talk time", "calls.hold": "Your hold", "calls.billed": "Billed",
   "calls.not_answered": "Not answered", "calls.empty": "No calls found. Change what you search for, or look at another period.", "calls.older": "Older", "calls.newer": "Newer",
   "calls.range": "Calls {first} – {last}", "calls.range_of": "Calls {first} – {last} of {n}", "calls.select": "Select the call of {when}",

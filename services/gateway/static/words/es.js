@@ -60,7 +60,7 @@ export default {
   "chart.heading": "Minutos por día", "chart.table": "Ver como tabla", "chart.picture": "Ver como gráfico", "chart.day": "Día", "chart.calls": "Llamadas",
   "chart.minutes": "Minutos", "chart.today": "Hoy", "chart.empty": "Aún no hay llamadas en este periodo.",
   "chart.name": "Minutos por día, {period}: {total} en total, el máximo el {day}, {most}.", "chart.point": "{minutes} · {calls}",
-  "chart.n_calls": { one: "{n} llamada", many: "{n} llamadas", other: "{n} llamadas" }, "chart.above": "por encima de los minutos incluidos", "chart.keys": "Las flechas cambian de día.",
+  "chart.n_calls": { one: "{n} llamada", many: "{n} llamadas", other: "{n} llamadas" }, "chart.above": "por encima de los minutos incluidos",
 
   "alerts.title": "Aviso de consumo", "alerts.minutes": "Se ha usado el {share} de sus minutos incluidos.", "alerts.minutes_all": "Se han usado todos los minutos incluidos; las demás llamadas se cobran.",
   "alerts.spend": "Ha llegado a su límite de gasto de {amount}.", "alerts.spend_near": "Su consumo hasta ahora es de {used}; el límite es de {amount}.",
@@ -147,6 +147,7 @@ export default {
   "calls.title": "Historial de llamadas", "calls.behind": "Las llamadas que hay detrás de un concepto, {period}", "calls.export": "Exportar CSV", "calls.section": "Llamadas",
   "calls.rule": "Se factura el tiempo de conversación de las llamadas entrantes y salientes. Se descuenta su propia espera y cada llamada se redondea al tramo del plan. El tono y las llamadas sin respuesta no cuestan nada.",
   "calls.search": "Buscar un número o una extensión", "calls.direction": "Sentido", "calls.both": "Entrantes y salientes", "calls.in": "Entrante", "calls.out": "Saliente", "calls.from_day": "Desde", "calls.to_day": "Hasta", "calls.go": "Buscar",
+  "calls.found": { one: "{n} llamada, {minutes}", many: "{n} llamadas, {minutes}", other: "{n} llamadas, {minutes}" },
   "calls.caption": "Llamadas, primero las más recientes", "calls.when": "Fecha y hora", "calls.from": "De", "calls.to": "A", "calls.talk": "Conversación", "calls.hold": "Su espera", "calls.billed": "Facturado",
   "calls.not_answered": "Sin respuesta", "calls.empty": "No se han encontrado llamadas. Cambie la búsqueda o mire otro periodo.", "calls.older": "Anteriores", "calls.newer": "Más recientes",
   "calls.range": "Llamadas {first} – {last}", "calls.range_of": "Llamadas {first} – {last} de {n}", "calls.select": "Elegir la llamada del {when}",

@@ -60,7 +60,7 @@ export default {
   "chart.heading": "Minutes par jour", "chart.table": "Afficher le tableau", "chart.picture": "Afficher le graphique", "chart.day": "Jour", "chart.calls": "Appels",
   "chart.minutes": "Minutes", "chart.today": "Aujourd’hui", "chart.empty": "Aucun appel dans cette période pour l’instant.",
   "chart.name": "Minutes par jour, {period} : {total} en tout, le plus le {day}, {most}.", "chart.point": "{minutes} · {calls}",
-  "chart.n_calls": { one: "{n} appel", many: "{n} appels", other: "{n} appels" }, "chart.above": "au-delà des minutes incluses", "chart.keys": "Les flèches changent de jour.",
+  "chart.n_calls": { one: "{n} appel", many: "{n} appels", other: "{n} appels" }, "chart.above": "au-delà des minutes incluses",
 
   "alerts.title": "Alerte de consommation", "alerts.minutes": "{share} de vos minutes incluses sont utilisées.", "alerts.minutes_all": "Toutes vos minutes incluses sont utilisées ; les appels suivants sont facturés.",
   "alerts.spend": "Vous avez atteint votre plafond de dépenses de {amount}.", "alerts.spend_near": "Votre consommation s’élève à {used} ; le plafond est de {amount}.",
@@ -147,6 +147,7 @@ export default {
   "calls.title": "Journal d’appels", "calls.behind": "Les appels derrière une ligne de facture, {period}", "calls.export": "Exporter en CSV", "calls.section": "Appels",
   "calls.rule": "Le temps de conversation des appels entrants et sortants est facturé. Votre propre mise en attente est déduite, puis chaque appel est arrondi au palier du forfait. La sonnerie et les appels sans réponse ne coûtent rien.",
   "calls.search": "Chercher un numéro ou un poste", "calls.direction": "Sens", "calls.both": "Entrants et sortants", "calls.in": "Entrant", "calls.out": "Sortant", "calls.from_day": "Du", "calls.to_day": "Au", "calls.go": "Chercher",
+  "calls.found": { one: "{n} appel, {minutes}", many: "{n} appels, {minutes}", other: "{n} appels, {minutes}" },
   "calls.caption": "Appels, les plus récents d’abord", "calls.when": "Date et heure", "calls.from": "De", "calls.to": "Vers", "calls.talk": "Conversation", "calls.hold": "Votre attente", "calls.billed": "Facturé",
   "calls.not_answered": "Sans réponse", "calls.empty": "Aucun appel trouvé. Modifiez la recherche ou regardez une autre période.", "calls.older": "Plus anciens", "calls.newer": "Plus récents",
   "calls.range": "Appels {first} – {last}", "calls.range_of": "Appels {first} – {last} sur {n}", "calls.select": "Choisir l’appel du {when}",
