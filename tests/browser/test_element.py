@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Page, expect
 
 from deploy.demo.portal import build_portal
 from services.gateway.main import build
-from tests.browser.conftest import ERRORS, Server, Site
+from tests.browser.conftest import ERRORS, Server
 from tests.browser.scenes import payment, takes_cards
 from tests.support.billing_people import People, gateway_settings
 from tests.support.fake_audit import FakeAuditLog, FakeWork
@@ -88,7 +88,10 @@ async def test_the_dialog_stands_at_the_bodys_end_with_the_bank_fields_in_the_li
     await expect(dialog).to_have_count(0)
     assert kept == [{"setup_intent": "seti_stand_in"}]
     assert not await page.locator("main").evaluate("(one) => one.inert")
-    assert await page.evaluate("document.querySelector('tollgate-billing').shadowRoot.activeElement.dataset.key") == "add-method"
+    assert (
+        await page.evaluate("document.querySelector('tollgate-billing').shadowRoot.activeElement.dataset.key")
+        == "add-method"
+    )
 
 
 async def test_the_host_hears_of_a_payment(portal: Portal) -> None:

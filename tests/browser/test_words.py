@@ -140,7 +140,9 @@ async def test_the_suspension_page_is_translated(site: Site) -> None:
     suspend(site)
     page = await site.open("tenant_admin")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Ihr Telefondienst ist gesperrt")
-    await expect(page.get_by_role("button", name="178,95\u00a0$ bezahlen und Sperre aufheben")).to_be_visible()
+    await expect(
+        page.get_by_role("button", name="178,95\u00a0$ bezahlen und Sperre aufheben")
+    ).to_be_visible()
 
 
 async def test_a_decline_is_said_in_the_tenants_language(site: Site) -> None:
@@ -157,7 +159,13 @@ async def test_a_decline_is_said_in_the_tenants_language(site: Site) -> None:
             "reason": "no_funds",
             "sentence": "Your bank declined it.",
             "method": None,
-            "invoices": [{"invoice_id": str(OPEN_INVOICE), "number": "KV", "amount": {"minor": 17895, "currency": "USD"}}],
+            "invoices": [
+                {
+                    "invoice_id": str(OPEN_INVOICE),
+                    "number": "KV",
+                    "amount": {"minor": 17895, "currency": "USD"},
+                }
+            ],
         },
     )
     page = await site.open("tenant_admin")

@@ -347,7 +347,6 @@ def answers() -> dict[str, Any]:
             ],
             "next": None,
         },
-        f"payments {TENANT}/payment-plans": {"payment_plans": []},
         f"suspension {TENANT}/standing": {
             "stage": "none",
             "suspended": False,

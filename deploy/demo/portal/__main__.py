@@ -9,7 +9,9 @@ from deploy.demo.portal import build_portal
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or "#token=" not in sys.argv[1]:
-        sys.exit("Give one of the addresses in links.txt: python -m deploy.demo.portal 'http://…/billing#token=…'")
+        sys.exit(
+            "Give one of the addresses in links.txt: python -m deploy.demo.portal 'http://…/billing#token=…'"
+        )
     page, token = sys.argv[1].split("#token=")
     parts = urlsplit(page)
     gateway = f"{parts.scheme}://{parts.netloc}"
