@@ -49,6 +49,8 @@ async def test_every_key_that_a_module_uses_has_words(site: Site) -> None:
     page = await site.open()
     words = await page.evaluate("import('/static/words/en.js').then((found) => Object.keys(found.default))")
     used = await _keys_in_modules()
+    # A file's name, and the beginning of a status's key.
+    used -= {"calls.csv", "plans.state"}
     assert {key for key in used if key not in words} == set()
     # Those that are put together from a value.
     built = (

@@ -13,12 +13,12 @@ export const button = (kind, words, press, properties = {}) =>
 export const money = (format, amount, properties = {}) =>
   h("span", { class: "money", ...properties }, format.money(amount));
 
-/** A section of the page: a card with a heading, and what stands beside the heading. */
+/** A section of the page: a card with a heading, and what stands beside the heading. `name`: the section, then classes. */
 export const card = (name, words, beside, ...content) => {
   const id = uniqueId("heading");
   return h(
     "section",
-    { class: `card ${name}`, "aria-labelledby": id, "data-section": name },
+    { class: `card ${name}`, "aria-labelledby": id, "data-section": name.split(" ")[0] },
     h("div", { class: "card-head" }, heading(2, { id }, words), beside),
     ...content,
   );
