@@ -179,7 +179,7 @@ async def test_another_method_becomes_the_default(site: Site) -> None:
 
     site.services.handlers[f"payments POST {TENANT}/methods/{held[1]['method_id']}/default"] = choose
     page = await site.open("tenant_admin")
-    await page.get_by_role("button", name="Set Mastercard").click()
+    await page.get_by_role("button", name="Set as Default: Mastercard").click()
     await expect(page.locator(".method", has_text="Mastercard").locator(".badge").first).to_have_text(
         "Default"
     )

@@ -68,7 +68,7 @@ export default {
   "alerts.blocked": "Ausgehende Anrufe, die extra kosten, sind gestoppt. Bitten Sie {provider}, sie wieder freizugeben.",
 
   "methods.heading": "Zahlungsmittel", "methods.add": "Zahlungsmittel hinzufügen", "methods.default": "Standard", "methods.set": "Als Standard setzen",
-  "methods.set_for": "{method} als Standard setzen", "methods.delete": "Löschen", "methods.delete_for": "{method} löschen", "methods.expires": "Gültig bis {date}",
+  "methods.set_for": "Als Standard setzen: {method}", "methods.delete": "Löschen", "methods.delete_for": "{method} löschen", "methods.expires": "Gültig bis {date}",
   "methods.expired": "Abgelaufen", "methods.expires_soon": "Läuft diesen Monat ab", "methods.blocked": "Nicht mehr verwendbar. Fügen Sie ein anderes Zahlungsmittel hinzu.",
   "methods.empty": "Noch keine Zahlungsmittel. Fügen Sie eines hinzu, um hier zu bezahlen oder automatisch zahlen zu lassen.",
   "methods.on": "Automatische Zahlung ist an", "methods.off": "Automatische Zahlung ist aus", "methods.charged": "{method} wird am Tag der Rechnungsstellung belastet.",

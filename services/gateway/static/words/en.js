@@ -68,7 +68,7 @@ export default {
   "alerts.blocked": "Outgoing calls that cost extra are stopped. Ask {provider} to let them through again.",
 
   "methods.heading": "Payment Methods", "methods.add": "Add Payment Method", "methods.default": "Default", "methods.set": "Set as Default",
-  "methods.set_for": "Set {method} as Default", "methods.delete": "Delete", "methods.delete_for": "Delete {method}", "methods.expires": "Expires {date}",
+  "methods.set_for": "Set as Default: {method}", "methods.delete": "Delete", "methods.delete_for": "Delete {method}", "methods.expires": "Expires {date}",
   "methods.expired": "Expired", "methods.expires_soon": "Expires this month", "methods.blocked": "Can't be used any more. Add another payment method.",
   "methods.empty": "No payment methods yet. Add one to pay here or to turn auto-pay on.",
   "methods.on": "Auto-pay is on", "methods.off": "Auto-pay is off", "methods.charged": "{method} is charged on the day an invoice is issued.",

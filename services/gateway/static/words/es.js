@@ -68,7 +68,7 @@ export default {
   "alerts.blocked": "Las llamadas salientes que se cobran aparte están detenidas. Pida a {provider} que las vuelva a permitir.",
 
   "methods.heading": "Métodos de pago", "methods.add": "Añadir método de pago", "methods.default": "Predeterminado", "methods.set": "Usar por defecto",
-  "methods.set_for": "Usar {method} por defecto", "methods.delete": "Eliminar", "methods.delete_for": "Eliminar {method}", "methods.expires": "Caduca en {date}",
+  "methods.set_for": "Usar por defecto: {method}", "methods.delete": "Eliminar", "methods.delete_for": "Eliminar {method}", "methods.expires": "Caduca en {date}",
   "methods.expired": "Caducada", "methods.expires_soon": "Caduca este mes", "methods.blocked": "Ya no se puede usar. Añada otro método de pago.",
   "methods.empty": "Aún no hay métodos de pago. Añada uno para pagar aquí o activar el pago automático.",
   "methods.on": "El pago automático está activado", "methods.off": "El pago automático está desactivado", "methods.charged": "Se cobra de {method} el día en que se emite una factura.",

@@ -68,7 +68,7 @@ export default {
   "alerts.blocked": "Les appels sortants payants sont arrêtés. Demandez à {provider} de les rétablir.",
 
   "methods.heading": "Moyens de paiement", "methods.add": "Ajouter un moyen de paiement", "methods.default": "Par défaut", "methods.set": "Définir par défaut",
-  "methods.set_for": "Définir {method} par défaut", "methods.delete": "Supprimer", "methods.delete_for": "Supprimer {method}", "methods.expires": "Expire fin {date}",
+  "methods.set_for": "Définir par défaut : {method}", "methods.delete": "Supprimer", "methods.delete_for": "Supprimer {method}", "methods.expires": "Expire fin {date}",
   "methods.expired": "Expirée", "methods.expires_soon": "Expire ce mois-ci", "methods.blocked": "Ne peut plus être utilisé. Ajoutez un autre moyen de paiement.",
   "methods.empty": "Aucun moyen de paiement. Ajoutez-en un pour payer ici ou activer le paiement automatique.",
   "methods.on": "Paiement automatique activé", "methods.off": "Paiement automatique désactivé", "methods.charged": "{method} est débité le jour où une facture est émise.",
