@@ -16,6 +16,13 @@ import * as overview from "./views/overview.js";
 const REFRESH_MS = 60_000;
 const CHANGED_MS = 250;
 const SECTIONS = ["balance", "subscription", "usage", "methods", "invoices", "payments", "standing"];
+// What is only needed after a press; fetched once the page stands, so that a lost connection does not take it away.
+const DIALOGS = {
+  pay_now: () => import("./dialogs/pay_now.js"),
+  add_method: () => import("./dialogs/add_method.js"),
+  methods: () => import("./dialogs/methods.js"),
+  continue_payment: () => import("./dialogs/continue_payment.js"),
+};
 const VIEWS = [
   [/^\/billing(?:\/overview)?\/?$/, async () => overview],
   [/^\/billing\/invoices\/(?<id>[0-9a-fA-F-]{36})\/?$/, () => import("./views/invoice.js")],
@@ -63,17 +70,16 @@ export const startBilling = ({ token, forget, wanted = null }) => {
       const plans = await api.get("/billing/payment-plans").then((answer) => answer.payment_plans, (error) => ({ error }));
       store.set({ plans });
     },
-    // What is only needed after a press is loaded then.
-    pay: async (invoices, options) => (await import("./dialogs/pay_now.js")).payNow(context, invoices, options),
+    pay: (invoices, options) => withDialog("pay_now", (dialog) => dialog.payNow(context, invoices, options)),
     paid: (payment, amount) => {
       if (payment.status === "succeeded" || payment.status === "processing") here.told("paid", { payment_id: payment.payment_id, status: payment.status, amount });
       context.loadPlans();
     },
-    addMethod: async (options) => (await import("./dialogs/add_method.js")).addMethod(context, options),
-    setDefault: async (method) => (await import("./dialogs/methods.js")).setDefault(context, method),
-    deleteMethod: async (method) => (await import("./dialogs/methods.js")).deleteMethod(context, method),
-    setAutoPay: async (enabled) => (await import("./dialogs/methods.js")).setAutoPay(context, enabled),
-    continuePayment: async (payment) => (await import("./dialogs/continue_payment.js")).continuePayment(context, payment),
+    addMethod: (options) => withDialog("add_method", (dialog) => dialog.addMethod(context, options)),
+    setDefault: (method) => withDialog("methods", (dialog) => dialog.setDefault(context, method)),
+    deleteMethod: (method) => withDialog("methods", (dialog) => dialog.deleteMethod(context, method)),
+    setAutoPay: (enabled) => withDialog("methods", (dialog) => dialog.setAutoPay(context, enabled)),
+    continuePayment: (payment) => withDialog("continue_payment", (dialog) => dialog.continuePayment(context, payment)),
     downloadInvoice: (one) => download(`/billing/invoices/${encodeURIComponent(one.invoice_id)}/pdf`, `${one.number}.pdf`, "error.pdf"),
     downloadElectronic: (one) => download(`/billing/invoices/${encodeURIComponent(one.invoice_id)}/documents/ubl`, `${one.number}.xml`, "error.xml"),
     downloadReceipt: (payment) => download(`/billing/payments/${encodeURIComponent(payment.payment_id)}/receipt`, `${payment.invoices[0]?.number || t("payments.receipt")}-${t("payments.receipt")}.pdf`, "error.receipt"),
@@ -97,6 +103,17 @@ export const startBilling = ({ token, forget, wanted = null }) => {
     },
     failed: (words, problem) =>
       openDialog({ heading: words, build: () => notice("bad", null, problem.status >= 500 ? t("error.away_here") : problem.detail || problem.message) }),
+  };
+
+  const withDialog = async (name, use) => {
+    let dialog;
+    try {
+      dialog = await DIALOGS[name]();
+    } catch {
+      context.failed(t("page.billing"), { detail: t("error.no_connection") });
+      return;
+    }
+    await use(dialog);
   };
 
   const download = async (path, name, failure) => {
@@ -271,6 +288,8 @@ export const startBilling = ({ token, forget, wanted = null }) => {
     if (session.may_see_billing && session.service?.suspended && /^\/billing\/?$/.test(here.path())) here.replace("/billing/suspended");
     await show();
     stopListening = listenTo();
+    const later = globalThis.requestIdleCallback || ((act) => setTimeout(act, 500));
+    if (session.may_see_billing) later(() => Promise.all(Object.values(DIALOGS).map((find) => find())).catch(() => {}));
   };
 
   start();

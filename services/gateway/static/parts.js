@@ -50,13 +50,16 @@ export const missing = (name, words, retry) =>
     notice("warn", t(`error.${name}`), t("error.away"), button("edged", t("do.try_again"), retry, { "data-key": `retry-${name}` })),
   );
 
+/** Grey lines where rows will stand. */
+export const greyLines = (rows) => h("div", { class: "skeleton", "aria-hidden": "true" }, Array.from({ length: rows }, () => h("div")));
+
 /** A section that is on its way: it keeps its room, and only shows after a moment. */
 export const skeleton = (name, words, rows) =>
   card(
     name,
     words,
     null,
-    h("div", { class: "skeleton", "aria-hidden": "true" }, Array.from({ length: rows }, () => h("div"))),
+    greyLines(rows),
   );
 
 /**

@@ -48,7 +48,7 @@ export const setAutoPay = async (context, enabled) => {
     ask({
       context,
       heading: t("auto.off_ask"),
-      detail: t("methods.by_hand"),
+      detail: t("auto.off_detail"),
       confirm: t("auto.off"),
       working: t("auto.off_working"),
       act: () => switchAutoPay(context, false),

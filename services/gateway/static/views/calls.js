@@ -4,7 +4,7 @@ import { h, heading, link, render, uniqueId } from "../dom.js";
 import { here } from "../here.js";
 import { icon } from "../icons.js";
 import { t } from "../language.js";
-import { button, notice, skeleton, table } from "../parts.js";
+import { button, greyLines, notice, table } from "../parts.js";
 import { equation } from "../sections/equation.js";
 
 const PAGE = 25;
@@ -128,7 +128,7 @@ const crumbs = (context, given) => h("p", { class: "crumb" },
 /** Shows the calls that the address's query asks for. */
 export const show = (context, host) => {
   const given = new URLSearchParams(here.search());
-  const list = h("div", { class: "calls-list" }, skeleton("calls", t("calls.section"), 8));
+  const list = h("div", { class: "calls-list" }, greyLines(8));
   const strip = h("div", { class: "when-filled" });
   const bar = h("div", { class: "when-filled" });
   const counted = h("p", { class: "note when-filled" });

@@ -82,6 +82,7 @@ export default {
   "delete.ask": "{method} löschen?", "delete.only": "Es ist Ihr einziges Zahlungsmittel, darum wird die automatische Zahlung ausgeschaltet. Um sie zu behalten, fügen Sie zuerst ein anderes hinzu.",
   "delete.only_off": "Es ist Ihr einziges Zahlungsmittel. Sie können jederzeit ein anderes hinzufügen.", "delete.choose": "Wählen Sie, welches Zahlungsmittel der neue Standard wird.",
   "delete.other": "Damit kann hier dann nicht mehr bezahlt werden.", "delete.next": "Neuer Standard", "delete.working": "Wird gelöscht …", "delete.done": "{method} ist gelöscht.",
+  "auto.off_detail": "Sie bezahlen dann jede Rechnung selbst bis zum Fälligkeitstag.",
   "auto.off_ask": "Automatische Zahlung ausschalten?", "auto.off": "Ausschalten", "auto.off_working": "Wird ausgeschaltet …", "auto.off_done": "Die automatische Zahlung ist aus.", "auto.on_done": "Die automatische Zahlung ist an.",
   "auto.needs": "Für die automatische Zahlung braucht es ein Zahlungsmittel. Sobald Sie hier eines speichern, wird sie eingeschaltet.",
   "ask.nothing_changed": "Es wurde nichts geändert.",

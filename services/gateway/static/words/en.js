@@ -82,6 +82,7 @@ export default {
   "delete.ask": "Delete {method}?", "delete.only": "It is your only payment method, so auto-pay will be turned off. To keep auto-pay, add another first.",
   "delete.only_off": "It is your only payment method. You can add another at any time.", "delete.choose": "Choose which payment method becomes the default.",
   "delete.other": "It can no longer be used to pay here.", "delete.next": "Next default", "delete.working": "Deleting…", "delete.done": "{method} is deleted.",
+  "auto.off_detail": "You will pay each invoice yourself by its due date.",
   "auto.off_ask": "Turn off auto-pay?", "auto.off": "Turn Off", "auto.off_working": "Turning off…", "auto.off_done": "Auto-pay is off.", "auto.on_done": "Auto-pay is on.",
   "auto.needs": "Auto-pay needs a payment method to charge. Once you save one here, auto-pay is turned on.",
   "ask.nothing_changed": "Nothing was changed.",

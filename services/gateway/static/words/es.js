@@ -82,6 +82,7 @@ export default {
   "delete.ask": "¿Eliminar {method}?", "delete.only": "Es su único método de pago, así que se desactivará el pago automático. Para conservarlo, añada antes otro.",
   "delete.only_off": "Es su único método de pago. Puede añadir otro en cualquier momento.", "delete.choose": "Elija qué método de pago pasa a ser el predeterminado.",
   "delete.other": "Ya no se podrá usar para pagar aquí.", "delete.next": "Nuevo predeterminado", "delete.working": "Eliminando…", "delete.done": "{method} se ha eliminado.",
+  "auto.off_detail": "Usted pagará cada factura antes de su vencimiento.",
   "auto.off_ask": "¿Desactivar el pago automático?", "auto.off": "Desactivar", "auto.off_working": "Desactivando…", "auto.off_done": "El pago automático está desactivado.", "auto.on_done": "El pago automático está activado.",
   "auto.needs": "El pago automático necesita un método de pago. En cuanto guarde uno aquí, se activa.",
   "ask.nothing_changed": "No se ha cambiado nada.",

@@ -82,6 +82,7 @@ export default {
   "delete.ask": "Supprimer {method} ?", "delete.only": "C’est votre seul moyen de paiement : le paiement automatique sera désactivé. Pour le garder, ajoutez-en d’abord un autre.",
   "delete.only_off": "C’est votre seul moyen de paiement. Vous pouvez en ajouter un autre à tout moment.", "delete.choose": "Choisissez le moyen de paiement qui devient celui par défaut.",
   "delete.other": "Il ne pourra plus servir à payer ici.", "delete.next": "Nouveau moyen par défaut", "delete.working": "Suppression…", "delete.done": "{method} est supprimé.",
+  "auto.off_detail": "Vous paierez vous-même chaque facture avant son échéance.",
   "auto.off_ask": "Désactiver le paiement automatique ?", "auto.off": "Désactiver", "auto.off_working": "Désactivation…", "auto.off_done": "Le paiement automatique est désactivé.", "auto.on_done": "Le paiement automatique est activé.",
   "auto.needs": "Le paiement automatique a besoin d’un moyen de paiement à débiter. Dès que vous en enregistrez un ici, il est activé.",
   "ask.nothing_changed": "Rien n’a été modifié.",
