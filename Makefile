@@ -70,6 +70,11 @@ bench: $(ALL_ENV) ## measure, and print the table
 docs: $(ALL_ENV) ## write the event schemas and the AsyncAPI document
 	@$(PYTHON) -m deploy.docs
 
+.PHONY: screenshots
+screenshots: $(ALL_ENV) ## take the pictures of the Billing page from the running demonstration (make run)
+	@$(PYTHON) -m deploy.local packages --chromium --fonts
+	@$(PYTHON) -m deploy.demo.screenshots
+
 .PHONY: lock
 lock: $(ALL_ENV) ## resolve pyproject.toml anew and pin the result with hashes; names no package host
 	@[[ -x $(VENV)/bin/uv ]] || $(PYTHON) -m pip install --quiet --disable-pip-version-check uv

@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from services.gateway.main import build
 from tests.support.billing_people import People, gateway_settings, make_people
 from tests.support.fake_audit import FakeAuditLog, FakeWork
-from tests.support.fake_services import FakeServices
+from tests.support.fake_services import TENANT, FakeServices
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -139,6 +139,8 @@ def stripe_address() -> Iterator[str]:
 async def site(signed_people: People, browser: Browser, stripe_address: str) -> AsyncIterator[Site]:
     """Fresh answers for each test; the tabs are closed and the console must have stayed clean."""
     services, audit = FakeServices(), FakeAuditLog()
+    # A plan is agreed by the tests that are about one (scenes.agree_plan).
+    services.answers[f"payments {TENANT}/payment-plans"]["payment_plans"] = []
     settings = gateway_settings(signed_people, stripe_js_url=f"{stripe_address}/stripe.js")
     app = build(settings, transport=services, open_work=lambda: FakeWork(audit))
     ERRORS.clear()

@@ -5,7 +5,7 @@ from typing import Any
 from playwright.async_api import Page
 
 from tests.browser.conftest import Site
-from tests.support.fake_services import PAYMENT, TENANT, VISA, usd
+from tests.support.fake_services import PAYMENT, TENANT, VISA, answers, usd
 
 
 def suspend(site: Site) -> None:
@@ -35,6 +35,12 @@ def payment(status: str, **more: Any) -> dict[str, Any]:
         "invoices": [],
         **more,
     }
+
+
+def agree_plan(site: Site) -> None:
+    """Two instalments for the open invoice, the first of them next."""
+    kept = answers()[f"payments {TENANT}/payment-plans"]
+    site.services.answers[f"payments {TENANT}/payment-plans"] = kept
 
 
 async def text_of(page: Page, selector: str) -> str:

@@ -1,5 +1,8 @@
 /* The gateway's API: one place that sends the token and turns problem documents into errors. */
 
+import { here } from "./here.js";
+import { t } from "./language.js";
+
 /** Something that the gateway refused or could not do; `detail` is a sentence for people. */
 export class Problem extends Error {
   constructor(status, document) {
@@ -12,8 +15,6 @@ export class Problem extends Error {
   }
 }
 
-const OFFLINE = { title: "No connection", detail: "The billing service cannot be reached. Check your connection and try again." };
-
 export class Api {
   /** `token` is asked for each request; `refused` is told when it no longer holds. */
   constructor({ token, refused }) {
@@ -24,7 +25,7 @@ export class Api {
   async request(method, path, body, { signal, accept = "application/json" } = {}) {
     let answer;
     try {
-      answer = await fetch(`/api/v1${path}`, {
+      answer = await fetch(`${here.origin}/api/v1${path}`, {
         method,
         headers: {
           Authorization: `Bearer ${this.token() || ""}`,
@@ -37,7 +38,7 @@ export class Api {
         signal,
       });
     } catch {
-      throw new Problem(0, OFFLINE);
+      throw new Problem(0, { detail: t("error.no_connection") });
     }
     if (answer.ok) return answer;
     const document = await answer.json().catch(() => ({ title: answer.statusText }));

@@ -2,8 +2,10 @@
  * A dialog above the page. Not showModal(): the bank's challenge frame is put at the body's end by Stripe.js and
  * would lie beneath it. The page is made inert instead, and focus may enter frames.
  */
-import { h, uniqueId } from "./dom.js";
+import { h, heading as headingOf, uniqueId } from "./dom.js";
+import { byKey, focused, here } from "./here.js";
 import { icon } from "./icons.js";
+import { t } from "./language.js";
 
 let open = null;
 
@@ -13,22 +15,22 @@ export const dialogOpen = () => open !== null;
  * Opens a dialog. `build(close)` gives its content; `busy()` true keeps it open. Escape and the cross close it;
  * the focus goes back to what had it. `closed` is told at the end.
  */
-export const openDialog = ({ heading, build, busy = () => false, closed = () => {} }) => {
-  const page = document.getElementById("page");
-  const host = document.getElementById("dialogs");
-  const opener = document.activeElement;
+export const openDialog = ({ heading, lead = null, build, busy = () => false, closed = () => {} }) => {
+  const host = here.dialogs;
+  const opener = focused();
   const openerKey = opener && opener.dataset ? opener.dataset.key : null;
   const id = uniqueId("dialog");
+  let beneath = [];
 
   const close = () => {
     if (busy() || open !== close) return;
     open = null;
     host.replaceChildren();
-    page.inert = false;
+    for (const one of beneath) one.inert = false;
     document.removeEventListener("keydown", onKey);
     document.documentElement.classList.remove("has-dialog");
-    const back = opener && opener.isConnected ? opener : openerKey && document.querySelector(`[data-key="${CSS.escape(openerKey)}"]`);
-    (back || document.getElementById("main")).focus();
+    const back = opener && opener.isConnected ? opener : openerKey && byKey(openerKey);
+    (back || here.main).focus();
     closed();
   };
   const onKey = (event) => {
@@ -41,11 +43,12 @@ export const openDialog = ({ heading, build, busy = () => false, closed = () => 
   const box = h(
     "div",
     { class: "dialog", role: "dialog", "aria-modal": "true", "aria-labelledby": id, tabindex: "-1" },
-    h("div", { class: "dialog-head" }, h("h2", { id }, heading),
-      h("button", { type: "button", class: "button icon-only", "aria-label": "Close", on: { click: close } }, icon("close"))),
+    h("div", { class: "dialog-head" }, h("div", {}, headingOf(2, { id }, heading), lead && h("p", { class: "second" }, lead)),
+      h("button", { type: "button", class: "button icon-only", "aria-label": t("do.close"), on: { click: close } }, icon("close"))),
     content,
   );
-  page.inert = true;
+  beneath = here.beneath().filter((one) => one && !one.inert);
+  for (const one of beneath) one.inert = true;
   document.documentElement.classList.add("has-dialog");
   document.addEventListener("keydown", onKey);
   host.replaceChildren(h("div", { class: "veil" }, box));

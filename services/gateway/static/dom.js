@@ -1,4 +1,5 @@
 /* Elements from plain calls. Strings always become text, so that markup in anybody's name stays text. */
+import { focused, here } from "./here.js";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 
@@ -30,18 +31,22 @@ export const s = (tag, properties = {}, ...children) =>
 
 /** Replaces what a node holds, and keeps the focus on the element that carries the same `data-key`. */
 export const render = (host, ...children) => {
-  const key = host.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  const key = host.contains(focused()) ? focused().dataset.key : null;
   host.replaceChildren();
   fill(host, children);
   if (key) host.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
 };
+
+/** A heading of the page's own order; inside of a portal it begins at the level that the host gives. */
+export const heading = (level, properties, ...children) =>
+  h(`h${Math.min(6, here.headingLevel + level - 1)}`, { ...properties, class: `h${level} ${properties.class || ""}`.trim() }, ...children);
 
 /** A link within the page: ordinary for a new tab, without a reload for a plain click. */
 export const link = (go, href, properties, ...children) =>
   h(
     "a",
     {
-      href,
+      href: here.href(href),
       ...properties,
       on: {
         click: (event) => {
@@ -61,7 +66,7 @@ export const uniqueId = (word) => `${word}-${++ids}`;
 
 /** Says something politely to screen readers. */
 export const announce = (sentence) => {
-  const host = document.getElementById("announcer");
+  const host = here.announcer;
   host.textContent = "";
   // The change must be a new one, or a repeated sentence is not read again.
   setTimeout(() => (host.textContent = sentence), 50);

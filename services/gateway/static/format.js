@@ -63,6 +63,11 @@ export const makeFormat = (wantedLocale, wantedZone) => {
     year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit", timeZone: zone,
   });
   const time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", timeZone: zone });
+  const month = new Intl.DateTimeFormat(locale, { month: "long", timeZone: "UTC" });
+  const shortDay = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone: "UTC" });
+  const weekdayShort = new Intl.DateTimeFormat(locale, { weekday: "short", month: "short", day: "numeric", timeZone: "UTC" });
+  const callTime = new Intl.DateTimeFormat(locale, { weekday: "short", month: "short", day: "numeric", hour: "numeric", minute: "2-digit", timeZone: zone });
+  const isoDay = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone: zone });
   const tenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const count = new Intl.NumberFormat(locale, { maximumFractionDigits: 6 });
   const percent = new Intl.NumberFormat(locale, { style: "unit", unit: "percent", maximumFractionDigits: 6 });
@@ -80,17 +85,36 @@ export const makeFormat = (wantedLocale, wantedZone) => {
     locale,
     zone,
     /** {minor, currency} as written in the locale. */
+    /** The currency's sign as the locale writes it, and on which side of the figure it stands. */
+    sign: (code) => {
+      const found = currency(code, 0).formatToParts(1);
+      const at = found.findIndex((part) => part.type === "currency");
+      return { text: found[at].value, before: at < found.findIndex((part) => part.type === "integer") };
+    },
     money: (amount) => parts(currency(amount.currency, 0), decimal(amount)),
     /** A unit price, a decimal string, with every digit that it has. */
     price: (text, code) => parts(currency(code, 6), text),
+    /** An exact decimal in major units, rounded half up to the minor unit as a line is. */
+    rounded: (text, code) => parts(currency(code, 0), text),
     day: (value) => day.format(dayInstant(value)),
     weekday: (value) => weekday.format(dayInstant(value)),
     instant: (value) => instant.format(new Date(value)),
+    /** Month of a local day, in letters: "November". */
+    month: (value) => month.format(dayInstant(value)),
+    dayNumber: (value) => Number(value.slice(8)),
+    shortDay: (value) => shortDay.format(dayInstant(value)),
+    weekdayShort: (value) => weekdayShort.format(dayInstant(value)),
+    callTime: (value) => callTime.format(new Date(value)),
+    /** Milliseconds as minutes and seconds, "3:12". */
+    length: (ms) => `${Math.floor(ms / 60_000)}:${String(Math.floor(ms / 1000) % 60).padStart(2, "0")}`,
+    /** YYYY-MM-DD of an instant in the tenant's zone. */
+    localDay: (value) => isoDay.format(new Date(value)),
     /** The tenant's local day of an instant. */
     dayOf: (value) => new Intl.DateTimeFormat(locale, { year: "numeric", month: "short", day: "numeric", timeZone: zone }).format(new Date(value)),
     time: (value) => time.format(new Date(value)),
     /** A half-open period; it ends on its last day. */
     period: ({ start_date: start, end_date: end }) => day.formatRange(dayInstant(start), dayInstant(end) - DAY_MS),
+    shortPeriod: ({ start_date: start, end_date: end }) => shortDay.formatRange(dayInstant(start), dayInstant(end) - DAY_MS),
     /** Billed seconds as minutes with one decimal. */
     minutes: (seconds) => tenth.format(Math.round(seconds / 6) / 10),
     count: (value) => count.format(value),
@@ -104,6 +128,13 @@ export const makeFormat = (wantedLocale, wantedZone) => {
     },
   };
 };
+
+/** Whole days from one local day to another. */
+export const daysBetween = (from, to) => Math.round((dayInstant(to) - dayInstant(from)) / DAY_MS);
+
+/** The local days of a half-open period. */
+export const daysOf = ({ start_date: start, end_date: end }) =>
+  Array.from({ length: daysBetween(start, end) }, (_, place) => new Date(dayInstant(start) + place * DAY_MS).toISOString().slice(0, 10));
 
 const known = (find, otherwise) => {
   try {

@@ -1,6 +1,7 @@
 /* Components that several sections share: badge, button, card, definition rows, alert, table. */
-import { h, uniqueId } from "./dom.js";
+import { h, heading, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
+import { t } from "./language.js";
 
 export const badge = ([words, tone, picture]) =>
   h("span", { class: `badge ${tone}` }, picture && icon(picture), words);
@@ -12,13 +13,13 @@ export const button = (kind, words, press, properties = {}) =>
 export const money = (format, amount, properties = {}) =>
   h("span", { class: "money", ...properties }, format.money(amount));
 
-/** A section of the page: a card with a heading, and what stands beside the heading. */
-export const card = (name, heading, beside, ...content) => {
+/** A section of the page: a card with a heading, and what stands beside the heading. `name`: the section, then classes. */
+export const card = (name, words, beside, ...content) => {
   const id = uniqueId("heading");
   return h(
     "section",
-    { class: `card ${name}`, "aria-labelledby": id, "data-section": name },
-    h("div", { class: "card-head" }, h("h2", { id }, heading), beside),
+    { class: `card ${name}`, "aria-labelledby": id, "data-section": name.split(" ")[0] },
+    h("div", { class: "card-head" }, heading(2, { id }, words), beside),
     ...content,
   );
 };
@@ -41,21 +42,24 @@ export const notice = (tone, title, detail, ...actions) =>
   );
 
 /** A section that cannot be shown; the others go on. */
-export const missing = (name, heading, error, retry) =>
+export const missing = (name, words, retry) =>
   card(
     name,
-    heading,
+    words,
     null,
-    notice("warn", error.title, error.detail, button("edged", "Try Again", retry, { "data-key": `retry-${name}` })),
+    notice("warn", t(`error.${name}`), t("error.away"), button("edged", t("do.try_again"), retry, { "data-key": `retry-${name}` })),
   );
 
+/** Grey lines where rows will stand. */
+export const greyLines = (rows) => h("div", { class: "skeleton", "aria-hidden": "true" }, Array.from({ length: rows }, () => h("div")));
+
 /** A section that is on its way: it keeps its room, and only shows after a moment. */
-export const skeleton = (name, heading, rows) =>
+export const skeleton = (name, words, rows) =>
   card(
     name,
-    heading,
+    words,
     null,
-    h("div", { class: "skeleton", "aria-hidden": "true" }, Array.from({ length: rows }, () => h("div"))),
+    greyLines(rows),
   );
 
 /**
@@ -67,7 +71,7 @@ export const table = (caption, columns, rows) =>
     "table",
     { class: "table" },
     h("caption", { class: "unseen" }, caption),
-    h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.class }, column.name)))),
+    h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.class }, column.unseen ? h("span", { class: "unseen" }, column.name) : column.name)))),
     h(
       "tbody",
       {},

@@ -1,4 +1,6 @@
 /* Stripe.js, loaded when it is first needed. Card details are typed into Stripe's own frames only. */
+import { here } from "./here.js";
+import { t } from "./language.js";
 
 let loading = null;
 
@@ -11,7 +13,7 @@ const load = (address) => {
     script.onerror = () => {
       loading = null;
       script.remove();
-      reject(new Error("Stripe can't be reached right now. Check your connection and try again."));
+      reject(new Error(t("error.stripe")));
     };
     return document.head.append(script);
   });
@@ -24,14 +26,24 @@ export const stripeFor = async (jsAddress, { publishable_key: key, stripe_accoun
   return window.Stripe(key, account ? { stripeAccount: account } : undefined);
 };
 
+/** Our tokens as colours: they are written for both themes, so a probe says which one holds here. */
+const colours = (...names) => {
+  const probe = document.createElement("span");
+  here.dialogs.append(probe);
+  const found = names.map((name) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  });
+  probe.remove();
+  return found;
+};
+
 /** Stripe's fields in our colours. */
 export const appearance = () => {
-  const style = getComputedStyle(document.documentElement);
-  const token = (name) => style.getPropertyValue(name).trim();
+  const [colorPrimary, colorBackground, colorText, colorDanger] = colours("--link", "--card", "--text", "--bad");
   return {
     variables: {
-      colorPrimary: token("--link"), colorBackground: token("--card"), colorText: token("--text"),
-      colorDanger: token("--bad"), fontFamily: "system-ui, sans-serif", fontSizeBase: "16px", borderRadius: "8px",
+      colorPrimary, colorBackground, colorText, colorDanger, fontFamily: "system-ui, sans-serif", fontSizeBase: "16px", borderRadius: "8px",
     },
   };
 };

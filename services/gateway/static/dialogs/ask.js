@@ -1,6 +1,7 @@
 /* A question before a change that has consequences: says what follows, then does it. */
 import { announce, h, render } from "../dom.js";
 import { openDialog } from "../dialog.js";
+import { t } from "../language.js";
 import { button, notice } from "../parts.js";
 
 /** `act()` does the change; `done` is announced. `extra` is a node between the question and the buttons. */
@@ -11,7 +12,7 @@ export const ask = ({ context, heading, detail, extra = null, confirm, working, 
     busy: () => busy,
     build: (close) => {
       const problem = h("div", {});
-      const back = button("edged", "Cancel", close, { "data-first": true });
+      const back = button("edged", t("do.cancel"), close, { "data-first": true });
       const go = button("filled", confirm, async () => {
         busy = true;
         go.disabled = back.disabled = true;
@@ -26,7 +27,7 @@ export const ask = ({ context, heading, detail, extra = null, confirm, working, 
           busy = false;
           go.disabled = back.disabled = false;
           go.textContent = confirm;
-          const shown = notice("bad", "Nothing was changed.", error.detail || error.message);
+          const shown = notice("bad", t("ask.nothing_changed"), error.detail || error.message);
           render(problem, shown);
           shown.focus();
         }

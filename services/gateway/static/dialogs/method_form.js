@@ -1,5 +1,7 @@
 /* Stripe's fields for a new payment method: used alone and inside Pay Now. Saves it through a SetupIntent. */
 import { h, render } from "../dom.js";
+import { here } from "../here.js";
+import { language, t } from "../language.js";
 import { button, notice } from "../parts.js";
 import { appearance, stripeFor } from "../stripe.js";
 
@@ -10,14 +12,16 @@ import { appearance, stripeFor } from "../stripe.js";
 export const showMethodForm = async ({ context, host, saved, cancel, setBusy, why = null }) => {
   const problem = h("div", { "aria-live": "assertive" });
   const fields = h("div", { class: "stripe-fields" });
-  const save = button("filled", "Save", () => submit(), { "data-first": true, disabled: true });
-  const back = button("edged", "Cancel", cancel);
+  // Stripe's frames cannot live in a shadow tree: there the light DOM fills a slot.
+  const mount = here.fieldsHost ? here.fieldsHost(fields) : fields;
+  const save = button("filled", t("do.save"), () => submit(), { "data-first": true, disabled: true });
+  const back = button("edged", t("do.cancel"), cancel);
   render(host, why && h("p", {}, why), problem, fields,
-    h("p", { class: "note" }, "Card and bank details go directly to Stripe. They are never stored here."),
+    h("p", { class: "note" }, t("form.stripe")),
     h("div", { class: "dialog-actions" }, back, save));
 
   const tell = (detail) => {
-    const shown = notice("bad", "The payment method was not saved.", detail);
+    const shown = notice("bad", t("form.not_saved"), detail);
     render(problem, shown);
     shown.focus();
   };
@@ -25,16 +29,14 @@ export const showMethodForm = async ({ context, host, saved, cancel, setBusy, wh
     setBusy(running);
     save.disabled = running;
     back.disabled = running;
-    save.textContent = running ? "Saving…" : "Save";
+    save.textContent = t(running ? "do.saving" : "do.save");
   };
 
   /* Days pass until the deposit is there. Stripe sends the link by mail too, and tells us once it is verified. */
   const awaitDeposit = ({ arrival_date: arrives, hosted_verification_url: url }) => {
-    const day = new Date(arrives * 1000).toLocaleDateString(context.format.locale, { month: "short", day: "numeric", year: "numeric" });
-    const shown = notice("info", "Your bank account must be verified first.",
-      `A small deposit comes to it by ${day}, with a code in its description. Type the code on Stripe's page, whose link you also get by mail. The account then appears here by itself. Nothing is debited before.`,
-      h("p", {}, h("a", { href: url, target: "_blank", rel: "noopener" }, "Verify the bank account")));
-    render(host, shown, h("div", { class: "dialog-actions" }, button("edged", "Done", cancel)));
+    const shown = notice("info", t("form.deposit"), t("form.deposit_how", { day: context.format.dayOf(arrives * 1000) }),
+      h("p", {}, h("a", { href: url, target: "_blank", rel: "noopener" }, t("form.verify"))));
+    render(host, shown, h("div", { class: "dialog-actions" }, button("edged", t("do.done"), cancel)));
     shown.focus();
   };
 
@@ -60,20 +62,20 @@ export const showMethodForm = async ({ context, host, saved, cancel, setBusy, wh
       saved(kept, result.setupIntent);
     } catch (error) {
       work(false);
-      tell(error.detail || error.message || "Try again, or use another card.");
+      tell(error.detail || error.message || t("form.again"));
     }
   };
 
   try {
     intent = await context.api.send("POST", "/billing/setup-intents");
     stripe = await stripeFor(context.store.get().session.stripe.js_url, intent);
-    elements = stripe.elements({ clientSecret: intent.client_secret, appearance: appearance() });
+    elements = stripe.elements({ clientSecret: intent.client_secret, appearance: appearance(), locale: language() });
     const element = elements.create("payment");
     element.on("ready", () => {
       save.disabled = false;
       element.focus();
     });
-    element.mount(fields);
+    element.mount(mount);
   } catch (error) {
     tell(error.detail || error.message);
   }

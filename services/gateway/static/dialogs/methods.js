@@ -1,7 +1,8 @@
 /* Set as Default, Delete with its warnings, and the auto-pay switch (R61, R62). */
 import { withQuery } from "../api.js";
 import { announce, h, uniqueId } from "../dom.js";
-import { methodName } from "../words.js";
+import { t } from "../language.js";
+import { methodName } from "../statuses.js";
 import { ask } from "./ask.js";
 
 const path = (method) => `/billing/methods/${encodeURIComponent(method.method_id)}`;
@@ -10,36 +11,32 @@ export const setDefault = async (context, method) => {
   try {
     await context.api.send("POST", `${path(method)}/default`);
     await context.reload();
-    announce(`${methodName(method)} is now the default.`);
+    announce(t("methods.is_default", { method: methodName(method) }));
   } catch (problem) {
-    context.failed("The default was not changed.", problem);
+    context.failed(t("error.default"), problem);
   }
 };
 
 const warning = (method, others, autoPay) => {
-  if (!others.length) {
-    return autoPay
-      ? "It is your only payment method, so auto-pay will be turned off. To keep auto-pay, add another first."
-      : "It is your only payment method. You can add another at any time.";
-  }
-  return method.is_default ? "Choose which payment method becomes the default." : "It can no longer be used to pay here.";
+  if (!others.length) return t(autoPay ? "delete.only" : "delete.only_off");
+  return t(method.is_default ? "delete.choose" : "delete.other");
 };
 
 export const deleteMethod = (context, method) => {
   const { methods, auto_pay: autoPay } = context.store.get().overview.methods;
-  const others = methods.filter((one) => one.method_id !== method.method_id);
+  const others = methods.filter((one) => one.method_id !== method.method_id && !one.blocked);
   const id = uniqueId("next");
   const choice = method.is_default && others.length
     ? h("select", { id }, others.map((one) => h("option", { value: one.method_id }, methodName(one)))) : null;
   ask({
     context,
-    heading: `Delete ${methodName(method)}?`,
+    heading: t("delete.ask", { method: methodName(method) }),
     detail: warning(method, others, autoPay.enabled),
-    extra: choice && h("div", { class: "field" }, h("label", { for: id }, "Next default"), choice),
-    confirm: "Delete",
-    working: "Deleting…",
+    extra: choice && h("div", { class: "field" }, h("label", { for: id }, t("delete.next")), choice),
+    confirm: t("methods.delete"),
+    working: t("delete.working"),
     act: () => context.api.send("DELETE", withQuery(path(method), { next_default: choice && choice.value })),
-    done: `${methodName(method)} is deleted.`,
+    done: t("delete.done", { method: methodName(method) }),
   });
 };
 
@@ -50,20 +47,17 @@ export const setAutoPay = async (context, enabled) => {
   if (!enabled) {
     ask({
       context,
-      heading: "Turn off auto-pay?",
-      detail: "You will pay each invoice yourself by its due date.",
-      confirm: "Turn Off",
-      working: "Turning off…",
+      heading: t("auto.off_ask"),
+      detail: t("auto.off_detail"),
+      confirm: t("auto.off"),
+      working: t("auto.off_working"),
       act: () => switchAutoPay(context, false),
-      done: "Auto-pay is off.",
+      done: t("auto.off_done"),
     });
     return;
   }
   if (!overview.methods.methods.length) {
-    context.addMethod({
-      why: "Auto-pay needs a payment method to charge. Once you save one here, auto-pay is turned on.",
-      then: () => turnOn(context),
-    });
+    context.addMethod({ why: t("auto.needs"), then: () => turnOn(context) });
     return;
   }
   await turnOn(context);
@@ -73,11 +67,11 @@ const turnOn = async (context) => {
   try {
     await switchAutoPay(context, true);
     await context.reload();
-    announce("Auto-pay is on.");
+    announce(t("auto.on_done"));
     // Auto-pay charges what is issued from now on; what is open is offered at once (R61).
     const { balance } = context.store.get().overview;
     if (!balance.error && balance.face !== "nothing" && balance.face !== "on_its_way") context.pay(balance.invoices);
   } catch (problem) {
-    context.failed("Auto-pay was not changed.", problem);
+    context.failed(t("error.auto_pay"), problem);
   }
 };

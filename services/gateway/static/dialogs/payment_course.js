@@ -1,10 +1,11 @@
 /* The course of a payment once Pay is pressed: the bank's confirmation, the server's word, the new figures. */
 import { announce } from "../dom.js";
+import { t } from "../language.js";
+import { methodName } from "../statuses.js";
 import { stripeFor } from "../stripe.js";
 
 const ASK_EVERY_MS = 1500;
 const ASK_FOR_MS = 60_000;
-const UNKNOWN = "We don't know yet whether this payment went through. Don't pay again; this page updates itself.";
 const RUNNING = new Set(["created", "submitted", "unknown"]);
 
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
@@ -16,7 +17,7 @@ export const sum = (invoices) => ({ minor: invoices.reduce((total, one) => total
 export const settle = async (context, first) => {
   let payment = first;
   if (payment.status === "requires_action" && payment.client_secret) {
-    announce("Your bank wants you to confirm this payment.");
+    announce(t("pay.confirm"));
     const session = context.store.get().session;
     const stripe = await stripeFor(session.stripe.js_url, { publishable_key: payment.publishable_key || session.stripe.publishable_key, stripe_account: payment.stripe_account });
     // Whatever Stripe.js says, the server asks Stripe itself.
@@ -53,10 +54,26 @@ const stillDue = (format, payment, invoices, left) => {
   const shares = new Map((payment.invoices || []).map((part) => [part.invoice_id, part.amount.minor]));
   const [first] = invoices.filter((one) => one.balance.minor > (shares.get(one.invoice_id) || 0))
     .sort((one, other) => (one.due_on < other.due_on ? -1 : 1));
-  if (!first) return `${format.money(left)} is still due.`;
-  const day = format.day(first.due_on);
-  return isLate(first) ? `${format.money(left)} is still to be paid; it was due on ${day}.` : `${format.money(left)} is still due on ${day}.`;
+  const amount = format.money(left);
+  if (!first) return t("pay.still", { amount });
+  return t(isLate(first) ? "pay.still_was_due" : "pay.still_due", { amount, day: format.day(first.due_on) });
 };
+
+/** By when a bank debit arrives: four business days after it was begun. */
+export const expected = (format, payment) => {
+  const at = new Date(`${format.localDay(payment.at)}T00:00:00Z`);
+  for (let days = 4; days;) {
+    at.setUTCDate(at.getUTCDate() + 1);
+    if (at.getUTCDay() % 6) days -= 1;
+  }
+  return at.toISOString().slice(0, 10);
+};
+
+/** What is said of a bank debit that is on its way. */
+export const debit = (format, payment) =>
+  payment && payment.at && payment.method && payment.invoices?.length
+    ? t("bank.debit", { method: methodName(payment.method), number: payment.invoices.map((one) => one.number).join(", "), day: format.weekday(expected(format, payment)) })
+    : t("bank.debit_plain");
 
 /** Tone, title and detail of a payment that has ended or goes on without the person. */
 export const outcome = (context, payment, invoices, amount, restores) => {
@@ -65,11 +82,12 @@ export const outcome = (context, payment, invoices, amount, restores) => {
   if (payment.status === "succeeded") {
     const detail = left.minor > 0
       ? stillDue(format, payment, invoices, left)
-      : invoices.length === 1 ? `Invoice ${invoices[0].number} is paid.` : `${invoices.length} invoices are paid.`;
-    return ["good", `${format.money(amount)} paid.`, `${detail} A receipt is on its way by mail.${restores && left.minor <= 0 ? " Service usually works again within minutes." : ""}`];
+      : invoices.length === 1 ? t("pay.invoice_paid", { number: invoices[0].number }) : t("pay.invoices_paid", { n: invoices.length });
+    return ["good", t("pay.done", { amount: format.money(amount) }),
+      [detail, t("pay.receipt_coming"), restores && left.minor <= 0 && t("pay.works_again")].filter(Boolean).join(" ")];
   }
-  if (payment.status === "processing") return ["info", "Payment on its way.", payment.sentence || "Banks take up to 4 business days. There is nothing you need to do."];
-  return ["warn", null, payment.sentence || UNKNOWN];
+  if (payment.status === "processing") return ["info", t("pay.on_its_way"), debit(format, payment)];
+  return ["warn", null, t("pay.unknown")];
 };
 
 /**

@@ -1,34 +1,35 @@
 /* Subscription Summary: plan, status, billing model, monthly fee, period, next invoice date. */
 import { h } from "../dom.js";
+import { t } from "../language.js";
 import { badge, card, facts, missing, money, skeleton } from "../parts.js";
-import { BILLING_MODEL, SERVICE_STATUS, status } from "../words.js";
-
-const HEADING = "Subscription Summary";
+import { status } from "../statuses.js";
 
 const nextInvoice = (format, preview) =>
   h("div", { class: "sunken" },
-    h("p", { class: "row strong" }, h("span", {}, "Next invoice so far"), money(format, preview.total)),
+    h("p", { class: "row strong" }, h("span", {}, t("summary.so_far")), money(format, preview.total)),
     preview.lines.map((line) => h("p", { class: "row note" }, h("span", {}, line.description), money(format, line.amount))),
-    preview.tax.minor !== 0 && h("p", { class: "row note" }, h("span", {}, "Tax"), money(format, preview.tax)));
+    preview.tax.minor !== 0 && h("p", { class: "row note" }, h("span", {}, t("summary.tax")), money(format, preview.tax)));
 
 export const subscriptionSummary = (context, overview) => {
-  if (!overview) return skeleton("subscription", HEADING, 6);
+  if (!overview) return skeleton("subscription", t("summary.heading"), 12);
   const { subscription } = overview;
-  if (subscription.error) return missing("subscription", HEADING, subscription.error, context.reload);
+  if (subscription.error) return missing("subscription", t("summary.heading"), context.reload);
   const { format } = context;
+  const flat = subscription.billing_model === "flat_rate";
   return card(
     "subscription",
-    HEADING,
+    t("summary.heading"),
     null,
     facts([
-      ["Plan", subscription.plan_name],
-      ["Status", badge(status(SERVICE_STATUS, subscription.status))],
-      ["Billing model", BILLING_MODEL[subscription.billing_model]],
-      subscription.monthly_fee && ["Monthly fee", money(format, subscription.monthly_fee)],
-      ["Current billing period", format.period(subscription.period)],
-      subscription.trial_ends_on && subscription.status === "Trial" && ["Trial, billed from", format.day(subscription.trial_ends_on)],
-      ["Next invoice date", subscription.next_invoice_on ? format.day(subscription.next_invoice_on) : "None"],
+      [t("summary.plan"), subscription.plan_name],
+      [t("summary.status"), badge(status("service", subscription.status))],
+      [t("summary.model"), t(`model.${subscription.billing_model}`)],
+      subscription.monthly_fee && [t("summary.fee"), money(format, subscription.monthly_fee)],
+      [t("summary.period"), format.period(subscription.period)],
+      subscription.trial_ends_on && subscription.status === "Trial" && [t("summary.trial"), format.day(subscription.trial_ends_on)],
+      [t("summary.next"), subscription.next_invoice_on ? format.day(subscription.next_invoice_on) : t("summary.none")],
     ]),
-    subscription.next_invoice_on && subscription.next_invoice && subscription.next_invoice.lines.length > 0 && nextInvoice(format, subscription.next_invoice),
+    // Pay-as-you-go tells the same under Usage.
+    flat && subscription.next_invoice_on && subscription.next_invoice && subscription.next_invoice.lines.length > 0 && nextInvoice(format, subscription.next_invoice),
   );
 };
