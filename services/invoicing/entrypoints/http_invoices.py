@@ -12,6 +12,7 @@ from services.invoicing.entrypoints.bodies import LocaleTag
 from services.invoicing.use_cases.explain_invoice import explain_invoice
 from services.invoicing.use_cases.ports import UsageFigures, Work
 from services.invoicing.use_cases.preview_invoice import preview_invoice, read_basis
+from services.invoicing.use_cases.read_drafts import read_drafts
 from shared.clock import local_date
 from shared.ids import InvoiceId, ProviderId, TenantId
 
@@ -99,6 +100,13 @@ def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures) -> 
         async with open_work() as work:
             found = await explain_invoice(work, provider_id, tenant_id, invoice_id)
         return money_shapes.explanation(found, locale or found.locale)
+
+    @router.get("/drafts")
+    async def get_drafts(provider_id: ProviderId, tenant_id: TenantId) -> dict[str, Any]:
+        """What is drafted and waits for its time of issue; for the provider, hidden from the tenant."""
+        async with open_work() as work:
+            found = await read_drafts(work, provider_id, tenant_id)
+        return {"drafts": [shapes.drafted(one) for one in found]}
 
     @router.get("/preview")
     async def get_preview(provider_id: ProviderId, tenant_id: TenantId) -> dict[str, Any]:
