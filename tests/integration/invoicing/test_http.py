@@ -117,9 +117,12 @@ async def test_plans_and_tenants_come_in_pages_that_leave_nothing_out(fresh_data
         made = await client.post("/v1/providers", json=PROVIDER)
         base = f"/v1/providers/{made.json()['provider_id']}"
         await client.put(f"{base}/test-clock", json={"now": "2026-10-01T00:00:00-04:00"})
-        plans = [(await client.post(f"{base}/plans", json=PLAN)).json()["plan_id"] for _ in range(3)]
+        plans = [
+            (await client.post(f"{base}/plans", json={**PLAN, "name": name})).json()["plan_id"]
+            for name in ("Basic", "Plus", "Whole")
+        ]
         version = await client.post(
-            f"{base}/plans/{plans[0]}/versions", json={**PLAN, "valid_from": "2027-01-01"}
+            f"{base}/plans/{plans[0]}/versions", json={**PLAN, "name": "Basic", "valid_from": "2027-01-01"}
         )
         assert version.status_code == 201, version.text
         for number in range(5):
