@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, or_, select, text, update
+from sqlalchemy import delete, exists, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -200,11 +200,15 @@ class SqlPlans:
             raise NotFound("There is no such plan; GET /plans lists them.", field="plan_id")
         return plan_of(row)
 
-    async def of_provider(self, provider_id: ProviderId) -> list[Plan]:
+    async def page(
+        self, provider_id: ProviderId, *, after: tuple[PlanId, int] | None, limit: int
+    ) -> list[Plan]:
+        """All versions, by plan and version, those behind ``after`` only."""
         table = tables.plan_version
-        found = await self._connection.execute(
-            select(table).where(table.c.provider_id == provider_id).order_by(table.c.plan_id, table.c.version)
-        )
+        query = select(table).where(table.c.provider_id == provider_id)
+        if after is not None:
+            query = query.where(tuple_(table.c.plan_id, table.c.version) > after)
+        found = await self._connection.execute(query.order_by(table.c.plan_id, table.c.version).limit(limit))
         return [plan_of(row) for row in found.mappings()]
 
 
@@ -257,11 +261,13 @@ class SqlTenants:
             raise NotFound("There is no such tenant; GET /tenants lists them.")
         return _tenant(row)
 
-    async def of_provider(self, provider_id: ProviderId) -> list[Tenant]:
+    async def page(self, provider_id: ProviderId, *, after: str | None, limit: int) -> list[Tenant]:
+        """By slug, those behind ``after`` only."""
         table = tables.tenant
-        found = await self._connection.execute(
-            select(table).where(table.c.provider_id == provider_id).order_by(table.c.slug)
-        )
+        query = select(table).where(table.c.provider_id == provider_id)
+        if after is not None:
+            query = query.where(table.c.slug > after)
+        found = await self._connection.execute(query.order_by(table.c.slug).limit(limit))
         return [_tenant(row) for row in found.mappings()]
 
     async def any(self, provider_id: ProviderId) -> bool:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    or_,
     select,
     text,
     update,
@@ -168,6 +169,18 @@ class SqlPeriods:
             select(table)
             .where(table.c.provider_id == provider_id, table.c.parked_reason.is_not(None))
             .order_by(table.c.end_date, table.c.tenant_id)
+        )
+        return [_period(row) for row in found.mappings()]
+
+    async def drafted(self, tenant_id: TenantId) -> list[Period]:
+        """Whose invoice only waits for its time."""
+        waits = or_(
+            table.c.state == "metered", table.c.fee_due_at.is_not(None), table.c.late_due_at.is_not(None)
+        )
+        found = await self._connection.execute(
+            select(table)
+            .where(table.c.tenant_id == tenant_id, table.c.parked_reason.is_(None), waits)
+            .order_by(table.c.start_date)
         )
         return [_period(row) for row in found.mappings()]
 

@@ -173,8 +173,7 @@ def _proration_line(one: Difference, amount: Money) -> Line:
         one.now.quantity if one.now else one.before.quantity if one.before else Decimal(1)
     ) or Decimal(1)
     if amount.minor < 0 and used < end:
-        days = (end - used).days
-        words, detail = f"{name}, unused days", f"credit for {days} days: billed minus the days used"
+        words, detail = f"{name}, unused days", _credit_words(one, amount, (end - used).days)
         return Line("proration", words, -quantity, None, price, amount, used, end, _evidence(one), detail)
     start = one.now.start if one.now else one.start
     words = f"{name}, change"
@@ -191,6 +190,16 @@ def _proration_line(one: Difference, amount: Money) -> Line:
         _evidence(one),
         detail,
     )
+
+
+def _credit_words(one: Difference, amount: Money, days: int) -> str:
+    """How a credit came about, and why it is less than the unused days where it is."""
+    words = f"credit for {days} days: billed minus the days used"
+    if amount.minor != one.minor:
+        whole = Money(-one.minor, amount.currency)
+        words = f"part of a credit of {whole} for {days} days; the rest follows by a credit note or on a later invoice"
+    unused = (one.now.amount.minor if one.now else 0) - (one.before.minor if one.before else 0)
+    return words if one.minor == unused else f"{words}; less what credit notes gave back before"
 
 
 def _usage_line(one: Difference, amount: Money, totals: Totals) -> Line:

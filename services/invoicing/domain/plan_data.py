@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from services.invoicing.domain.plans import AddOn, Bundle, ClassTerms, Plan
 from services.invoicing.domain.tiers import Tier, Tiers
+from shared.money import currency
 
 # Kept in the one column; all else has a column of its own.
 TERMS = (
@@ -84,6 +86,37 @@ def plan_from(columns: Mapping[str, Any], terms: Mapping[str, Any]) -> Plan:
     )
     values["class_terms"] = {name: _class_terms(one) for name, one in terms.get("class_terms", {}).items()}
     return Plan(**values)
+
+
+def plain_plan(**terms: Any) -> Plan:
+    """A plan of plain data: fees in minor units, prices as text or ``Decimal`` major units, terms as ``terms_data``
+    has them. Only ``currency`` is needed; what is left out is free, unlimited or absent.
+
+    For whoever asks the pure functions without a catalogue. Raises ``Invalid`` naming the field.
+    """
+    flat = any(terms.get(name) is not None for name in ("monthly_fee_minor", "yearly_fee_minor"))
+    nobody = UUID(int=0)
+    values: dict[str, Any] = {
+        "provider_id": nobody,
+        "plan_id": nobody,
+        "version": 1,
+        "name": "Plan",
+        "billing_model": "flat_rate" if flat else "pay_as_you_go",
+        "monthly_fee_minor": None,
+        "included_extensions": 0,
+        "included_dids": 0,
+        "included_minutes": 0,
+        "price_extension": 0,
+        "price_did": 0,
+        "price_minute": 0,
+        "minimum_seconds": 6,
+        "increment_seconds": 6,
+        **{name: value for name, value in terms.items() if name not in TERMS},
+    }
+    values["currency"] = currency(values["currency"])
+    for name in ("price_extension", "price_did", "price_minute"):
+        values[name] = Decimal(values[name])
+    return plan_from(values, {name: terms[name] for name in TERMS if name in terms})
 
 
 def _tiers(data: Mapping[str, Any]) -> Tiers:

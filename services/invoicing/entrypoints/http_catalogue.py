@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
 from services.invoicing.domain.catalogue import Brand, Provider, Tax, Tenant
 from services.invoicing.domain.lines import OneTimeCharge
-from services.invoicing.entrypoints import shapes
+from services.invoicing.entrypoints import cursors, shapes
 from services.invoicing.entrypoints.bodies import (
     ChargeBody,
     Day,
@@ -26,6 +26,10 @@ from shared.ids import PlanId, ProviderId, TenantId, derived_id, new_id
 from shared.money import Currency, Money
 
 OpenWork = Callable[[], Work]
+Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+# Whoever asks for no pages has all of most providers in one.
+PAGE = 1000
 
 
 def catalogue_router(open_work: OpenWork, internal: Any, changed: Callable[[], None]) -> APIRouter:
@@ -79,10 +83,19 @@ def _add_plans(router: APIRouter, open_work: OpenWork) -> None:
             return {"coupons": [shapes.coupon(one) for one in await work.subscriptions.coupons(provider_id)]}
 
     @router.get("/{provider_id}/plans")
-    async def get_plans(provider_id: ProviderId) -> dict[str, Any]:
+    async def get_plans(
+        provider_id: ProviderId, cursor: Cursor = None, limit: Limit = PAGE
+    ) -> dict[str, Any]:
+        """Every version of every plan; ``next`` is the cursor of the following page, null on the last one."""
+        after = cursors.read_plan(cursor)
         async with open_work() as work:
             await work.providers.get(provider_id)
-            return {"plans": [shapes.plan(one) for one in await work.plans.of_provider(provider_id)]}
+            found = await work.plans.page(provider_id, after=after, limit=limit + 1)
+        last = found[limit - 1] if len(found) > limit else None
+        return {
+            "plans": [shapes.plan(one) for one in found[:limit]],
+            "next": None if last is None else cursors.write(f"{last.plan_id} {last.version}"),
+        }
 
 
 def _add_tenants(router: APIRouter, open_work: OpenWork, changed: Callable[[], None]) -> None:
@@ -96,10 +109,18 @@ def _add_tenants(router: APIRouter, open_work: OpenWork, changed: Callable[[], N
         return {"tenant_id": made.tenant_id}
 
     @router.get("/{provider_id}/tenants")
-    async def get_tenants(provider_id: ProviderId) -> dict[str, Any]:
+    async def get_tenants(
+        provider_id: ProviderId, cursor: Cursor = None, limit: Limit = PAGE
+    ) -> dict[str, Any]:
+        """By slug; ``next`` is the cursor of the following page, null on the last one."""
+        after = cursors.read(cursor)
         async with open_work() as work:
             await work.providers.get(provider_id)
-            return {"tenants": [shapes.tenant(one) for one in await work.tenants.of_provider(provider_id)]}
+            found = await work.tenants.page(provider_id, after=after, limit=limit + 1)
+        return {
+            "tenants": [shapes.tenant(one) for one in found[:limit]],
+            "next": cursors.write(found[limit - 1].slug) if len(found) > limit else None,
+        }
 
     @router.get("/{provider_id}/tenants/{tenant_id}")
     async def get_tenant(provider_id: ProviderId, tenant_id: TenantId) -> dict[str, Any]:

@@ -1,44 +1,23 @@
 """Routes for a tenant's subscription summary, invoices and preview."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Response
 
 from services.invoicing.domain.periods import next_anchor
-from services.invoicing.domain.settlement import Invoice
-from services.invoicing.entrypoints import money_shapes, shapes
+from services.invoicing.entrypoints import cursors, money_shapes, shapes
 from services.invoicing.entrypoints.bodies import LocaleTag
 from services.invoicing.use_cases.explain_invoice import explain_invoice
 from services.invoicing.use_cases.ports import UsageFigures, Work
 from services.invoicing.use_cases.preview_invoice import preview_invoice, read_basis
+from services.invoicing.use_cases.read_drafts import read_drafts
 from shared.clock import local_date
-from shared.errors import Invalid
 from shared.ids import InvoiceId, ProviderId, TenantId
 
 OpenWork = Callable[[], Work]
 StatusFilter = Literal["unpaid", "sent", "partially_paid", "paid", "overdue", "cancelled"]
-
-
-def write_cursor(one: Invoice) -> str:
-    return urlsafe_b64encode(f"{one.issued_at.isoformat()} {one.invoice_id}".encode()).decode()
-
-
-def read_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
-    """Raises ``Invalid``."""
-    if cursor is None:
-        return None
-    try:
-        at, _, invoice_id = urlsafe_b64decode(cursor).decode().partition(" ")
-        return datetime.fromisoformat(at), UUID(invoice_id)
-    except ValueError as error:
-        raise Invalid(
-            "The cursor cannot be read; use `next` of the page before, or leave it out.", field="cursor"
-        ) from error
 
 
 def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures) -> APIRouter:
@@ -87,7 +66,7 @@ def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures) -> 
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
         """Newest first; ``open`` are all with a balance."""
-        after = read_cursor(cursor)
+        after = cursors.read_invoice(cursor)
         async with open_work() as work:
             await work.tenants.get(provider_id, tenant_id)
             now = await work.now(provider_id)
@@ -95,7 +74,10 @@ def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures) -> 
                 provider_id, tenant_id, status=status, now=now, cursor=after, limit=limit + 1
             )
         shown = [shapes.invoice_row(one, now) for one in rows[:limit]]
-        return {"invoices": shown, "next": write_cursor(rows[limit - 1]) if len(rows) > limit else None}
+        return {
+            "invoices": shown,
+            "next": cursors.write_invoice(rows[limit - 1]) if len(rows) > limit else None,
+        }
 
     @router.get("/invoices/{invoice_id}", response_model=dict[str, Any])
     async def get_invoice(provider_id: ProviderId, tenant_id: TenantId, invoice_id: InvoiceId) -> Response:
@@ -118,6 +100,13 @@ def invoices_router(open_work: OpenWork, internal: Any, usage: UsageFigures) -> 
         async with open_work() as work:
             found = await explain_invoice(work, provider_id, tenant_id, invoice_id)
         return money_shapes.explanation(found, locale or found.locale)
+
+    @router.get("/drafts")
+    async def get_drafts(provider_id: ProviderId, tenant_id: TenantId) -> dict[str, Any]:
+        """What is drafted and waits for its time of issue; for the provider, hidden from the tenant."""
+        async with open_work() as work:
+            found = await read_drafts(work, provider_id, tenant_id)
+        return {"drafts": [shapes.drafted(one) for one in found]}
 
     @router.get("/preview")
     async def get_preview(provider_id: ProviderId, tenant_id: TenantId) -> dict[str, Any]:

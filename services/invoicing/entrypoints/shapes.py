@@ -13,6 +13,7 @@ from services.invoicing.domain.plans import Plan
 from services.invoicing.domain.settlement import Invoice
 from services.invoicing.domain.taxes import TaxLine
 from services.invoicing.use_cases.ports import Coupon, Document
+from services.invoicing.use_cases.read_drafts import Drafted
 from shared.money import Currency, Money
 
 
@@ -152,6 +153,19 @@ def draft(one: Draft) -> dict[str, Any]:
         "subtotal": money(one.subtotal),
         "tax": money(one.tax),
         "total": money(one.total),
+    }
+
+
+def drafted(one: Drafted) -> dict[str, Any]:
+    """A draft that waits for its issue; no number yet."""
+    span = one.period.span
+    return {
+        "status": "draft",
+        "issue_at": one.issue_at,
+        "for": one.step,
+        "start_date": span.start,
+        "end_date": span.end,
+        **draft(one.draft),
     }
 
 

@@ -36,12 +36,25 @@ PLAN: dict[str, Any] = {
 }
 
 
-async def test_a_provider_a_plan_and_a_tenant_are_made_and_shown(fresh_database: FreshDatabase) -> None:
-    """From the provider to the summary; bad input names its field; another provider's tenant is a 404."""
+TENANT: dict[str, Any] = {
+    "slug": "fenwick",
+    "name": "Fenwick Dental Group",
+    "opened_on": "2026-10-01",
+    "country": "US",
+    "time_zone": "America/New_York",
+    "locale": "en-US",
+    "billing_email": "a@fenwick.example",
+    "admin_email": "b@fenwick.example",
+    "sip_domain": "fenwick.example",
+}
+
+
+async def _settings(fresh_database: FreshDatabase) -> InvoicingSettings:
+    """A migrated database, and no other service to ask."""
     url = await fresh_database("invoicing")
     await migrate(url, MIGRATIONS)
     nowhere = "http://127.0.0.1:9"
-    settings = InvoicingSettings(
+    return InvoicingSettings(
         database_url=url,
         broker_url="amqp://127.0.0.1:9/",
         http_port=0,
@@ -53,6 +66,11 @@ async def test_a_provider_a_plan_and_a_tenant_are_made_and_shown(fresh_database:
         suspension_url=nowhere,
         notifications_url=nowhere,
     )
+
+
+async def test_a_provider_a_plan_and_a_tenant_are_made_and_shown(fresh_database: FreshDatabase) -> None:
+    """From the provider to the summary; bad input names its field; another provider's tenant is a 404."""
+    settings = await _settings(fresh_database)
     transport = httpx.ASGITransport(build(settings))
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://invoicing", headers=headers) as client:
@@ -67,21 +85,7 @@ async def test_a_provider_a_plan_and_a_tenant_are_made_and_shown(fresh_database:
         bad = await client.post(f"{base}/plans", json={**PLAN, "prices": {"minute": "-1"}})
         assert (bad.status_code, bad.json()["field"]) == (422, "prices.minute")
         plan = (await client.post(f"{base}/plans", json=PLAN)).json()
-        opened = await client.post(
-            f"{base}/tenants",
-            json={
-                "slug": "fenwick",
-                "name": "Fenwick Dental Group",
-                "plan_id": plan["plan_id"],
-                "opened_on": "2026-10-01",
-                "country": "US",
-                "time_zone": "America/New_York",
-                "locale": "en-US",
-                "billing_email": "a@fenwick.example",
-                "admin_email": "b@fenwick.example",
-                "sip_domain": "fenwick.example",
-            },
-        )
+        opened = await client.post(f"{base}/tenants", json={**TENANT, "plan_id": plan["plan_id"]})
         assert opened.status_code == 201, opened.text
         tenant = f"{base}/tenants/{opened.json()['tenant_id']}"
         summary = (await client.get(f"{tenant}/summary")).json()
@@ -103,3 +107,54 @@ async def test_a_provider_a_plan_and_a_tenant_are_made_and_shown(fresh_database:
         stolen = tenant.replace(base, f"/v1/providers/{other['provider_id']}")
         for path in ("", "/summary", "/invoices", "/preview"):
             assert (await client.get(stolen + path)).status_code == 404
+
+
+async def test_plans_and_tenants_come_in_pages_that_leave_nothing_out(fresh_database: FreshDatabase) -> None:
+    """Page by page the same as all at once, in the same order; a cursor that is not ours is refused by name."""
+    transport = httpx.ASGITransport(build(await _settings(fresh_database)))
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://invoicing", headers=headers) as client:
+        made = await client.post("/v1/providers", json=PROVIDER)
+        base = f"/v1/providers/{made.json()['provider_id']}"
+        await client.put(f"{base}/test-clock", json={"now": "2026-10-01T00:00:00-04:00"})
+        plans = [
+            (await client.post(f"{base}/plans", json={**PLAN, "name": name})).json()["plan_id"]
+            for name in ("Basic", "Plus", "Whole")
+        ]
+        version = await client.post(
+            f"{base}/plans/{plans[0]}/versions", json={**PLAN, "name": "Basic", "valid_from": "2027-01-01"}
+        )
+        assert version.status_code == 201, version.text
+        for number in range(5):
+            opened = await client.post(
+                f"{base}/tenants",
+                json={
+                    **TENANT,
+                    "slug": f"t{number}",
+                    "sip_domain": f"t{number}.example",
+                    "plan_id": plans[0],
+                },
+            )
+            assert opened.status_code == 201, opened.text
+        for name, count, key in (("plans", 4, "version"), ("tenants", 5, "slug")):
+            whole = (await client.get(f"{base}/{name}")).json()
+            assert (count, None) == (len(whole[name]), whole["next"])
+            assert whole[name] == await _pages(client, f"{base}/{name}", name, 2)
+            assert whole[name] == await _pages(client, f"{base}/{name}", name, count)
+            assert all(key in one for one in whole[name])
+            for cursor in ("zzz", "é", "AAAA", "bm90IG91cnM"):
+                refused = await client.get(f"{base}/{name}", params={"cursor": cursor})
+                assert (refused.status_code, refused.json().get("field")) == (422, "cursor")
+            assert (await client.get(f"{base}/{name}", params={"limit": 0})).status_code == 422
+
+
+async def _pages(client: httpx.AsyncClient, path: str, name: str, limit: int) -> list[Any]:
+    found: list[Any] = []
+    asked: dict[str, Any] = {"limit": limit}
+    while True:
+        page = (await client.get(path, params=asked)).json()
+        assert 0 < len(page[name]) <= limit
+        found += page[name]
+        if page["next"] is None:
+            return found
+        asked["cursor"] = page["next"]

@@ -68,7 +68,7 @@ async def moved(stage: Stage, day: date) -> None:
 
 async def first_tenant(stage: Stage) -> Tenant:
     async with stage.open_work() as work:
-        return (await work.tenants.of_provider(stage.provider.provider_id))[0]
+        return (await work.tenants.page(stage.provider.provider_id, after=None, limit=1))[0]
 
 
 async def lines(stage: Stage, number: int) -> list[tuple[object, ...]]:

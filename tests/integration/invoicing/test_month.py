@@ -17,6 +17,7 @@ from services.invoicing.domain.totals import Minutes, Totals
 from services.invoicing.entrypoints import scheduler
 from services.invoicing.entrypoints.consumers import on_payment_succeeded
 from services.invoicing.use_cases.park_period import park_period
+from services.invoicing.use_cases.read_drafts import read_drafts
 from services.invoicing.use_cases.settle_payment import settle_payment
 from services.invoicing.use_cases.take_totals import take_totals
 from shared.errors import Permanent
@@ -266,6 +267,35 @@ async def test_an_unpaid_invoice_turns_overdue_at_the_midnight_after_its_due_day
     await step(stage)
     await step(stage)
     assert await rows(stage, events) == [(1,)]
+
+
+async def test_a_draft_is_what_is_issued_an_hour_later(stage: Stage) -> None:
+    """Between metering and issue the provider sees it, late calls go into it, and then it is an invoice and no draft."""
+    tenant = await stage.tenant("fenwick")
+    asked = (tenant.provider_id, tenant.tenant_id)
+    async with stage.open_work() as work:
+        (fee,) = await read_drafts(work, *asked)
+    assert (fee.step, fee.draft.total.minor) == ("fee", 27110)
+    await step(stage)
+    async with stage.open_work() as work:
+        assert await read_drafts(work, *asked) == []
+    await stage.at(NOVEMBER)
+    await step(stage)
+    await meter(stage, tenant.tenant_id, date(2026, 10, 1), totals(1, 36744))
+    async with stage.open_work() as work:
+        (early,) = await read_drafts(work, *asked)
+    await meter(stage, tenant.tenant_id, date(2026, 10, 1), totals(2, 40000))
+    await step(stage)
+    async with stage.open_work() as work:
+        (late,) = await read_drafts(work, *asked)
+    assert (late.step, late.issue_at) == ("final", NOVEMBER + timedelta(hours=1))
+    assert late.draft.total.minor > early.draft.total.minor
+    await stage.at(late.issue_at)
+    await step(stage)
+    issued = await rows(stage, "SELECT total_minor FROM invoice ORDER BY number DESC LIMIT 1")
+    assert issued == [(late.draft.total.minor,)]
+    async with stage.open_work() as work:
+        assert await read_drafts(work, *asked) == []
 
 
 async def test_a_tenant_that_cannot_be_invoiced_is_parked_and_the_rest_go_on(stage: Stage) -> None:

@@ -294,6 +294,10 @@ def test_words_in_the_brands_colour_can_be_read(colour: str) -> None:
         ("3,612.4 min of calls", "3.612,4 Min. Gespräche"),
         ("up to the minimum of 100.00 USD", "bis zum Mindestumsatz von 100,00 $"),
         (
+            "part of a credit of 168.68 USD for 21 days; the rest follows by a credit note or on a later invoice",
+            "Teil einer Gutschrift von 168,68 $ für 21 Tage; der Rest folgt als Gutschrift oder auf einer späteren Rechnung",
+        ),
+        (
             "difference to what was billed before for 2026-10-01 to 2026-10-31, recorded late: switch was down; not quantity times price",
             "Unterschied zum bisher Berechneten für 1. Okt. 2026 bis 31. Okt. 2026, nachträglich erfasst: switch was down;"
             " nicht Menge mal Preis",

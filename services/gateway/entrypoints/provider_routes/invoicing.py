@@ -35,6 +35,7 @@ _TENANTS: tuple[ProviderRoute, ...] = (
     _route("GET", TENANT + "/subscription", summary="A tenant's subscription with all its parts"),
     _route("GET", TENANT + "/changes", summary="What was changed in a tenant's subscription, and by whom"),
     _route("GET", TENANT + "/preview", summary="A tenant's next invoice so far"),
+    _route("GET", TENANT + "/drafts", summary="A tenant's invoices that are drafted and not yet issued"),
     _route(
         "POST",
         TENANT + "/plan-change",
