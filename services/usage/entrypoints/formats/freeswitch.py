@@ -39,6 +39,11 @@ _TIES = (
 )
 # Contexts in which FreeSWITCH and FusionPBX receive calls from outside.
 _OUTSIDE_CONTEXTS = ("public", "from-trunk", "from-pstn", "inbound", "incoming")
+# Names that were asked for, in lower case, and names of variables that are none of these: a switch sends the same
+# hundreds with each leg, and looking through them in lower case costs more than reading what is asked for.
+_asked: set[str] = set()
+_never_asked: set[str] = set()
+_MOST_NAMES = 20_000
 _LONGEST_LIST = 64 * 1024
 _MOST_TIES = 100
 
@@ -57,7 +62,7 @@ class _Leg:
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
         self._variables: dict[str, Any] = document["variables"]
-        self._lower: dict[str, Any] | None = None
+        self._otherwise: dict[str, Any] | None = None
         flows = document.get("callflow")
         listed = flows if isinstance(flows, list) else [flows]
         # The newest is first; the oldest still has the numbers as they were dialled, before any transfer.
@@ -69,13 +74,26 @@ class _Leg:
         value = self._variables.get(name)
         if value is not None:
             return value
-        if self._lower is None:
-            self._lower = {key.lower(): one for key, one in self._variables.items()}
-        return self._lower.get(name.lower())
+        lowered = name.lower()
+        if lowered not in _asked:
+            _asked.add(lowered)
+            _never_asked.clear()
+            self._otherwise = None
+        if self._otherwise is None:
+            self._otherwise = _in_lower_case(self._variables)
+        return self._otherwise.get(lowered) if self._otherwise else None
 
     def text(self, name: str) -> str:
         """Decoded; a literal plus stays (it begins a telephone number). Empty when missing."""
-        return _text(self.raw(name))
+        value = self._variables.get(name)
+        if value is None:
+            value = self.raw(name)
+            if value is None:
+                return ""
+        # Nearly every variable is plain text, and several dozens are asked for.
+        if type(value) is str and "%" not in value and value[:7] != "ARRAY::":
+            return clean(value)
+        return _text(value)
 
     def long_text(self, name: str) -> str:
         """Decoded, of the length that lists of legs and holds have."""
@@ -113,6 +131,18 @@ class _Leg:
             if self.text(variable):
                 return whole_number(variable, _whole(self.text(variable))) * factor
         return whole_number(name, _whole(self.text(name))) * 1_000_000 if self.text(name) else None
+
+
+def _in_lower_case(variables: dict[str, Any]) -> dict[str, Any]:
+    """The variables by name in lower case, without those that nobody asks for."""
+    found: dict[str, Any] = {}
+    # In order, so that of two that differ in their case it is always the same one.
+    for name in sorted(variables.keys() - _never_asked):
+        if (lowered := name.lower()) in _asked:
+            found[lowered] = variables[name]
+        elif len(_never_asked) < _MOST_NAMES:
+            _never_asked.add(name)
+    return found
 
 
 def _object(holder: dict[str, Any], name: str) -> dict[str, Any]:
