@@ -156,6 +156,9 @@ _OF_DAY = text(
 )
 
 
+_NUL_IN_JSON = r"\u0000"
+
+
 @dataclass
 class _Sum:
     calls: int = 0
@@ -348,6 +351,13 @@ class SqlCalls:
         if wanted.end is not None:
             conditions.append("placed_at < :end")
             values["end"] = wanted.end
+        for at, (name, value) in enumerate(wanted.extra):
+            # PostgreSQL reads no JSON with a NUL in it; such a call is found by all other filters.
+            conditions.append(
+                f"CASE WHEN position('{_NUL_IN_JSON}' IN extra) = 0"
+                f" THEN CAST(extra AS json) ->> :extra_name_{at} = :extra_value_{at} END"
+            )
+            values |= {f"extra_name_{at}": name, f"extra_value_{at}": value}
         if wanted.after is not None:
             conditions.append("(placed_at, call_key) < (:after_at, CAST(:after_key AS uuid))")
             values["after_at"], values["after_key"] = wanted.after
