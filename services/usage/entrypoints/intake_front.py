@@ -5,6 +5,8 @@ not compressed. Whatever is odd goes on to the application behind, whose routes 
 Routing, tracing and validation cost as much as reading the record.
 """
 
+import base64
+import binascii
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
@@ -63,9 +65,22 @@ class IntakeFront:
                 length = value
             elif name == b"content-encoding":
                 return None
-        if not length.isdigit() or int(length) > self._limit_bytes or token[:7].lower() != b"bearer ":
+        if not length.isdigit() or int(length) > self._limit_bytes:
             return None
-        return self._tokens.known(token[7:].strip().decode("latin-1"))
+        return self._tokens.known(_token(token))
+
+
+def _token(authorization: bytes) -> str:
+    """Bearer, or Basic with the token as password, which is all that mod_json_cdr can send; empty for what is odd."""
+    scheme, _, value = authorization.partition(b" ")
+    if scheme.lower() == b"basic":
+        try:
+            value = base64.b64decode(value, validate=True).partition(b":")[2]
+        except binascii.Error:
+            return ""
+    elif scheme.lower() != b"bearer":
+        return ""
+    return value.strip().decode("latin-1")
 
 
 def _reader(scope: Scope) -> Read | None:
