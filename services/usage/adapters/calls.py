@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.usage.adapters.call_filters import conditions_of
 from services.usage.adapters.months import SqlMonths
 from services.usage.adapters.ratings import RATING_TYPES, rating_values, read_rating, read_timed_call
 from services.usage.adapters.stored_calls import STORED, read_stored, write_ratings
@@ -160,9 +161,6 @@ _OF_DAY = text(
     " WHERE tenant_id = :tenant_id AND local_day = :day AND billed_seconds > 0"
     " AND placed_at >= CAST(:day AS date) - 2 AND placed_at < CAST(:day AS date) + 3"
 )
-
-
-_NUL_IN_JSON = r"\u0000"
 
 
 @dataclass
@@ -332,35 +330,7 @@ class SqlCalls:
 
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]:
         """Newest first, after the cursor; at most ``wanted.limit``."""
-        conditions = ["tenant_id = :tenant_id"]
-        values: dict[str, Any] = {"tenant_id": tenant_id, "limit": wanted.limit}
-        if not wanted.with_unanswered:
-            conditions.append("answered_at IS NOT NULL")
-        if wanted.direction is not None:
-            conditions.append("direction = :direction")
-            values["direction"] = wanted.direction
-        if wanted.number is not None:
-            conditions.append("(position(:number IN from_number) > 0 OR position(:number IN to_number) > 0)")
-            values["number"] = wanted.number
-        if wanted.call_class is not None:
-            conditions.append("call_class = :call_class")
-            values["call_class"] = wanted.call_class
-        if wanted.start is not None:
-            conditions.append("placed_at >= :start")
-            values["start"] = wanted.start
-        if wanted.end is not None:
-            conditions.append("placed_at < :end")
-            values["end"] = wanted.end
-        for at, (name, value) in enumerate(wanted.extra):
-            # PostgreSQL reads no JSON with a NUL in it; such a call is found by all other filters.
-            conditions.append(
-                f"CASE WHEN position('{_NUL_IN_JSON}' IN extra) = 0"
-                f" THEN CAST(extra AS json) ->> :extra_name_{at} = :extra_value_{at} END"
-            )
-            values |= {f"extra_name_{at}": name, f"extra_value_{at}": value}
-        if wanted.after is not None:
-            conditions.append("(placed_at, call_key) < (:after_at, CAST(:after_key AS uuid))")
-            values["after_at"], values["after_key"] = wanted.after
+        conditions, values = conditions_of(tenant_id, wanted)
         rows = await self._connection.execute(
             text(
                 "SELECT * FROM call WHERE "  # noqa: S608 (conditions are the literals above)
