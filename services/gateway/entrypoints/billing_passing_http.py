@@ -97,7 +97,7 @@ def _add_documents(router: APIRouter, callers: Callers, invoicing: ServiceApi) -
 def _add_calls(router: APIRouter, callers: Callers, usage: ServiceApi) -> None:
     Admin = Annotated[Person, Depends(callers.tenant_admin)]
     # Usage judges them; here only what may be asked at all.
-    which = ("direction", "number", "class", "from", "to", "start_date", "end_date", "unanswered")
+    which = ("direction", "number", "class", "from", "to", "start_date", "end_date", "unanswered", "extra")
 
     def _asked(request: Request, *names: str) -> Parameters:
         return {name: (request.query_params.get(name) or "")[:200] or None for name in names}
