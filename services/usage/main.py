@@ -14,10 +14,11 @@ from services.usage.entrypoints.call_export import PiecesOfFile
 from services.usage.entrypoints.consumers import HANDLERS
 from services.usage.entrypoints.formats.reading import read_record
 from services.usage.entrypoints.http import usage_router
-from services.usage.entrypoints.http_intake import intake_router
+from services.usage.entrypoints.http_intake import intake_router, keeper
 from services.usage.entrypoints.http_mapping import mapping_router
 from services.usage.entrypoints.http_rating import rating_router
 from services.usage.entrypoints.intake import Intake
+from services.usage.entrypoints.intake_front import put_in_front
 from services.usage.entrypoints.scheduler import (
     forget_legs,
     meter_dirty_periods,
@@ -25,6 +26,7 @@ from services.usage.entrypoints.scheduler import (
     re_rating_step,
     replay_step,
 )
+from services.usage.entrypoints.switch_tokens import SwitchTokens
 from services.usage.entrypoints.tools import Tools
 from services.usage.settings import ToolSettings, UsageSettings
 from shared.collecting import collect_less
@@ -103,7 +105,9 @@ def build(settings: UsageSettings) -> FastAPI:
     service.own_work(own_work)
     service.on_start(collect_less)
     service.on_stop(intake.stop)
-    service.app.include_router(intake_router(intake, service.verifier))
+    keep, tokens = keeper(intake), SwitchTokens(service.verifier)
+    service.app.include_router(intake_router(keep, tokens))
+    put_in_front(service.app, keep, tokens, limit_bytes=BODY_LIMIT_BYTES)
     service.app.include_router(mapping_router(open_work, service.internal, service.wake_all))
     service.app.include_router(
         usage_router(

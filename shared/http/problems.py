@@ -101,6 +101,44 @@ def _words(message: str) -> str:
     return message.removeprefix("Value error, ").rstrip(".")
 
 
+def failure_response(error: Exception, path: str) -> JSONResponse:
+    """The answer to an error that nobody expected there; logged where it is our fault."""
+    if is_away(error):
+        log.warning("database away", path=path, error=repr(error))
+        return problem(
+            503,
+            "unavailable",
+            "A database is away; send the same request again.",
+            headers={"Retry-After": "1"},
+        )
+    if is_unstorable(error):
+        return problem(
+            422,
+            "invalid-input",
+            "A value holds a character or a number that cannot be kept; send it without.",
+        )
+    log.exception("request failed", path=path, error=repr(error))
+    return problem(
+        500, "internal-error", "This is our fault; it has been logged. Try again or ask the operator."
+    )
+
+
+def http_response(error: HTTPException) -> JSONResponse:
+    if error.status_code == 400 and error.detail == _UNREADABLE:
+        return problem(
+            422, "invalid-input", "The body is no JSON in UTF-8; correct it and send again.", field="body"
+        )
+    slug = _TITLES.get(error.status_code, "error").lower().replace(" ", "-")
+    return problem(error.status_code, slug, str(error.detail), headers=dict(error.headers or {}))
+
+
+def response_of(error: Exception, path: str) -> JSONResponse:
+    """The answer to any error but those of validation, for routes below the application."""
+    if isinstance(error, Refusal):
+        return refusal_response(error)
+    return http_response(error) if isinstance(error, HTTPException) else failure_response(error, path)
+
+
 def install(app: FastAPI) -> None:
     """Every error of the application leaves as a problem document."""
 
@@ -121,30 +159,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> JSONResponse:
-        if error.status_code == 400 and error.detail == _UNREADABLE:
-            return problem(
-                422, "invalid-input", "The body is no JSON in UTF-8; correct it and send again.", field="body"
-            )
-        slug = _TITLES.get(error.status_code, "error").lower().replace(" ", "-")
-        return problem(error.status_code, slug, str(error.detail), headers=dict(error.headers or {}))
+        return http_response(error)
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> JSONResponse:
-        if is_away(error):
-            log.warning("database away", path=request.url.path, error=repr(error))
-            return problem(
-                503,
-                "unavailable",
-                "A database is away; send the same request again.",
-                headers={"Retry-After": "1"},
-            )
-        if is_unstorable(error):
-            return problem(
-                422,
-                "invalid-input",
-                "A value holds a character or a number that cannot be kept; send it without.",
-            )
-        log.exception("request failed", path=request.url.path, error=repr(error))
-        return problem(
-            500, "internal-error", "This is our fault; it has been logged. Try again or ask the operator."
-        )
+        return failure_response(error, request.url.path)

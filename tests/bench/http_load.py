@@ -57,13 +57,15 @@ def _cpu_seconds(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-async def post_all(url: str, requests: Sequence[bytes], server: psutil.Process) -> Load:
-    """Posts every request once, ``CONNECTIONS`` at a time, each connection waiting for its answer as a switch does."""
+async def post_all(
+    url: str, requests: Sequence[bytes], server: psutil.Process, *, connections: int = CONNECTIONS
+) -> Load:
+    """Posts every request once, ``connections`` at a time, each connection waiting for its answer as a switch does."""
     statuses: Counter[int] = Counter()
     waiting = iter(requests)
     own = psutil.Process()
     before, own_before, begun = _cpu_seconds(server), _cpu_seconds(own), time.monotonic()
-    await asyncio.gather(*(_thread(url, waiting, statuses) for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(_thread(url, waiting, statuses) for _ in range(connections)))
     taken = time.monotonic() - begun
     count = len(requests)
     return Load(

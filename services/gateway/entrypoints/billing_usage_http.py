@@ -39,6 +39,9 @@ class CallFilters:
         start_date: Annotated[date | None, Query(description="first local day of the tenant")] = None,
         end_date: Annotated[date | None, Query(description="local day that is not in it any more")] = None,
         unanswered: Annotated[bool, Query(description="also calls that nobody answered")] = False,
+        extra: Annotated[
+            str | None, Query(max_length=200, description="a field of the switch's own, as name=value")
+        ] = None,
     ) -> None:
         self.query: Parameters = {
             "direction": direction,
@@ -49,6 +52,7 @@ class CallFilters:
             "start_date": start_date.isoformat() if start_date else None,
             "end_date": end_date.isoformat() if end_date else None,
             "unanswered": "true" if unanswered else None,
+            "extra": extra,
         }
 
 

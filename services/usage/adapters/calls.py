@@ -1,8 +1,9 @@
 """Calls and their day totals: written in sets, in the order of their keys, so that no two batches deadlock."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.usage.adapters.call_filters import conditions_of
 from services.usage.adapters.months import SqlMonths
 from services.usage.adapters.ratings import RATING_TYPES, rating_values, read_rating, read_timed_call
 from services.usage.adapters.stored_calls import STORED, read_stored, write_ratings
@@ -73,6 +75,9 @@ _KEY_TYPES = {
     "fingerprint": "bytea",
 }
 _PLAIN = [name for name in (*_TYPES, "fingerprint") if name not in ("flags", "received_at", *RATING_TYPES)]
+_plain_values = attrgetter(*_PLAIN)
+# The order in which a call's values are written; that of the table's columns is another.
+_ROW = (*_PLAIN, *RATING_TYPES, "flags", "received_at")
 _INCOMING = {**_TYPES, "fingerprint": "bytea"}
 # Copying into a table of the session's own costs a fixed part that is worth it for many rows alone.
 _COPIED_FROM = 100
@@ -88,9 +93,11 @@ def _add(source: str) -> TextClause:
     return text(
         f"WITH incoming AS MATERIALIZED (SELECT * FROM {source}),"  # noqa: S608 (names of this module)
         f" fresh AS (INSERT INTO call_key ({', '.join(_KEY_TYPES)}) SELECT {', '.join(_KEY_TYPES)} FROM incoming"
-        " ON CONFLICT DO NOTHING RETURNING call_key)"
-        f" INSERT INTO call ({', '.join(_TYPES)}) SELECT {', '.join(f'CAST(incoming.{name} AS {kind})' for name, kind in _TYPES.items())}"
-        " FROM incoming JOIN fresh USING (call_key) RETURNING call_key"
+        " ON CONFLICT DO NOTHING RETURNING call_key),"
+        f" added AS (INSERT INTO call ({', '.join(_TYPES)}) SELECT {', '.join(f'CAST(incoming.{name} AS {kind})' for name, kind in _TYPES.items())}"
+        " FROM incoming JOIN fresh USING (call_key))"
+        # Nearly always none: what was there before.
+        " SELECT call_key FROM incoming LEFT JOIN fresh USING (call_key) WHERE fresh.call_key IS NULL"
     )
 
 
@@ -179,38 +186,32 @@ class SqlCalls:
         """Inserts what is new and says which keys that were; the rest is left alone."""
         await self._months.provide(months_of(call.placed_at for call in calls))
         ordered = sorted(calls, key=lambda call: call.call_key.int)
-        columns: dict[str, Sequence[Any]] = {
-            name: [getattr(call, name) for call in ordered] for name in _PLAIN
-        }
         # Calls that were rated alike share one rating.
-        values_of: dict[int, dict[str, Any]] = {}
+        ratings: dict[int, tuple[Any, ...]] = {}
+        rows: list[tuple[Any, ...]] = []
         for call in ordered:
-            if id(call.rating) not in values_of:
-                values_of[id(call.rating)] = rating_values(call.rating)
-        ratings = [values_of[id(call.rating)] for call in ordered]
-        for name in RATING_TYPES:
-            columns[name] = [values[name] for values in ratings]
-        columns["flags"] = [",".join(call.flags) for call in ordered]
-        columns["received_at"] = [received_at] * len(ordered)
+            rating = ratings.get(id(call.rating))
+            if rating is None:
+                rating = ratings[id(call.rating)] = tuple(rating_values(call.rating).values())
+            rows.append((*_plain_values(call), *rating, ",".join(call.flags), received_at))
         try:
-            if len(ordered) < _COPIED_FROM:
-                return set((await self._connection.execute(_ADD, columns)).scalars())
-            await self._copy(columns)
-            return set((await self._connection.execute(_ADD_COPIED)).scalars())
+            if len(rows) < _COPIED_FROM:
+                columns = dict(zip(_ROW, map(list, zip(*rows, strict=True)), strict=True))
+                repeated = (await self._connection.execute(_ADD, columns)).scalars().all()
+            else:
+                await self._copy(rows)
+                repeated = (await self._connection.execute(_ADD_COPIED)).scalars().all()
+            return {call.call_key for call in ordered}.difference(repeated)
         except DBAPIError as error:
             if _NO_MONTH in str(error.orig):
                 raise Unavailable("A month was just archived; send the same request again.") from error
             raise
 
-    async def _copy(self, columns: Mapping[str, Sequence[Any]]) -> None:
+    async def _copy(self, rows: Sequence[Sequence[Any]]) -> None:
         await self._connection.execute(_MAKE_INCOMING)
         driver = (await self._connection.get_raw_connection()).driver_connection
         assert driver is not None, "the connection is open"
-        await driver.copy_records_to_table(
-            "incoming_call",
-            records=zip(*(columns[name] for name in _INCOMING), strict=True),
-            columns=list(_INCOMING),
-        )
+        await driver.copy_records_to_table("incoming_call", records=rows, columns=_ROW)
 
     async def add_to_totals(
         self, calls: Iterable[Call | StoredCall], removed: Iterable[Call | StoredCall] = ()
@@ -333,7 +334,7 @@ class SqlCalls:
 
     async def listed(self, tenant_id: TenantId, wanted: CallFilter) -> list[ListedCall]:
         """Newest first, after the cursor; at most ``wanted.limit``."""
-        conditions, values = _conditions(tenant_id, wanted)
+        conditions, values = conditions_of(tenant_id, wanted)
         values["limit"] = wanted.limit
         if wanted.after is not None:
             conditions.append("(placed_at, call_key) < (:after_at, CAST(:after_key AS uuid))")
@@ -350,39 +351,13 @@ class SqlCalls:
 
     async def sums(self, tenant_id: TenantId, wanted: CallFilter) -> CallSums:
         """Of all calls of the filter; its limit and cursor do not matter."""
-        conditions, values = _conditions(tenant_id, wanted)
+        conditions, values = conditions_of(tenant_id, wanted)
         found = await self._connection.execute(
             text(_SUMS + " AND ".join(conditions)),  # (conditions are literals of this module)
             values,
         )
         row = found.one()
         return CallSums(*(int(value) for value in row))
-
-
-def _conditions(tenant_id: TenantId, wanted: CallFilter) -> tuple[list[str], dict[str, Any]]:
-    """What a filter asks for, without its cursor."""
-    conditions = ["tenant_id = :tenant_id"]
-    values: dict[str, Any] = {"tenant_id": tenant_id}
-    if not wanted.with_unanswered:
-        conditions.append("answered_at IS NOT NULL")
-    if wanted.direction is not None:
-        conditions.append("direction = :direction")
-        values["direction"] = wanted.direction
-    if wanted.number is not None:
-        conditions.append(
-            "(position(:number IN from_number) > 0 OR position(:number IN to_number) > 0 OR extension = :number)"
-        )
-        values["number"] = wanted.number
-    if wanted.call_class is not None:
-        conditions.append("call_class = :call_class")
-        values["call_class"] = wanted.call_class
-    if wanted.start is not None:
-        conditions.append("placed_at >= :start")
-        values["start"] = wanted.start
-    if wanted.end is not None:
-        conditions.append("placed_at < :end")
-        values["end"] = wanted.end
-    return conditions, values
 
 
 def listed_call(row: RowMapping) -> ListedCall:

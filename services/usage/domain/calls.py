@@ -63,7 +63,8 @@ class Ownership:
 _NO_ENDS = Ownership(from_own=False, to_did=False, to_extension=False)
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, for the reason that a record is not.
+@dataclass(slots=True, unsafe_hash=True)
 class Call:
     """A metered call. ``not_billed`` names why it counts nothing although it was talked (R42, R8), else None."""
 

@@ -37,6 +37,8 @@ COLUMNS = (
     "invoice_id",
     "period_start",
     "period_revision",
+    # JSON of the further fields of a record of our own.
+    "extra",
 )
 # What makes a spreadsheet take a cell for a formula; a caller chooses what his number says.
 _FORMULA = ("=", "@", "-", "\t", "\r")
@@ -70,6 +72,7 @@ def _row(one: HistoryCall) -> tuple[Any, ...]:
         invoice.invoice_id if invoice else None,
         invoice.start_date if invoice else None,
         invoice.revision if invoice else None,
+        call.extra,
     )
 
 

@@ -161,9 +161,19 @@ def opened_shown(opened: OpenedLine) -> CallsShown:
     )
 
 
+_MOST_EXTRA = 5
+
+
 def _digits(number: str) -> str:
     """What to look for in E.164 numbers: digits alone, without a trunk prefix or international prefix."""
     return "".join(sign for sign in number if sign.isdigit()).lstrip("0") or number.strip()
+
+
+def _name_and_value(text: str) -> tuple[str, str]:
+    name, sign, value = without_nul("extra", text).partition("=")
+    if not sign or not name:
+        raise Invalid("Write a further field as `extra=name=value`.", field="extra")
+    return name, value
 
 
 class AskedCalls:
@@ -181,6 +191,13 @@ class AskedCalls:
         start_date: Annotated[date | None, Query(description="local day of the tenant")] = None,
         end_date: Annotated[date | None, Query(description="local day, not included any more")] = None,
         unanswered: Annotated[bool, Query(description="also those that nobody answered")] = False,
+        extra: Annotated[
+            list[str] | None,
+            Query(
+                max_length=_MOST_EXTRA,
+                description="`name=value` of a further field of a record of our own; several: all of them",
+            ),
+        ] = None,
     ) -> None:
         self.direction = direction
         self.number = _digits(without_nul("number", number)) if number else None
@@ -188,6 +205,7 @@ class AskedCalls:
         self.start, self.end = from_, to
         self.start_date, self.end_date = start_date, end_date
         self.unanswered = unanswered
+        self.extra = tuple(_name_and_value(one) for one in extra or ())
 
     async def filter(
         self,
@@ -219,6 +237,7 @@ class AskedCalls:
             end=end,
             after=read_cursor(cursor) if cursor else None,
             with_unanswered=self.unanswered,
+            extra=self.extra,
         )
 
 

@@ -1,6 +1,7 @@
 """HTTP for switches: call records in, durable when answered."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import orjson
@@ -22,7 +23,6 @@ from services.usage.entrypoints.formats.unpacking import BrokenGzip, TooLong, un
 from services.usage.entrypoints.intake import Intake
 from services.usage.entrypoints.switch_tokens import SwitchTokens
 from shared.errors import Invalid
-from shared.http.auth import TokenVerifier
 from shared.http.problems import problem
 from shared.ids import ProviderId
 
@@ -51,6 +51,7 @@ class IntakeAnswer(BaseModel):
     problems: list[IntakeProblem]
 
 
+Keep = Callable[[ProviderId, list[Received]], Awaitable[Response]]
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"model": IntakeAnswer, "description": "repeats only"},
     201: {"model": IntakeAnswer, "description": "something was taken"},
@@ -74,6 +75,17 @@ def _problems(outcomes: list[Outcome]) -> list[dict[str, Any]]:
     ][:_MOST_PROBLEMS]
 
 
+def _written(
+    status: int, taken: int, repeated: int, quarantined: int, problems: list[dict[str, Any]]
+) -> Response:
+    body = {"taken": taken, "repeated": repeated, "quarantined": quarantined, "problems": problems}
+    return Response(orjson.dumps(body), status_code=status, media_type="application/json")
+
+
+# Of single calls nearly every answer is this one; an answer is not changed once it is made.
+_ONE_TAKEN = _written(201, 1, 0, 0, [])
+
+
 def _response(outcomes: list[Outcome]) -> Response:
     taken = sum(outcome.status == "taken" for outcome in outcomes)
     repeated = sum(outcome.status == "repeated" for outcome in outcomes)
@@ -88,9 +100,10 @@ def _response(outcomes: list[Outcome]) -> Response:
             field=first.field,
             errors=problems,
         )
+    if len(outcomes) == taken == 1:
+        return _ONE_TAKEN
     status = 201 if taken else 202 if not repeated else 200
-    body = {"taken": taken, "repeated": repeated, "quarantined": quarantined, "problems": problems}
-    return Response(orjson.dumps(body), status_code=status, media_type="application/json")
+    return _written(status, taken, repeated, quarantined, problems)
 
 
 async def _body(request: Request) -> bytes:
@@ -116,10 +129,8 @@ async def _body(request: Request) -> bytes:
         raise Invalid(f"The body is no whole gzip: {error}.", field="body") from None
 
 
-def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
-    """The intakes, for tokens with the role ``switch``; the token names the provider."""
-    router = APIRouter(prefix="/v1/cdrs", tags=["intake"])
-    tokens = SwitchTokens(verifier)
+def keeper(intake: Intake) -> Keep:
+    """What all routes do with the records that they have read."""
 
     async def keep(provider_id: ProviderId, received: list[Received]) -> Response:
         if not received:
@@ -129,6 +140,19 @@ def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
                 413, f"The body holds {len(received)} records; send at most {MOST_RECORDS} at a time."
             )
         return _response(await intake.submit(provider_id, received))
+
+    return keep
+
+
+async def read_own_body(body: bytes) -> list[Received]:
+    if len(body) > _LARGE_BYTES:
+        return await asyncio.to_thread(received_own, body)
+    return received_own(body)
+
+
+def intake_router(keep: Keep, tokens: SwitchTokens) -> APIRouter:
+    """The intakes, for tokens with the role ``switch``; the token names the provider."""
+    router = APIRouter(prefix="/v1/cdrs", tags=["intake"])
 
     @router.post("/freeswitch", responses=_ANSWERS, response_class=Response)
     async def post_freeswitch(
@@ -167,9 +191,6 @@ def intake_router(intake: Intake, verifier: TokenVerifier) -> APIRouter:
     async def post_own(request: Request) -> Response:
         """Tollgate's own records: one JSON object, an array, or one object a line."""
         provider_id = await tokens.provider_of(request)
-        body = await _body(request)
-        if len(body) > _LARGE_BYTES:
-            return await keep(provider_id, await asyncio.to_thread(received_own, body))
-        return await keep(provider_id, received_own(body))
+        return await keep(provider_id, await read_own_body(await _body(request)))
 
     return router

@@ -28,10 +28,10 @@ log = structlog.get_logger(__name__)
 tracer = trace.get_tracer(__name__)
 # A transaction has about fifteen round trips, whatever is in it.
 MOST_GATHERED = 2_000
-# From so many on, a second transaction is prepared while the first one waits for the disk.
+# From so many on, a second transaction is prepared while the first one is written, and a third while those wait.
 SECOND_FROM = 500
 MOST_WAITING = 20_000
-MOST_AT_ONCE = 2
+MOST_AT_ONCE = 3
 LINGER_SECONDS = 0.005
 
 
@@ -43,7 +43,7 @@ class _Submission:
 
 
 class Intake:
-    """Fulfils submissions in the order in which they came, by a task or two that run while there are any."""
+    """Fulfils submissions in the order in which they came, by up to three tasks that run while there are any."""
 
     def __init__(self, open_work: OpenWork, numbering: Numbering, *, late_window: timedelta) -> None:
         self._open_work = open_work
@@ -60,7 +60,7 @@ class Intake:
         submission = _Submission(provider_id, received, asyncio.get_running_loop().create_future())
         self._waiting.append(submission)
         self._records_waiting += len(received)
-        # A second transaction only for what would fill it: while one waits for the disk, the other is read and rated.
+        # Another transaction only for what would fill it: while one waits for the disk, the other is read and rated.
         if not self._tasks or (self._records_waiting >= SECOND_FROM and len(self._tasks) < MOST_AT_ONCE):
             task = asyncio.create_task(self._run(), name="intake")
             self._tasks.add(task)

@@ -27,12 +27,16 @@ class SwitchTokens:
         self._now = now
         self._known: dict[str, tuple[float, ProviderId]] = {}
 
+    def known(self, token: str) -> ProviderId | None:
+        """The provider of a token that was verified seconds ago; None: verify it."""
+        found = self._known.get(token)
+        return found[1] if found is not None and self._now() < found[0] else None
+
     async def provider_of(self, request: Request) -> ProviderId:
         """Raises ``Unauthenticated`` or ``Forbidden``."""
         token = bearer(request)
-        known = self._known.get(token)
-        if known is not None and self._now() < known[0]:
-            return known[1]
+        if (known := self.known(token)) is not None:
+            return known
         caller = await self._verifier.verify(token)
         if "switch" not in caller.roles or caller.provider_id is None:
             raise Forbidden("This needs the role switch.")

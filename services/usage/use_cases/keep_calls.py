@@ -47,14 +47,8 @@ async def keep_calls(
     fresh = [calls[position] for position in first.values()]
     inserted = await work.calls.add(fresh, received_at=now) if fresh else set()
     new = {first[key] for key in inserted}
-    # A fingerprint decides between a repeat and a conflict; for a new call it is that of its first record here.
-    known = {calls[position].call_key: calls[position].fingerprint for position in new}
-    known |= (
-        await work.calls.fingerprints(provider_id, first.keys() - inserted) if first.keys() - inserted else {}
-    )
-    for position, call in calls.items():
-        if position not in new and known.get(call.call_key) != call.fingerprint:
-            problems[position] = Problem("conflict", None, CONFLICT)
+    if len(new) < len(calls):
+        await _find_conflicts(work, provider_id, calls, new, first.keys() - inserted, problems)
     added = [calls[position] for position in sorted(new)]
     billed = [call for call in added if call.billed_seconds > 0]
     removed = await _with_own_minutes(work, removed)
@@ -66,6 +60,23 @@ async def keep_calls(
     if added:
         work.emit(_recorded(provider_id, added, now), time=now)
     return new
+
+
+async def _find_conflicts(
+    work: UsageWork,
+    provider_id: ProviderId,
+    calls: Mapping[int, Call],
+    new: Collection[int],
+    older: Collection[UUID],
+    problems: dict[int, Problem],
+) -> None:
+    """A fingerprint decides between a repeat and a conflict; for a new call it is that of its first record here."""
+    known = {calls[position].call_key: calls[position].fingerprint for position in new}
+    if older:
+        known |= await work.calls.fingerprints(provider_id, older)
+    for position, call in calls.items():
+        if position not in new and known.get(call.call_key) != call.fingerprint:
+            problems[position] = Problem("conflict", None, CONFLICT)
 
 
 def _moved(provider_id: ProviderId, added: Sequence[Call], removed: Sequence[Call]) -> Iterator[Moved]:

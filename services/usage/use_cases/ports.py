@@ -43,6 +43,8 @@ class CallFilter:
     after: tuple[datetime, UUID] | None = None
     with_unanswered: bool = False
     call_class: str | None = None
+    # Further fields of records of our own, as text: each has this value.
+    extra: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

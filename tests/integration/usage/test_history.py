@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
@@ -109,6 +110,49 @@ async def test_exports_hold_every_call_in_both_forms(
     table = pq.read_table(io.BytesIO(binary.content))
     assert [str(one) for one in table.column("call_id").to_pylist()] == [row["call_id"] for row in rows]
     assert table.column("placed_at").to_pylist()[-1] == FIRST
+
+
+async def test_further_fields_of_our_own_records_are_a_column_and_a_filter(api: Api, world: World) -> None:
+    """What a platform sends beyond the fields that we read finds its calls again, in pages and in both files."""
+    every: tuple[dict[str, object], ...] = (
+        {"queue": "sales", "agent": 7},
+        {"queue": "sales", "agent": 8},
+        {"queue": "a\x00b"},
+        {},
+    )
+    records = [
+        {
+            "id": f"x{at}",
+            "tenant": world.domain,
+            "from": "1001",
+            "to": "+12125550147",
+            "start_time": FIRST.timestamp() + at,
+            "duration": 60,
+            **further,
+        }
+        for at, further in enumerate(every)
+    ]
+    answer = await api.switch.post("/v1/cdrs", json=records)
+    assert answer.json()["taken"] == len(records)
+    path = f"/v1/providers/{world.provider_id}/tenants/{world.tenant_id}/calls"
+    asked = {"start_date": "2026-03-01", "extra": ["queue=sales", "agent=8"]}
+    page = (await api.internal.get(path, params=asked)).json()
+    assert [one["extra"] for one in page["calls"]] == [{"queue": "sales", "agent": 8}]
+    text = await api.internal.get(f"{path}/export", params={**asked, "extra": "queue=sales"})
+    rows = list(csv.DictReader(io.StringIO(text.text)))
+    assert [json.loads(row["extra"])["agent"] for row in rows] == [8, 7]
+    binary = await api.internal.get(
+        f"{path}/export", params={"start_date": "2026-03-01", "format": "parquet"}
+    )
+    column = pq.read_table(io.BytesIO(binary.content)).column("extra").to_pylist()
+    assert [one and json.loads(one) for one in column] == [
+        None,
+        {"queue": "a\x00b"},
+        {"queue": "sales", "agent": 8},
+        {"queue": "sales", "agent": 7},
+    ]
+    refused = await api.internal.get(path, params={"extra": "sales"})
+    assert refused.status_code == 422 and refused.json()["field"] == "extra"
 
 
 async def test_an_export_of_nothing_is_an_empty_file(api: Api, world: World) -> None:

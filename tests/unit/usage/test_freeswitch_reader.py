@@ -168,3 +168,41 @@ def test_a_body_that_is_no_leg_names_its_field(body: bytes, field: str) -> None:
     found = read_freeswitch(body)
     assert isinstance(found, Unreadable)
     assert found.field == field
+
+
+@pytest.mark.parametrize("name", ["hold_accum_usec", "hold_accum_useconds"])
+def test_hold_of_any_version_is_taken_off(name: str) -> None:
+    """The accumulator in microseconds has two names."""
+    assert billed(leg(talk_us=61_000_000, variables={name: "5000000"})) == 60
+
+
+@pytest.mark.parametrize("name", ["hold_accum_usec", "hold_accum_ms", "start_uepoch"])
+def test_a_figure_below_zero_is_none_and_is_flagged(name: str) -> None:
+    """A clock that was set costs nobody the call: talk is that of the other stamps, and an operator sees it."""
+    record = read(leg(variables={name: "-62135596800000000"}))
+    assert talk_of(record) == (24_240, 0)
+    assert record.flags == ("negative_figure",)
+
+
+def test_an_answer_below_zero_is_worked_out_from_the_talk() -> None:
+    """Neither free nor lost: the switch's own figure of the talk says when it began."""
+    document = leg(variables={"answer_uepoch": "-1", "answer_epoch": "-1", "billusec": "10000000"})
+    document["callflow"] = []
+    assert talk_of(read(document)) == (10_000, 0)
+
+
+def test_callflow_in_an_array_of_arrays_and_a_document_under_its_field() -> None:
+    """Both tell the numbers as the plain forms do."""
+    document = leg()
+    plain = read(document)
+    assert read({**document, "callflow": [document["callflow"]]}) == plain
+    assert read({"cdr": document}) == plain
+
+
+def test_names_in_other_case_are_found_whatever_was_read_before() -> None:
+    """Which names nobody asks for is learnt, and never hides one that is asked for."""
+    for strange in ("X-Nobody", "Sip_H_X-ACCOUNTCODE", "X-Other"):
+        document = leg(variables={strange: "acct-9"})
+        expected = ("acct-9",) if "ACCOUNT" in strange else ()
+        assert read(document).account_codes == expected
+        assert read(document).account_codes == expected

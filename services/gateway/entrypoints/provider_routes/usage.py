@@ -8,7 +8,7 @@ _route = partial(ProviderRoute, service="usage")
 _RESOURCE = {"kind": r"extension|did", "value": r"\+?[0-9A-Za-z*#._-]{1,64}"}
 _DECK = {"name": r"[a-z0-9][a-z0-9-]{0,40}", "number": r"[0-9]{1,9}"}
 _TRUNK = {"name": r"[^/\x00-\x1f]{1,128}"}
-_WHICH_CALLS = ("direction", "number", "class", "from", "to", "start_date", "end_date", "unanswered")
+_WHICH_CALLS = ("direction", "number", "class", "from", "to", "start_date", "end_date", "unanswered", "extra")
 
 USAGE_ROUTES: tuple[ProviderRoute, ...] = (
     _route(

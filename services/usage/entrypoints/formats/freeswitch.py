@@ -22,6 +22,13 @@ from services.usage.entrypoints.formats.fields import (
 from services.usage.entrypoints.formats.freeswitch_body import document_of
 
 _HOLD = re.compile(r"\{(\d{1,19}),(\d{0,19})\}")
+# The finest first; a hold below zero is a clock that was set, and no hold.
+_HOLD_NAMES = (
+    ("hold_accum_usec", 1),
+    ("hold_accum_useconds", 1),
+    ("hold_accum_ms", 1000),
+    ("hold_accum_seconds", 1_000_000),
+)
 _DOMAINS = ("domain_name", "sip_auth_realm", "dialed_domain", "sip_from_host", "sip_req_host", "sip_to_host")
 _DOMAINS_OUT = (
     "domain_name",
@@ -39,6 +46,11 @@ _TIES = (
 )
 # Contexts in which FreeSWITCH and FusionPBX receive calls from outside.
 _OUTSIDE_CONTEXTS = ("public", "from-trunk", "from-pstn", "inbound", "incoming")
+# Names that were asked for, in lower case, and names of variables that are none of these: a switch sends the same
+# hundreds with each leg, and looking through them in lower case costs more than reading what is asked for.
+_asked: set[str] = set()
+_never_asked: set[str] = set()
+_MOST_NAMES = 20_000
 _LONGEST_LIST = 64 * 1024
 _MOST_TIES = 100
 
@@ -57,9 +69,11 @@ class _Leg:
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
         self._variables: dict[str, Any] = document["variables"]
-        self._lower: dict[str, Any] | None = None
+        self._otherwise: dict[str, Any] | None = None
+        # Whether a figure that was asked for is below zero.
+        self.has_negative = False
         flows = document.get("callflow")
-        listed = flows if isinstance(flows, list) else [flows]
+        listed = _flat(flows) if isinstance(flows, list) else [flows]
         # The newest is first; the oldest still has the numbers as they were dialled, before any transfer.
         self._flows: list[dict[str, Any]] = [flow for flow in listed if isinstance(flow, dict)]
         self.profile: dict[str, Any] = _object(self._flows[-1], "caller_profile") if self._flows else {}
@@ -69,32 +83,53 @@ class _Leg:
         value = self._variables.get(name)
         if value is not None:
             return value
-        if self._lower is None:
-            self._lower = {key.lower(): one for key, one in self._variables.items()}
-        return self._lower.get(name.lower())
+        lowered = name.lower()
+        if lowered not in _asked:
+            _asked.add(lowered)
+            _never_asked.clear()
+            self._otherwise = None
+        if self._otherwise is None:
+            self._otherwise = _in_lower_case(self._variables)
+        return self._otherwise.get(lowered) if self._otherwise else None
 
     def text(self, name: str) -> str:
         """Decoded; a literal plus stays (it begins a telephone number). Empty when missing."""
-        return _text(self.raw(name))
+        value = self._variables.get(name)
+        if value is None:
+            value = self.raw(name)
+            if value is None:
+                return ""
+        # Nearly every variable is plain text, and several dozens are asked for.
+        if type(value) is str and "%" not in value and value[:7] != "ARRAY::":
+            return clean(value)
+        return _text(value)
 
     def long_text(self, name: str) -> str:
         """Decoded, of the length that lists of legs and holds have."""
         return _decoded(self.raw(name)).replace("\x00", "").strip()[:_LONGEST_LIST]
 
+    def figure(self, name: str) -> str:
+        """A stamp or length; none where it is negative: the event never happened, or the clock was set."""
+        value = self.text(name)
+        if value[:1] == "-" and value[1:2].isdigit():
+            self.has_negative = True
+            return ""
+        return value
+
     def times(self, name: str) -> Iterator[str]:
         """A stamp of each caller profile that has it, the oldest first; a profile ends with a transfer."""
         for flow in reversed(self._flows):
             value = _text(_object(flow, "times").get(name))
-            if value not in ("", "0"):
+            if value not in ("", "0") and value[:1] != "-":
                 yield value
 
     def instant(self, event: str, time_name: str) -> int | None:
         """Microseconds of an event; None when it never happened."""
         name = f"{event}_uepoch"
-        value = self.text(name)
+        value = self.figure(name)
         if value == "":
             name = f"{event}_epoch"
-            value = self.text(name) and _whole(self.text(name)) + "000000"
+            value = self.figure(name) and _whole(self.figure(name)) + "000000"
         if value == "":
             name = f"callflow.times.{time_name}"
             value = next(self.times(time_name), "")
@@ -113,6 +148,23 @@ class _Leg:
             if self.text(variable):
                 return whole_number(variable, _whole(self.text(variable))) * factor
         return whole_number(name, _whole(self.text(name))) * 1_000_000 if self.text(name) else None
+
+
+def _in_lower_case(variables: dict[str, Any]) -> dict[str, Any]:
+    """The variables by name in lower case, without those that nobody asks for."""
+    found: dict[str, Any] = {}
+    # In order, so that of two that differ in their case it is always the same one.
+    for name in sorted(variables.keys() - _never_asked):
+        if (lowered := name.lower()) in _asked:
+            found[lowered] = variables[name]
+        elif len(_never_asked) < _MOST_NAMES:
+            _never_asked.add(name)
+    return found
+
+
+def _flat(flows: list[Any]) -> list[Any]:
+    """Arrays in the array, one deep, as switches write them that wrap an array once more."""
+    return [flow for one in flows for flow in (one if isinstance(one, list) else (one,))]
 
 
 def _object(holder: dict[str, Any], name: str) -> dict[str, Any]:
@@ -172,8 +224,8 @@ def _hold_record(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _hold_accumulated(leg: _Leg) -> int:
     """Each caller profile counts its own hold, and the variable is that of the last one: a transfer restarts it."""
     current = 0
-    for name, factor in (("hold_accum_usec", 1), ("hold_accum_ms", 1000), ("hold_accum_seconds", 1_000_000)):
-        value = _whole(leg.text(name))
+    for name, factor in _HOLD_NAMES:
+        value = _whole(leg.figure(name))
         if value not in ("", "0"):
             current = whole_number(name, value) * factor
             break
@@ -287,7 +339,7 @@ def _instants(leg: _Leg) -> tuple[int | None, int | None, int]:
         ended = in_range("end_uepoch", started + duration)
     if ended is None:
         raise WrongField("end_uepoch", "`end_uepoch` is missing or 0: post the record after the hang-up.")
-    if answered is None and not any(leg.text(name) for name in ("answer_uepoch", "answer_epoch")):
+    if answered is None and not any(leg.figure(name) for name in ("answer_uepoch", "answer_epoch")):
         talked = leg.length("billsec")
         answered = in_range("billsec", ended - talked) if talked else None
     return started, answered, ended
@@ -325,4 +377,5 @@ def _record(leg: _Leg, query_uuid: str | None) -> CallRecord:
         ties=_ties(leg, uuid),
         side=side,
         incoming=incoming,
+        flags=("negative_figure",) if leg.has_negative else (),
     )

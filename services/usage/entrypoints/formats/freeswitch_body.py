@@ -129,6 +129,9 @@ def _from_json(content: bytes) -> dict[str, Any]:
         document = _forgiving(content)
     if isinstance(document, list) and len(document) == 1:
         document = document[0]
+    if isinstance(document, dict) and isinstance(document.get("cdr"), dict):
+        # A forwarder that names the field of the form in JSON.
+        document = document["cdr"]
     if isinstance(document, dict) and not isinstance(document.get("variables"), dict):
         document = _from_event(document)
     if not isinstance(document, dict) or not isinstance(document.get("variables"), dict):

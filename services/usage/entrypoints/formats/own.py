@@ -25,12 +25,14 @@ from services.usage.entrypoints.formats.fields import (
 )
 
 _UUID_DIGITS = 32
+_MOST_PLAIN = 10**9
 _READ = frozenset(
     (
         *("id", "tenant", "direction", "from", "to", "start_time", "end_time", "duration", "tenant_hold_ms"),
         *("sip_call_id", "switch", "trunk"),
     )
 )
+_MISSING = (None, "")
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -100,6 +102,12 @@ def _text(document: dict[str, Any], name: str, *, needed: bool = True) -> str:
 
 
 def _instant(document: dict[str, Any], name: str) -> int:
+    value = document.get(name)
+    if type(value) is float:
+        microseconds = round(value * 1_000_000) if -1e10 < value < 1e10 else 0
+        # The one number of at most six decimals that reads as this float is what was written.
+        if microseconds / 1_000_000 == value:
+            return in_range(name, microseconds)
     text = _text(document, name)
     if text.replace(".", "", 1).isdigit():
         return in_range(name, seconds_to_microseconds(name, text))
@@ -108,6 +116,13 @@ def _instant(document: dict[str, Any], name: str) -> int:
 
 def _length(document: dict[str, Any], name: str, *, unit: int) -> int:
     """Microseconds from a number of ``unit`` microseconds; 0 when missing."""
+    value = document.get(name)
+    if type(value) is int and 0 <= value < _MOST_PLAIN:
+        return value * unit
+    if type(value) is float and 0 <= value < _MOST_PLAIN:
+        microseconds = round(value * 1_000_000)
+        if microseconds / 1_000_000 == value:
+            return microseconds * unit // 1_000_000
     text = _text(document, name, needed=False)
     length = seconds_to_microseconds(name, text) * unit // 1_000_000 if text else 0
     if length < 0:
@@ -116,6 +131,9 @@ def _length(document: dict[str, Any], name: str, *, unit: int) -> int:
 
 
 def _direction(document: dict[str, Any]) -> Direction | None:
+    value = document.get("direction")
+    if value == "outbound" or value == "inbound":
+        return "outbound" if value == "outbound" else "inbound"
     match _text(document, "direction", needed=False).lower():
         case "inbound":
             return "inbound"
@@ -128,7 +146,7 @@ def _direction(document: dict[str, Any]) -> Direction | None:
 
 def _disagreement(document: dict[str, Any], started: int, ended: int) -> tuple[str, ...]:
     """The stamps are billed; a duration that says otherwise by over a second is worth a look."""
-    if document.get("duration") in (None, "") or document.get("end_time") in (None, ""):
+    if document.get("duration") in _MISSING or document.get("end_time") in _MISSING:
         return ()
     apart = abs(_length(document, "duration", unit=1_000_000) - (ended - started))
     return ("duration_disagrees",) if apart > 1_000_000 else ()
