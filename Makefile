@@ -70,6 +70,10 @@ bench: $(ALL_ENV) ## measure, and print the table
 docs: $(ALL_ENV) ## write the event schemas and the AsyncAPI document
 	@$(PYTHON) -m deploy.docs
 
+.PHONY: mail-samples
+mail-samples: $(ALL_ENV) ## write a mail of each kind in each language, to look at (.run/mail-samples)
+	@$(PYTHON) -m services.notifications mails samples .run/mail-samples
+
 .PHONY: lock
 lock: $(ALL_ENV) ## resolve pyproject.toml anew and pin the result with hashes; names no package host
 	@[[ -x $(VENV)/bin/uv ]] || $(PYTHON) -m pip install --quiet --disable-pip-version-check uv

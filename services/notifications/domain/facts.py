@@ -23,10 +23,19 @@ class Kind(StrEnum):
     METHOD_EXPIRING = "method_expiring"
     PLAN_AGREED = "plan_agreed"
     PLAN_BROKEN = "plan_broken"
+    PLAN_ENDED = "plan_ended"
+    REFUND_FAILED = "refund_failed"
+    DEBIT_RETURNED = "debit_returned"
+    DISPUTE = "dispute"
+    TERMINATION_PROPOSED = "termination_proposed"
     USAGE_ALERT = "usage_alert"
 
 
+# These go to the provider, in its own language; all others to the tenant.
+FOR_PROVIDER = frozenset({Kind.DISPUTE, Kind.TERMINATION_PROPOSED})
+
 Reason = Literal["no_funds", "expired", "declined", "authentication", "no_method", "other"]
+DisputeState = Literal["opened", "won", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +182,54 @@ class PlanBroken:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanEnded:
+    """A payment plan is over without a miss. ``owed`` is what was agreed if it was kept, else what is not paid of it."""
+
+    numbers: tuple[str, ...]
+    why: Literal["kept", "cancelled"]
+    owed: Money
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFailed:
+    """The tenant's bank did not take a refund: its money became account credit."""
+
+    amount: Money
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DebitReturned:
+    """A bank debit came back after it had counted as paid (R49); what its invoices owe now."""
+
+    amount: Money
+    method: Method
+    at: datetime
+    invoices: tuple[OwedInvoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A bank contests a payment, or has decided (R49). ``fee``: what it takes from the provider for that."""
+
+    state: DisputeState
+    amount: Money
+    fee: Money
+    method: Method
+    at: datetime
+    numbers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TerminationProposed:
+    """The ladder is at its end: the provider decides whether the contract is (R46)."""
+
+    since: date
+    owed: Money
+    invoices: tuple[OwedInvoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UsageAlert:
     """Usage of the running period came to a share of a limit. Minutes for included and international, else money."""
 
@@ -198,6 +255,11 @@ Facts = (
     | ExpiringMethod
     | PlanAgreed
     | PlanBroken
+    | PlanEnded
+    | RefundFailed
+    | DebitReturned
+    | Dispute
+    | TerminationProposed
     | UsageAlert
 )
 
@@ -212,6 +274,11 @@ KIND_OF: dict[type[Facts], Kind] = {
     ExpiringMethod: Kind.METHOD_EXPIRING,
     PlanAgreed: Kind.PLAN_AGREED,
     PlanBroken: Kind.PLAN_BROKEN,
+    PlanEnded: Kind.PLAN_ENDED,
+    RefundFailed: Kind.REFUND_FAILED,
+    DebitReturned: Kind.DEBIT_RETURNED,
+    Dispute: Kind.DISPUTE,
+    TerminationProposed: Kind.TERMINATION_PROPOSED,
     UsageAlert: Kind.USAGE_ALERT,
 }
 

@@ -25,7 +25,7 @@ class Letter:
     heading: str
     paragraphs: tuple[str, ...]
     figures: tuple[Figure, ...]
-    button: str
+    button: str | None  # None: there is no page for the addressee
 
 
 class Formats(Protocol):
@@ -59,16 +59,18 @@ class Wording(Protocol):
 
     language: str
 
-    def letter(self, facts: Facts, *, provider: str, formats: Formats) -> Letter: ...
+    def letter(self, facts: Facts, *, provider: str, tenant: str, formats: Formats) -> Letter:
+        """``tenant`` is named to the provider only."""
+        ...
 
-    def frame(self, *, provider: str) -> "Frame": ...
+    def frame(self, *, provider: str, to_provider: bool = False) -> "Frame": ...
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The words around every letter of a language."""
+    """The words around every letter of a language. ``questions``: None where the addressee is the one to ask."""
 
     greeting: str
-    questions: str
+    questions: str | None
     phone: str
     sent_by: str

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 import structlog
 
 from services.notifications.domain.mail import Mail, State, after_delivery, after_failure, unreachable
+from services.notifications.domain.people import recipients
 from services.notifications.use_cases.ports import (
     Attachment,
     Composer,
@@ -76,13 +77,13 @@ class SendMails:
             now = work.system_now()
         if contact is None or sender is None:
             return after_failure(mail, "the tenant or its provider is not known here", now)
-        recipients = mail.still_to_reach(contact.recipients)
-        if not recipients:
+        to_reach = mail.still_to_reach(recipients(mail.kind, contact, sender))
+        if not to_reach:
             return unreachable(mail, now)
         try:
             attachments = await self._attachments(mail)
             composed = self._composer.compose(mail, contact, sender, attachments)
-            delivery = await postman.hand_over(composed.content, recipients)
+            delivery = await postman.hand_over(composed.content, to_reach)
         except MailServerAway:
             raise
         except DocumentAway as away:
