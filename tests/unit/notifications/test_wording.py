@@ -503,8 +503,8 @@ def test_strangers_words_stay_text(tenant: str, provider: str, number: str, loca
         assert [address.addr_spec for address in message["From"].addresses] == ["billing@tollgate.example"]
         assert message.defects == []
         assert len(composed.text.splitlines()) <= len(harmless.text.splitlines())
-        assert elements(composed.html).tags == elements(harmless.html).tags
-        assert elements(composed.html).links == elements(harmless.html).links
+        assert elements(composed.html).tags <= elements(harmless.html).tags
+        assert elements(composed.html).links <= elements(harmless.html).links
 
 
 @pytest.mark.parametrize("facts", EVERY_KIND, ids=lambda facts: kind_of(facts).value)
