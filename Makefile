@@ -11,6 +11,9 @@ ALL_ENV := $(VENV)/.pinned-all
 # More words for pytest: make test TESTS=tests/unit
 TESTS ?= tests
 
+ARGS ?= --help
+WHO ?= kestrel-admin
+
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -69,6 +72,12 @@ bench: $(ALL_ENV) ## measure, and print the table
 .PHONY: docs
 docs: $(ALL_ENV) ## write the event schemas and the AsyncAPI document
 	@$(PYTHON) -m deploy.docs
+
+.PHONY: client
+client: $(RUN_ENV) ## the command-line client on the running demonstration: make client ARGS='tenants list' (WHO=kestrel-admin)
+	@TOLLGATE_ADDRESS="$$($(PYTHON) -c 'import json; print(json.load(open(".run/endpoints.json"))["services"]["gateway"])')" \
+	TOLLGATE_TOKEN="$$($(PYTHON) -c 'import json; print(json.load(open(".run/endpoints.json"))["tokens"]["$(WHO)"])')" \
+	$(PYTHON) -m tollgate $(ARGS)
 
 .PHONY: mail-samples
 mail-samples: $(ALL_ENV) ## write a mail of each kind in each language, to look at (.run/mail-samples)

@@ -41,8 +41,9 @@ class Api:
         address, token = settings.check()
         self._rest = rest
         self._provider = settings.provider
+        self._root = address + ROOT
+        self._host = httpx.URL(address).host
         self._http = httpx.Client(
-            base_url=address + ROOT,
             headers={"Authorization": f"Bearer {token}"},
             timeout=_TIMEOUT,
             transport=transport,
@@ -168,7 +169,9 @@ class Api:
         raise AssertionError("the last try returns or raises")
 
     def _path(self, template: str, ids: Mapping[str, object]) -> str:
-        return template.format(**{name: quote(str(value), safe="") for name, value in ids.items()})
+        return self._root + template.format(
+            **{name: quote(str(value), safe="") for name, value in ids.items()}
+        )
 
     def _params(self, query: Query | None) -> dict[str, str]:
         given = {**(query or {}), "provider": self._provider}
@@ -181,7 +184,7 @@ class Api:
             return answer.json()
         except ValueError as error:
             raise ClientError(
-                f"What answered at {self._http.base_url.host} is no Tollgate gateway: its answer is no JSON."
+                f"What answered at {self._host} is no Tollgate gateway: its answer is no JSON."
             ) from error
 
     def _refused(self, answer: httpx.Response) -> ClientError:
@@ -190,7 +193,7 @@ class Api:
         except ValueError:
             problem = None
         if not isinstance(problem, dict):
-            problem = {"detail": f"{self._http.base_url.host} gave no problem document; is this the gateway?"}
+            problem = {"detail": f"{self._host} gave no problem document; is this the gateway?"}
         return Refused(answer.status_code, problem)
 
     def _away(self, error: httpx.HTTPError, *, changing: bool = False) -> ClientError:
@@ -198,7 +201,7 @@ class Api:
             " Whether the change was made is not known: look before you send it again." if changing else ""
         )
         what = type(error).__name__
-        return ClientError(f"The gateway at {self._http.base_url.host} does not answer ({what}).{after}")
+        return ClientError(f"The gateway at {self._host} does not answer ({what}).{after}")
 
 
 def _word(value: object) -> str:

@@ -15,6 +15,8 @@ from tollgate.api import Api
 from tollgate.errors import WrongUse
 from tollgate.settings import ClientSettings
 
+WIDTH = 4000
+
 
 class Session:
     """``transport`` and ``rest`` stand in for the network and for waiting in tests."""
@@ -25,7 +27,8 @@ class Session:
     def __init__(self, settings: ClientSettings, *, as_json: bool) -> None:
         self.settings = settings
         self.as_json = as_json
-        self.console = Console(highlight=False, soft_wrap=False)
+        # As wide as what is shown: a line that the terminal wraps can be copied, a figure cut in two cannot be read.
+        self.console = Console(highlight=False, width=WIDTH)
 
     @cached_property
     def api(self) -> Api:

@@ -13,6 +13,12 @@ from shared.money import currency, exponent
 from tollgate.text import plain
 
 NOTHING = "–"
+# For programs; `--json` has it.
+LEFT_OUT = frozenset({"evidence"})
+# For programs; `--json` has it.
+LEFT_OUT = frozenset({"evidence"})
+# In characters; longer texts go on below.
+WIDEST_COLUMN, WIDEST_VALUE = 48, 100
 
 
 def money(minor: int, code: str) -> str:
@@ -51,13 +57,18 @@ def _looked_up(row: Mapping[str, Any], path: str) -> Any:
 def cell(row: Mapping[str, Any], path: str) -> str:
     """A column's value; ``…_minor`` with the row's currency is money."""
     value = _looked_up(row, path)
-    if path.endswith("_minor") and isinstance(value, int) and isinstance(row.get("currency"), str):
+    if _is_minor(row, path):
         return money(value, row["currency"])
     return text(value)
 
 
-def _title(path: str) -> str:
-    return path.removesuffix("_minor").replace("_", " ").replace(".", " ")
+def _is_minor(row: Mapping[str, Any], path: str) -> bool:
+    return path.endswith("_minor") and isinstance(row.get(path), int) and isinstance(row.get("currency"), str)
+
+
+def _title(path: str, *, as_money: bool = False) -> str:
+    named = path.removesuffix("_minor") if as_money else path
+    return named.replace("_", " ").replace(".", " ")
 
 
 def table(console: Console, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
@@ -70,9 +81,10 @@ def table(console: Console, rows: Sequence[Mapping[str, Any]], columns: Sequence
     for path in wanted:
         amounts = all(_is_number(_looked_up(row, path)) for row in rows)
         made.add_column(
-            Text(_title(path)),
+            Text(_title(path, as_money=any(_is_minor(row, path) for row in rows))),
             justify="right" if amounts else "left",
             no_wrap=path.endswith("_id"),
+            max_width=None if path.endswith("_id") else WIDEST_COLUMN,
             overflow="fold",
         )
     for row in rows:
@@ -86,11 +98,11 @@ def _is_number(value: Any) -> bool:
 
 
 def _columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(key for row in rows for key in row))
+    return [key for key in dict.fromkeys(key for row in rows for key in row) if key not in LEFT_OUT]
 
 
-def document(console: Console, value: Any) -> None:
-    """A thing with its parts: single values by name, lists of things as tables of their own."""
+def document(console: Console, value: Any, heading: str = "") -> None:
+    """A thing with its parts: single values by name, lists of things as tables, things with lists as parts below."""
     if isinstance(value, list):
         table(console, [one if isinstance(one, Mapping) else {"value": one} for one in value], ())
         return
@@ -99,15 +111,20 @@ def document(console: Console, value: Any) -> None:
         return
     names = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     names.add_column(style="bold")
-    names.add_column(overflow="fold")
-    lists: list[tuple[str, list[Mapping[str, Any]]]] = []
+    names.add_column(overflow="fold", max_width=WIDEST_VALUE)
+    below: list[str] = []
     for key, one in value.items():
-        if isinstance(one, list) and one and all(isinstance(row, Mapping) for row in one):
-            lists.append((key, one))
-        else:
-            names.add_row(Text(_title(key)), Text(cell(value, key)))
+        if _has_rows(one) or (isinstance(one, Mapping) and any(map(_has_rows, one.values()))):
+            below.append(key)
+        elif key not in LEFT_OUT:
+            names.add_row(Text(_title(key, as_money=_is_minor(value, key))), Text(cell(value, key)))
     if names.row_count:
         console.print(names)
-    for key, rows in lists:
-        console.print(Text(f"\n{_title(key)}", style="bold"))
-        table(console, rows, ())
+    for key in below:
+        title = f"{heading}, {_title(key)}" if heading else _title(key)
+        console.print(Text(f"\n{title}", style="bold"))
+        document(console, value[key], title)
+
+
+def _has_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
