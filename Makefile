@@ -41,11 +41,11 @@ stop: $(RUN_ENV) ## stop what an earlier run of this checkout left
 .PHONY: test
 test: $(ALL_ENV) ## run every test (INFRA=auto|native|docker, TESTS=folder)
 	@$(PYTHON) -m deploy.local packages --chromium --fonts --telephony
-	@$(PYTHON) -m pytest $(TESTS) --ignore=tests/bench
+	@tests/run $(PYTHON) 'integration or not integration' $(TESTS)
 
 .PHONY: test-docker
 test-docker: $(ALL_ENV) ## run the integration and journey tests on containers
-	@INFRA=docker $(PYTHON) -m pytest tests --ignore=tests/bench -m 'integration or journey'
+	@INFRA=docker tests/run $(PYTHON) 'integration or journey' tests
 
 .PHONY: demo-compose
 demo-compose: $(RUN_ENV) ## build the images, start the whole compose stack, play the month against it, take it down
