@@ -216,7 +216,13 @@ def test_options_come_before_the_environment_and_that_before_the_file(tmp_path: 
     token_file.write_text("handed-token\n")
 
     def read(**values: object) -> ClientSettings:
-        wanted: dict[str, object] = {"address": None, "token_file": None, "provider": None, "config": file, "environment": {}}
+        wanted: dict[str, object] = {
+            "address": None,
+            "token_file": None,
+            "provider": None,
+            "config": file,
+            "environment": {},
+        }
         return read_settings(**{**wanted, **values})  # type: ignore[arg-type]
 
     with pytest.raises(WrongUse, match="chmod 600"):
