@@ -11,6 +11,9 @@ ALL_ENV := $(VENV)/.pinned-all
 # More words for pytest: make test TESTS=tests/unit
 TESTS ?= tests
 
+ARGS ?= --help
+WHO ?= kestrel-admin
+
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -74,6 +77,16 @@ docs: $(ALL_ENV) ## write the event schemas and the AsyncAPI document
 screenshots: $(ALL_ENV) ## take the pictures of the Billing page from the running demonstration (make run)
 	@$(PYTHON) -m deploy.local packages --chromium --fonts
 	@$(PYTHON) -m deploy.demo.screenshots
+
+.PHONY: client
+client: $(RUN_ENV) ## the command-line client on the running demonstration: make client ARGS='tenants list' (WHO=kestrel-admin)
+	@TOLLGATE_ADDRESS="$$($(PYTHON) -c 'import json; print(json.load(open(".run/endpoints.json"))["services"]["gateway"])')" \
+	TOLLGATE_TOKEN="$$($(PYTHON) -c 'import json; print(json.load(open(".run/endpoints.json"))["tokens"]["$(WHO)"])')" \
+	$(PYTHON) -m tollgate $(ARGS)
+
+.PHONY: mail-samples
+mail-samples: $(ALL_ENV) ## write a mail of each kind in each language, to look at (.run/mail-samples)
+	@$(PYTHON) -m services.notifications mails samples .run/mail-samples
 
 .PHONY: lock
 lock: $(ALL_ENV) ## resolve pyproject.toml anew and pin the result with hashes; names no package host

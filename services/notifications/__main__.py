@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from services.notifications.adapters.bounces import read_bounces
+from services.notifications.adapters.composing import MailComposer
 from services.notifications.adapters.work import Work
 from services.notifications.entrypoints.command_line import add_mail_commands
 from services.notifications.main import MIGRATIONS, NAME, build, make_composer
@@ -30,8 +31,17 @@ def _composer() -> Composer:
     return make_composer(NotificationsSettings.from_environment(), SystemClock())
 
 
+def _sampler() -> Composer:
+    """For mails with made-up facts: they can be looked at without a database, a broker or a mail server."""
+    return MailComposer(
+        mail_from="billing@tollgate.example",
+        billing_url="https://billing.example/billing",
+        clock=SystemClock(),
+    )
+
+
 cli = make_cli(NAME, NotificationsSettings, build, MIGRATIONS)
-add_mail_commands(cli, _in_work, _composer, read_bounces)
+add_mail_commands(cli, _in_work, _composer, _sampler, read_bounces)
 
 if __name__ == "__main__":
     cli()

@@ -55,7 +55,7 @@ def test_a_readme_answers_what_a_newcomer_asks(service: str) -> None:
 
 
 def _sources() -> list[str]:
-    folders = (ROOT / "services", ROOT / "shared", ROOT / "deploy", ROOT / "tests")
+    folders = (ROOT / "services", ROOT / "shared", ROOT / "deploy", ROOT / "tests", ROOT / "tollgate")
     return [str(path.relative_to(ROOT)) for path in modules_below(*folders)]
 
 

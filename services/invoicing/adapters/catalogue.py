@@ -74,6 +74,11 @@ class SqlProviders:
         if rows:
             await self._connection.execute(insert(tables.tax_rate), rows)
 
+    async def all_ids(self) -> list[ProviderId]:
+        """In order of slug."""
+        query = select(tables.provider.c.provider_id).order_by(tables.provider.c.slug)
+        return list((await self._connection.execute(query)).scalars())
+
     async def get(self, provider_id: ProviderId) -> Provider:
         """Raises ``NotFound``."""
         at = tables.provider.c.provider_id == provider_id

@@ -43,6 +43,15 @@ def catalogue_router(open_work: OpenWork, internal: Any, changed: Callable[[], N
             await add_provider(work, made)
         return {"provider_id": made.provider_id}
 
+    @router.get("")
+    async def get_providers() -> dict[str, Any]:
+        """For operators; without logos, which are large."""
+        async with open_work() as work:
+            found = [await work.providers.get(one) for one in await work.providers.all_ids()]
+        names = ("provider_id", "slug", "legal_name", "currency", "country", "time_zone", "billing_email")
+        shown = [shapes.provider(one) for one in found]
+        return {"providers": [{name: one[name] for name in names} for one in shown]}
+
     @router.get("/{provider_id}")
     async def get_provider(provider_id: ProviderId) -> dict[str, Any]:
         async with open_work() as work:

@@ -12,12 +12,12 @@ from pathlib import Path
 import phonenumbers
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.notifications.domain.address import one_line, usable_address
+from services.notifications.domain.address import isolated, one_line, our_line, usable_address
 from services.notifications.domain.brand import colours
-from services.notifications.domain.facts import IssuedInvoice
-from services.notifications.domain.letter import Figure, Letter, Wording
+from services.notifications.domain.facts import FOR_PROVIDER, IssuedInvoice
+from services.notifications.domain.letter import Figure, Frame, Letter
 from services.notifications.domain.mail import Mail, message_id
-from services.notifications.domain.people import Contact, Sender
+from services.notifications.domain.people import Contact, Sender, recipients
 from services.notifications.domain.wording import shown_locale, wording_for
 from services.notifications.use_cases.ports import Attachment, Composed
 from shared.clock import Clock
@@ -52,18 +52,24 @@ class MailComposer:
     def compose(
         self, mail: Mail, contact: Contact, sender: Sender, attachments: Sequence[Attachment] = ()
     ) -> Composed:
-        """The message to all of the contact's addresses. It speaks of a document only if that is attached.
-
-        ``contact`` is the tenant, or its provider for what only that may read.
-        """
+        """The message to all of the addressee's addresses. It speaks of a document only if that is attached."""
+        to_provider = mail.kind in FOR_PROVIDER
         provider = one_line(sender.brand_name) or one_line(sender.legal_name)
-        wording = wording_for(contact.locale)
-        formats = LocalFormats(shown_locale(contact.locale), contact.time_zone)
+        reader = sender if to_provider else contact
+        wording = wording_for(reader.locale)
+        formats = LocalFormats(shown_locale(reader.locale), reader.time_zone)
         facts = mail.facts
         if isinstance(facts, IssuedInvoice) and not attachments:
             facts = replace(facts, invoice_id=None)
-        letter = wording.letter(facts, provider=provider, formats=formats)
-        values = self._values(letter, wording, provider, contact, sender)
+        tenant = one_line(contact.name)
+        letter = wording.letter(facts, provider=isolated(provider), tenant=isolated(tenant), formats=formats)
+        frame = wording.frame(provider=isolated(provider), to_provider=to_provider)
+        values = {
+            **self._values(letter, frame, sender),
+            "language": wording.language,
+            "brand_name": provider,
+            "greeting": frame.greeting.format(name=isolated(provider if to_provider else tenant)),
+        }
         text, html = self._text.render(values), self._html.render(values)
         message = self._message(mail, contact, sender, letter, provider)
         message.set_content(text, cte="quoted-printable")
@@ -79,22 +85,16 @@ class MailComposer:
         message["Content-Language"] = wording.language
         return Composed(str(message["Subject"]), text, html, message.as_bytes(policy=SMTP))
 
-    def _values(
-        self, letter: Letter, wording: Wording, provider: str, contact: Contact, sender: Sender
-    ) -> dict[str, object]:
-        frame = wording.frame(provider=provider)
+    def _values(self, letter: Letter, frame: Frame, sender: Sender) -> dict[str, object]:
         address = usable_address(sender.billing_email)
         phone = _phone(sender.support_phone)
         ways = [address] if address else []
         ways += [f"{frame.phone} {phone}" if address else phone] if phone else []
         return {
-            "language": wording.language,
-            "subject": one_line(letter.subject),
-            "brand_name": provider,
-            "heading": one_line(letter.heading),
-            "greeting": frame.greeting.format(name=one_line(contact.name)),
-            "paragraphs": [one_line(paragraph, longest=2000) for paragraph in letter.paragraphs],
-            "figures": [Figure(one_line(row.label), one_line(row.value)) for row in letter.figures],
+            "subject": our_line(letter.subject),
+            "heading": our_line(letter.heading),
+            "paragraphs": [our_line(paragraph, longest=2000) for paragraph in letter.paragraphs],
+            "figures": [Figure(our_line(row.label), our_line(row.value)) for row in letter.figures],
             "button": letter.button,
             "billing_url": self._billing_url,
             "colours": colours(sender.colour),
@@ -115,11 +115,12 @@ class MailComposer:
         message["Message-ID"] = message_id(mail.mail_id, self._domain)
         message["Date"] = format_datetime(_whole_second(self._clock.now()))
         message["From"] = Address(display_name=provider, addr_spec=self._mail_from)
-        reply_to = usable_address(sender.billing_email)
+        # The provider's own address is no place to answer the provider's mail to itself.
+        reply_to = None if mail.kind in FOR_PROVIDER else usable_address(sender.billing_email)
         if reply_to is not None:
             message["Reply-To"] = Address(display_name=provider, addr_spec=reply_to)
-        message["To"] = [Address(addr_spec=recipient) for recipient in contact.recipients]
-        message["Subject"] = one_line(letter.subject)
+        message["To"] = [Address(addr_spec=recipient) for recipient in recipients(mail.kind, contact, sender)]
+        message["Subject"] = our_line(letter.subject)
         # RFC 3834, section 5; the second one is what Exchange heeds.
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"

@@ -24,12 +24,14 @@ _CLOSE_CONTACT = text(
 _CONTACT = text("SELECT * FROM contact WHERE provider_id = :provider_id AND tenant_id = :tenant_id")
 _KEEP_SENDER = text(
     "INSERT INTO sender"
-    " (provider_id, brand_name, colour, legal_name, address, billing_email, support_phone, locale, said_at, said_by)"
+    " (provider_id, brand_name, colour, legal_name, address, billing_email, support_phone, locale, time_zone,"
+    " said_at, said_by)"
     " VALUES (:provider_id, :brand_name, :colour, :legal_name, :address, :billing_email, :support_phone,"
-    " :locale, :said_at, :said_by)"
+    " :locale, :time_zone, :said_at, :said_by)"
     " ON CONFLICT (provider_id) DO UPDATE SET brand_name = EXCLUDED.brand_name, colour = EXCLUDED.colour,"
     " legal_name = EXCLUDED.legal_name, address = EXCLUDED.address, billing_email = EXCLUDED.billing_email,"
-    " support_phone = EXCLUDED.support_phone, locale = EXCLUDED.locale, said_at = EXCLUDED.said_at, said_by = EXCLUDED.said_by"
+    " support_phone = EXCLUDED.support_phone, locale = EXCLUDED.locale, time_zone = EXCLUDED.time_zone,"
+    " said_at = EXCLUDED.said_at, said_by = EXCLUDED.said_by"
     " WHERE (sender.said_at, sender.said_by) < (EXCLUDED.said_at, EXCLUDED.said_by)"
 )
 _SENDER = text("SELECT * FROM sender WHERE provider_id = :provider_id")
@@ -103,6 +105,7 @@ class SqlSenders:
                 "billing_email": sender.billing_email,
                 "support_phone": sender.support_phone,
                 "locale": sender.locale,
+                "time_zone": sender.time_zone,
                 "said_at": stamp.sent_at,
                 "said_by": stamp.event_id,
             },
@@ -121,4 +124,5 @@ class SqlSenders:
             billing_email=row.billing_email,
             support_phone=row.support_phone,
             locale=row.locale,
+            time_zone=row.time_zone,
         )

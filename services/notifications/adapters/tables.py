@@ -48,7 +48,8 @@ sender = Table(
     Column("address", ARRAY(Text), nullable=False),
     Column("billing_email", Text, nullable=False),
     Column("support_phone", Text, nullable=False),
-    Column("locale", Text, nullable=False, server_default="en-US"),
+    Column("locale", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
     Column("said_at", _INSTANT, nullable=False),
     Column("said_by", Uuid, nullable=False),
 )

@@ -23,15 +23,19 @@ class Kind(StrEnum):
     METHOD_EXPIRING = "method_expiring"
     PLAN_AGREED = "plan_agreed"
     PLAN_BROKEN = "plan_broken"
-    USAGE_ALERT = "usage_alert"
+    PLAN_ENDED = "plan_ended"
+    REFUND_FAILED = "refund_failed"
+    DEBIT_RETURNED = "debit_returned"
+    DISPUTE = "dispute"
     TERMINATION_PROPOSED = "termination_proposed"
+    USAGE_ALERT = "usage_alert"
 
 
-# Mails to the provider about a tenant; the tenant never gets them.
-FOR_PROVIDER = frozenset({Kind.TERMINATION_PROPOSED})
-
+# These go to the provider, in its own language; all others to the tenant.
+FOR_PROVIDER = frozenset({Kind.DISPUTE, Kind.TERMINATION_PROPOSED})
 
 Reason = Literal["no_funds", "expired", "declined", "authentication", "no_method", "other"]
+DisputeState = Literal["opened", "won", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,54 @@ class PlanBroken:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanEnded:
+    """A payment plan is over without a miss. ``owed`` is what was agreed if it was kept, else what is not paid of it."""
+
+    numbers: tuple[str, ...]
+    why: Literal["kept", "cancelled"]
+    owed: Money
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFailed:
+    """The tenant's bank did not take a refund: its money became account credit."""
+
+    amount: Money
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DebitReturned:
+    """A bank debit came back after it had counted as paid (R49); what its invoices owe now."""
+
+    amount: Money
+    method: Method
+    at: datetime
+    invoices: tuple[OwedInvoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A bank contests a payment, or has decided (R49). ``fee``: what it takes from the provider for that."""
+
+    state: DisputeState
+    amount: Money
+    fee: Money
+    method: Method
+    at: datetime
+    numbers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TerminationProposed:
+    """The ladder is at its end: the provider decides whether the contract is (R46)."""
+
+    since: date
+    owed: Money
+    invoices: tuple[OwedInvoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UsageAlert:
     """Usage of the running period came to a share of a limit. Minutes for included and international, else money."""
 
@@ -192,16 +244,6 @@ class UsageAlert:
     end_on: date
 
 
-@dataclass(frozen=True, slots=True)
-class TerminationProposed:
-    """The ladder's last stage: the provider is asked whether to end the contract with ``tenant``."""
-
-    tenant: str
-    suspended_since: date
-    owed: Money
-    invoices: tuple[OwedInvoice, ...]
-
-
 Facts = (
     IssuedInvoice
     | Receipt
@@ -213,8 +255,12 @@ Facts = (
     | ExpiringMethod
     | PlanAgreed
     | PlanBroken
-    | UsageAlert
+    | PlanEnded
+    | RefundFailed
+    | DebitReturned
+    | Dispute
     | TerminationProposed
+    | UsageAlert
 )
 
 KIND_OF: dict[type[Facts], Kind] = {
@@ -228,8 +274,12 @@ KIND_OF: dict[type[Facts], Kind] = {
     ExpiringMethod: Kind.METHOD_EXPIRING,
     PlanAgreed: Kind.PLAN_AGREED,
     PlanBroken: Kind.PLAN_BROKEN,
-    UsageAlert: Kind.USAGE_ALERT,
+    PlanEnded: Kind.PLAN_ENDED,
+    RefundFailed: Kind.REFUND_FAILED,
+    DebitReturned: Kind.DEBIT_RETURNED,
+    Dispute: Kind.DISPUTE,
     TerminationProposed: Kind.TERMINATION_PROPOSED,
+    UsageAlert: Kind.USAGE_ALERT,
 }
 
 

@@ -19,16 +19,13 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Plain text throughout: whoever dresses it as HTML escapes it. The first paragraph says what happened.
-
-    Without a ``button`` there is nothing to open and nobody to ask: a letter to the provider itself.
-    """
+    """Plain text throughout: whoever dresses it as HTML escapes it. The first paragraph says what happened."""
 
     subject: str
     heading: str
     paragraphs: tuple[str, ...]
     figures: tuple[Figure, ...]
-    button: str
+    button: str | None  # None: there is no page for the addressee
 
 
 class Formats(Protocol):
@@ -62,16 +59,18 @@ class Wording(Protocol):
 
     language: str
 
-    def letter(self, facts: Facts, *, provider: str, formats: Formats) -> Letter: ...
+    def letter(self, facts: Facts, *, provider: str, tenant: str, formats: Formats) -> Letter:
+        """``tenant`` is named to the provider only."""
+        ...
 
-    def frame(self, *, provider: str) -> "Frame": ...
+    def frame(self, *, provider: str, to_provider: bool = False) -> "Frame": ...
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The words around every letter of a language."""
+    """The words around every letter of a language. ``questions``: None where the addressee is the one to ask."""
 
     greeting: str
-    questions: str
+    questions: str | None
     phone: str
     sent_by: str

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from services.notifications.domain.facts import Facts, Kind
+from services.notifications.domain.facts import FOR_PROVIDER, Facts, Kind
 from shared.ids import EventId, ProviderId, TenantId, derived_id
 
 FIRST_PAUSE = timedelta(seconds=60)
@@ -111,10 +111,11 @@ def after_failure(mail: Mail, problem: str, now: datetime) -> Mail:
 
 
 def unreachable(mail: Mail, now: datetime) -> Mail:
-    """The mail of a tenant none of whose addresses is left to try."""
+    """The mail to somebody none of whose addresses is left to try."""
     if mail.taken:
         return replace(mail, state=State.SENT, sent_at=mail.sent_at or now)
-    problem = mail.problem or "The tenant has no address that can be used; correct it, then retry."
+    who = "provider" if mail.kind in FOR_PROVIDER else "tenant"
+    problem = mail.problem or f"The {who} has no address that can be used; correct it, then retry."
     return replace(mail, state=State.REFUSED, attempts=mail.attempts + 1, problem=problem)
 
 

@@ -1,10 +1,11 @@
 """Who a mail goes to, and in whose name."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from services.notifications.domain.address import usable_addresses
+from services.notifications.domain.facts import FOR_PROVIDER, Kind
 from shared.ids import ProviderId, TenantId
 
 
@@ -37,7 +38,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A provider as its tenants know it. ``colour`` as given; ``support_phone`` in E.164; ``locale`` is its own."""
+    """A provider as its tenants know it. ``colour`` as given; ``support_phone`` in E.164.
+
+    ``locale`` and ``time_zone`` are those of mails that go to the provider itself.
+    """
 
     provider_id: ProviderId
     brand_name: str
@@ -46,14 +50,10 @@ class Sender:
     address: tuple[str, ...]
     billing_email: str
     support_phone: str
-    locale: str = "en-US"
+    locale: str
+    time_zone: str
 
-    def as_addressee(self, tenant: Contact) -> Contact:
-        """Whom a mail about ``tenant`` goes to that only its provider may read."""
-        return replace(
-            tenant,
-            name=self.brand_name or self.legal_name,
-            locale=self.locale,
-            billing_email=self.billing_email,
-            admin_email="",
-        )
+
+def recipients(kind: Kind, contact: Contact, sender: Sender) -> tuple[str, ...]:
+    """Who gets a mail of a kind: the tenant's addresses, or the provider's. Empty when none can be used."""
+    return usable_addresses((sender.billing_email,)) if kind in FOR_PROVIDER else contact.recipients

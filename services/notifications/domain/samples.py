@@ -5,6 +5,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.notifications.domain.facts import (
+    DebitReturned,
+    Dispute,
     ExpiringMethod,
     Facts,
     FailedPayment,
@@ -16,8 +18,10 @@ from services.notifications.domain.facts import (
     PaidPart,
     PlanAgreed,
     PlanBroken,
+    PlanEnded,
     Receipt,
     Refunded,
+    RefundFailed,
     Reminder,
     Restored,
     Suspended,
@@ -33,6 +37,7 @@ from shared.money import Currency, Money
 _AT = datetime(2026, 11, 8, 17, 0, tzinfo=UTC)
 _PROVIDER, _TENANT, _EVENT = ProviderId(UUID(int=1)), TenantId(UUID(int=2)), EventId(UUID(int=3))
 _CARD = Method("card", "visa", "4242", "12/2026")
+_BANK = Method("us_bank_account", "STRIPE TEST BANK", "6789")
 
 
 def sample(kind: Kind, locale: str, code: Currency) -> tuple[Mail, Contact, Sender]:
@@ -60,6 +65,8 @@ def sample(kind: Kind, locale: str, code: Currency) -> tuple[Mail, Contact, Send
         ("120 Pier Street", "New York, NY 10038"),
         "billing@kestrelvoice.example",
         "+12125550100",
+        locale,
+        "UTC",
     )
     return mail, contact, sender
 
@@ -82,6 +89,11 @@ def _facts(code: Currency) -> tuple[Facts, ...]:
         ExpiringMethod(_CARD, True),
         PlanAgreed((owed.number,), rest, money(14894)),
         PlanBroken((owed.number,), rest[:1], money(14894)),
+        PlanEnded((owed.number,), "kept", money(14894)),
+        RefundFailed(money(2000), _AT),
+        DebitReturned(money(14894), _BANK, _AT, (owed,)),
+        Dispute("opened", money(14894), money(1500), _CARD, _AT, (owed.number,)),
+        TerminationProposed(date(2026, 11, 5), money(14894), (owed,)),
         UsageAlert(
             "included_minutes",
             "included",
@@ -93,5 +105,4 @@ def _facts(code: Currency) -> tuple[Facts, ...]:
             date(2026, 11, 1),
             date(2026, 12, 1),
         ),
-        TerminationProposed("Acme Dental", date(2026, 11, 5), money(14894), (owed,)),
     )

@@ -1,4 +1,4 @@
-"""``mails list | retry | preview``: the operator's commands."""
+"""``mails list | retry | preview | samples``: the operator's commands. ``make_sampler`` needs no settings."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,6 +15,7 @@ from rich.text import Text
 from services.notifications.domain.facts import Kind
 from services.notifications.domain.mail import Mail, State
 from services.notifications.domain.samples import sample
+from services.notifications.domain.wording import LANGUAGES
 from services.notifications.use_cases.list_mails import list_mails
 from services.notifications.use_cases.note_bounce import note_bounce
 from services.notifications.use_cases.ports import Composer, MailFilter, NotificationsWork
@@ -48,6 +49,7 @@ def add_mail_commands(
     cli: typer.Typer,
     in_work: RunInWork,
     make_composer: Callable[[], Composer],
+    make_sampler: Callable[[], Composer],
     read_bounces: Callable[[bytes], Sequence[Bounced]],
 ) -> None:
     mails = typer.Typer(no_args_is_help=True, help="Mails: sent, waiting and refused.")
@@ -124,8 +126,24 @@ def add_mail_commands(
         except Refusal as refusal:
             typer.echo(refusal.message, err=True)
             raise typer.Exit(2) from None
-        composed = make_composer().compose(mail, contact, sender)
+        composed = make_sampler().compose(mail, contact, sender)
         typer.echo(composed.html if html else f"Subject: {composed.subject}\n\n{composed.text}")
+
+    @mails.command("samples")
+    def samples_command(
+        folder: Annotated[Path, typer.Argument(help="Where to; made if it is missing.")],
+        code: Annotated[str, typer.Option("--currency", help="ISO 4217.")] = "USD",
+    ) -> None:
+        """Write a mail of each kind in each language, to look at: KIND.LANGUAGE.html and .txt."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for kind in Kind:
+            for language in LANGUAGES:
+                mail, contact, sender = sample(kind, language, currency(code))
+                composed = make_sampler().compose(mail, contact, sender)
+                (folder / f"{kind.value}.{language}.html").write_text(composed.html, encoding="utf-8")
+                words = f"Subject: {composed.subject}\n\n{composed.text}"
+                (folder / f"{kind.value}.{language}.txt").write_text(words, encoding="utf-8")
+        typer.echo(f"{len(Kind) * len(LANGUAGES)} mails are in {folder}.")
 
     @mails.command("bounce")
     def bounce_command(mail_id: UUID, address: str, reason: Annotated[str, typer.Option()] = "") -> None:

@@ -13,6 +13,7 @@ from services.notifications.use_cases.keep_contact import close_contact, keep_co
 from services.notifications.use_cases.keep_sender import keep_sender
 from services.notifications.use_cases.ports import NotificationsWork, Stamp
 from services.notifications.use_cases.queue_mail import queue_mail
+from services.notifications.use_cases.tell_reversal import Reversal, tell_reversal
 from services.notifications.use_cases.write_receipt import ReceivedPayment, write_receipt
 from shared.clock import local_date
 from shared.errors import Permanent, Transient
@@ -74,6 +75,7 @@ async def provider_changed(
         billing_email=event.billing_email,
         support_phone=event.support_phone,
         locale=event.locale,
+        time_zone=event.time_zone,
     )
     await keep_sender(work, sender, Stamp.of(envelope))
 
@@ -150,18 +152,6 @@ async def tenant_restored(
     await queue_mail(work, event.tenant_id, facts.Restored(event.at), envelope, _trace())
 
 
-async def termination_proposed(
-    work: NotificationsWork, event: suspension.TerminationProposed, envelope: Envelope
-) -> None:
-    """To the provider; the tenant hears of it from people, if at all."""
-    contact = await work.contacts.find(event.provider_id, event.tenant_id)
-    if contact is None:
-        raise Transient(f"tenant {event.tenant_id} is not known here yet")
-    invoices = _owed(event.invoices, event.currency)
-    proposed = facts.TerminationProposed(contact.name, event.since, _sum(invoices, event.currency), invoices)
-    await queue_mail(work, event.tenant_id, proposed, envelope, _trace())
-
-
 async def credit_used(
     work: NotificationsWork,
     event: invoicing.InvoicePartiallyPaid | invoicing.InvoicePaid,
@@ -198,15 +188,28 @@ async def payment_refunded(
     await queue_mail(work, event.tenant_id, refunded, envelope, _trace())
 
 
+async def refund_failed(work: NotificationsWork, event: payments.RefundFailed, envelope: Envelope) -> None:
+    failed = facts.RefundFailed(Money(event.amount_minor, currency(event.currency)), event.at)
+    await queue_mail(work, event.tenant_id, failed, envelope, _trace())
+
+
 async def payment_disputed(
     work: NotificationsWork, event: payments.PaymentDisputed, envelope: Envelope
 ) -> None:
-    """No mail: the provider speaks with the tenant. What the bank took is due again, what it gave back is not."""
-    sign = {"opened": -1, "returned": -1, "won": 1, "lost": 0}[event.state]
-    for part in event.allocations if sign else ():
-        amount = Money(sign * part.amount_minor, currency(event.currency))
-        source = derived_id("dispute", event.dispute_id, event.state)
-        await work.invoices.allocate(event.tenant_id, source, part.invoice_id, amount)
+    code = currency(event.currency)
+    reversal = Reversal(
+        dispute_id=event.dispute_id,
+        state=event.state,
+        amount=Money(event.amount_minor, code),
+        fee=Money(event.fee_minor, code),
+        method=_method(event.method),
+        at=event.at,
+        parts={
+            part.invoice_id: facts.PaidPart(part.number, Money(part.amount_minor, code))
+            for part in event.allocations
+        },
+    )
+    await tell_reversal(work, event.tenant_id, reversal, envelope, _trace())
 
 
 async def method_expiring(
@@ -216,7 +219,9 @@ async def method_expiring(
     await queue_mail(work, event.tenant_id, expiring, envelope, _trace())
 
 
-def _rest(event: payments.PaymentPlanAgreed | payments.PaymentPlanBroken) -> tuple[facts.Instalment, ...]:
+def _rest(
+    event: payments.PaymentPlanAgreed | payments.PaymentPlanBroken | payments.PaymentPlanEnded,
+) -> tuple[facts.Instalment, ...]:
     """What is still to be paid, in the order of the days."""
     code = currency(event.currency)
     return tuple(
@@ -246,6 +251,24 @@ async def plan_broken(work: NotificationsWork, event: payments.PaymentPlanBroken
     owed = total((one.amount for one in rest), currency(event.currency))
     broken = facts.PlanBroken(numbers, tuple(one for one in rest if one.due_on < today), owed)
     await queue_mail(work, event.tenant_id, broken, envelope, _trace())
+
+
+async def plan_ended(work: NotificationsWork, event: payments.PaymentPlanEnded, envelope: Envelope) -> None:
+    code = currency(event.currency)
+    numbers = await work.invoices.numbers(event.tenant_id, event.invoice_ids)
+    if event.why == "kept":
+        owed = Money(sum(one.amount_minor for one in event.instalments), code)
+    else:
+        owed = total((one.amount for one in _rest(event)), code)
+    await queue_mail(work, event.tenant_id, facts.PlanEnded(numbers, event.why, owed), envelope, _trace())
+
+
+async def termination_proposed(
+    work: NotificationsWork, event: suspension.TerminationProposed, envelope: Envelope
+) -> None:
+    invoices = _owed(event.invoices, event.currency)
+    proposed = facts.TerminationProposed(event.since, _sum(invoices, event.currency), invoices)
+    await queue_mail(work, event.tenant_id, proposed, envelope, _trace())
 
 
 async def threshold_reached(
@@ -287,6 +310,8 @@ HANDLERS: dict[type[Event], Callable[[Any, Any, Envelope], Awaitable[None]]] = {
     payments.MethodExpiring: method_expiring,
     payments.PaymentPlanAgreed: plan_agreed,
     payments.PaymentPlanBroken: plan_broken,
+    payments.PaymentPlanEnded: plan_ended,
+    payments.RefundFailed: refund_failed,
     suspension.ReminderDue: reminder_due,
     suspension.TenantSuspended: tenant_suspended,
     suspension.TenantRestored: tenant_restored,

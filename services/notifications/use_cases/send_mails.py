@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager
 
 import structlog
 
-from services.notifications.domain.facts import FOR_PROVIDER
 from services.notifications.domain.mail import Mail, State, after_delivery, after_failure, unreachable
+from services.notifications.domain.people import recipients
 from services.notifications.use_cases.ports import (
     Attachment,
     Composer,
@@ -77,15 +77,13 @@ class SendMails:
             now = work.system_now()
         if contact is None or sender is None:
             return after_failure(mail, "the tenant or its provider is not known here", now)
-        if mail.kind in FOR_PROVIDER:
-            contact = sender.as_addressee(contact)
-        recipients = mail.still_to_reach(contact.recipients)
-        if not recipients:
+        to_reach = mail.still_to_reach(recipients(mail.kind, contact, sender))
+        if not to_reach:
             return unreachable(mail, now)
         try:
             attachments = await self._attachments(mail)
             composed = self._composer.compose(mail, contact, sender, attachments)
-            delivery = await postman.hand_over(composed.content, recipients)
+            delivery = await postman.hand_over(composed.content, to_reach)
         except MailServerAway:
             raise
         except DocumentAway as away:

@@ -104,6 +104,9 @@ async def test_a_provider_a_plan_and_a_tenant_are_made_and_shown(fresh_database:
         assert (advance.status_code, advance.json()["state"]) == (202, "advancing")
         assert any("usage does not answer" in each for each in advance.json()["waiting_for"])
         other = (await client.post("/v1/providers", json={**PROVIDER, "slug": "other"})).json()
+        listed = (await client.get("/v1/providers")).json()["providers"]
+        assert sorted(one["slug"] for one in listed) == sorted([PROVIDER["slug"], "other"])
+        assert other["provider_id"] in {one["provider_id"] for one in listed}
         stolen = tenant.replace(base, f"/v1/providers/{other['provider_id']}")
         for path in ("", "/summary", "/invoices", "/preview"):
             assert (await client.get(stolen + path)).status_code == 404

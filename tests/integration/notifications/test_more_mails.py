@@ -14,6 +14,7 @@ from services.notifications.domain.facts import Kind, Receipt
 from services.notifications.domain.mail import State
 from services.notifications.entrypoints.http import make_router
 from services.notifications.use_cases.send_mails import TRIES_FOR_DOCUMENT
+from shared.errors import Transient
 from shared.events import Event, invoicing, payments, suspension, usage
 from shared.http import problems
 from shared.ids import MethodId, PaymentId, new_id
@@ -25,10 +26,10 @@ from tests.support.mail import (
     PROVIDER,
     TENANT,
     Mailbox,
+    envelope,
     invoice_issued,
     mail_server,
     payment_succeeded,
-    provider_changed,
     tenant_changed,
 )
 
@@ -57,34 +58,6 @@ def refunded() -> payments.PaymentRefunded:
     )
 
 
-async def test_the_end_of_a_contract_is_proposed_to_the_provider_alone(house: House) -> None:
-    """In its own language, once, with nothing to press; the tenant gets nothing."""
-    await house.know_people()
-    await house.hear(provider_changed(locale="de-DE"))
-    proposed = suspension.TerminationProposed(
-        **KEYS,
-        since=date(2026, 11, 5),
-        currency="USD",
-        invoices=(
-            suspension.OwedInvoice(
-                invoice_id=INVOICE, number="KV-2026-01071", due_on=date(2026, 10, 22), balance_minor=14894
-            ),
-        ),
-    )
-    await house.hear(proposed)
-    mailbox = Mailbox()
-    async with mail_server(mailbox) as port:
-        await house.sender(port)()
-    ((recipients, message),) = mailbox.taken
-    assert recipients == ("billing@kestrel.example",)
-    assert message["To"] == "billing@kestrel.example"
-    assert message["Content-Language"] == "de"
-    assert message["Subject"].startswith("Vertrag mit Acme Dental beenden?")
-    text = message.get_body(("plain",))
-    assert text is not None and "billing.example/billing" not in text.get_content()
-    assert (await house.one_mail()).kind is Kind.TERMINATION_PROPOSED
-
-
 def plan(kind: type[payments.PaymentPlanAgreed | payments.PaymentPlanBroken]) -> payments.PaymentPlanAgreed:
     return kind(  # type: ignore[return-value]
         **KEYS,
@@ -98,6 +71,56 @@ def plan(kind: type[payments.PaymentPlanAgreed | payments.PaymentPlanBroken]) ->
         at=NOON,
         **({"by": "ann"} if kind is payments.PaymentPlanAgreed else {}),
     )
+
+
+def plan_ended(why: str) -> payments.PaymentPlanEnded:
+    return payments.PaymentPlanEnded(
+        **KEYS,
+        payment_plan_id=new_id(),
+        currency="USD",
+        invoice_ids=(INVOICE,),
+        instalments=(
+            payments.Instalment(due_on=date(2026, 11, 1), amount_minor=4500, paid_minor=4500),
+            payments.Instalment(
+                due_on=date(2026, 12, 1), amount_minor=4500, paid_minor=4500 * (why == "kept")
+            ),
+        ),
+        at=NOON,
+        why=why,
+    )
+
+
+def refund_failed() -> payments.RefundFailed:
+    return payments.RefundFailed(
+        **KEYS,
+        payment_id=PaymentId(new_id()),
+        refund_id=new_id(),
+        amount_minor=2000,
+        currency="USD",
+        at=NOON,
+    )
+
+
+def disputed(state: str) -> payments.PaymentDisputed:
+    return payments.PaymentDisputed(
+        **KEYS,
+        payment_id=PaymentId(new_id()),
+        dispute_id=new_id(),
+        state=state,
+        amount_minor=17895,
+        fee_minor=1500,
+        currency="USD",
+        method=VISA,
+        allocations=(payments.Allocation(invoice_id=INVOICE, number="KV-2026-01071", amount_minor=17895),),
+        at=NOON,
+    )
+
+
+def termination_proposed() -> suspension.TerminationProposed:
+    owed = suspension.OwedInvoice(
+        invoice_id=INVOICE, number="KV-2026-01071", due_on=date(2026, 10, 22), balance_minor=17895
+    )
+    return suspension.TerminationProposed(**KEYS, since=date(2026, 11, 5), currency="USD", invoices=(owed,))
 
 
 def alert() -> usage.ThresholdReached:
@@ -122,6 +145,8 @@ EVENTS: dict[Kind, tuple[Callable[[], Event], str]] = {
     ),
     Kind.PLAN_AGREED: (lambda: plan(payments.PaymentPlanAgreed), "$80.00 in 2 instalments"),
     Kind.PLAN_BROKEN: (lambda: plan(payments.PaymentPlanBroken), "instalment of $35.00 due on Nov 1, 2026"),
+    Kind.PLAN_ENDED: (lambda: plan_ended("kept"), "to the end, $90.00 in all"),
+    Kind.REFUND_FAILED: (refund_failed, "your bank did not take the money"),
     Kind.USAGE_ALERT: (alert, "2,400.0 min of 3,000.0 min: 80%"),
 }
 
@@ -148,6 +173,59 @@ async def test_each_event_makes_its_mail_once_to_both_addresses(house: House, ki
         assert set(found[0].taken) == {"books@acme.example", "ann@acme.example"}
         said = [text_of(message) for _, message in mailbox.taken]
     assert any(words in text for text in said), said
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: disputed("opened"), "disputes a payment of $178.95"),
+        (lambda: disputed("won"), "Invoice KV-2026-01071 counts as paid again."),
+        (lambda: disputed("lost"), "Invoice KV-2026-01071 stays open"),
+        (termination_proposed, "Nothing happens by itself"),
+    ],
+)
+async def test_what_the_provider_must_know_goes_to_the_provider_once(
+    house: House, make: Callable[[], Event], words: str
+) -> None:
+    """In the provider's language, to its billing address; a repeat of the event makes no second mail."""
+    await house.know_people()
+    await house.hear(tenant_changed(locale="de-DE"))
+    event = make()
+    sent = envelope(event)
+    assert [await house.hear(event, sent) for _ in range(2)] == [True, False]
+    mailbox = Mailbox()
+    async with mail_server(mailbox) as port:
+        await house.sender(port)()
+    ((reached, message),) = mailbox.taken
+    assert reached == ("billing@kestrel.example",)
+    assert words in text_of(message)
+    assert "Acme Dental" in text_of(message)
+
+
+async def test_a_returned_debit_opens_the_invoice_again_in_the_tenants_mail(house: House) -> None:
+    """Paid in full, then returned: the mail names what is open now; before the invoice is known the event waits."""
+    await house.know_people()
+    with pytest.raises(Transient, match="KV-2026-01071"):
+        await house.hear(disputed("returned"))
+    await house.hear(invoice_issued())
+    await house.hear(payment_succeeded())
+    await house.hear(disputed("returned"))
+    mailbox = Mailbox()
+    async with mail_server(mailbox) as port:
+        await house.sender(port)()
+    ((reached, message),) = [one for one in mailbox.taken if "returned" in one[1]["Subject"]]
+    assert reached == ("books@acme.example", "ann@acme.example")
+    assert "Invoice KV-2026-01071 is open again. $178.95 is to be paid." in text_of(message)
+
+
+async def test_a_plan_that_the_provider_cancelled_says_what_is_left(house: House) -> None:
+    """One of two instalments was paid: the other is due."""
+    await house.know_people()
+    await house.hear(plan_ended("cancelled"))
+    mailbox = Mailbox()
+    async with mail_server(mailbox) as port:
+        await house.sender(port)()
+    assert "$45.00 of it is not paid" in text_of(mailbox.taken[0][1])
 
 
 async def test_still_due_on_a_receipt_knows_of_credit_notes_credit_and_disputes(house: House) -> None:

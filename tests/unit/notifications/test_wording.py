@@ -17,6 +17,9 @@ from hypothesis import strategies as st
 from services.notifications.adapters.composing import MailComposer
 from services.notifications.adapters.documents import from_document, to_document
 from services.notifications.domain.facts import (
+    FOR_PROVIDER,
+    DebitReturned,
+    Dispute,
     ExpiringMethod,
     Facts,
     FailedPayment,
@@ -27,8 +30,10 @@ from services.notifications.domain.facts import (
     PaidPart,
     PlanAgreed,
     PlanBroken,
+    PlanEnded,
     Receipt,
     Refunded,
+    RefundFailed,
     Reminder,
     Restored,
     Suspended,
@@ -68,6 +73,11 @@ EXPIRING = ExpiringMethod(Method("card", "visa", "4242", "12/2026"), True)
 RATES = (Instalment(date(2026, 12, 1), usd(4500)), Instalment(date(2027, 1, 1), usd(4500)))
 PLAN = PlanAgreed(("KV-2026-01071",), RATES, usd(9000))
 BROKEN = PlanBroken(("KV-2026-01071",), RATES[:1], usd(9000))
+KEPT = PlanEnded(("KV-2026-01071",), "kept", usd(9000))
+FAILED_REFUND = RefundFailed(usd(2000), NOON)
+RETURNED = DebitReturned(usd(14894), BANK, NOON, (OWED,))
+DISPUTE = Dispute("opened", usd(14894), usd(1500), VISA, NOON, ("KV-2026-01071",))
+TERMINATION = TerminationProposed(date(2026, 11, 5), usd(14894), (OWED,))
 ALERT = UsageAlert(
     "included_minutes",
     "included",
@@ -82,9 +92,6 @@ ALERT = UsageAlert(
 SPENT = UsageAlert(
     "spend_limit", "", 100, None, None, usd(10050), usd(10000), date(2026, 11, 1), date(2026, 12, 1)
 )
-
-
-PROPOSED = TerminationProposed("Acme Dental", date(2026, 11, 5), usd(14894), (OWED,))
 
 
 def failed(reason: str, method: Method = VISA, **values: object) -> FailedPayment:
@@ -113,9 +120,13 @@ EVERY_KIND: list[Facts] = [
     EXPIRING,
     PLAN,
     BROKEN,
+    KEPT,
+    FAILED_REFUND,
+    RETURNED,
+    DISPUTE,
+    TERMINATION,
     ALERT,
     SPENT,
-    PROPOSED,
 ]
 LANGUAGES = ["en-US", "de-DE", "fr-FR", "es-ES"]
 # Turns that a sentence takes by its facts.
@@ -132,6 +143,14 @@ TURNS: list[Facts] = [
     replace(EXPIRING, is_default=False),
     PlanAgreed((), RATES[:1], usd(4500)),
     replace(BROKEN, missed=RATES),
+    replace(KEPT, why="cancelled"),
+    replace(KEPT, why="cancelled", owed=usd(0)),
+    replace(RETURNED, invoices=(OWED, LATER)),
+    replace(RETURNED, invoices=()),
+    replace(DISPUTE, numbers=("KV-1", "KV-2")),
+    replace(DISPUTE, state="won", fee=usd(0)),
+    replace(DISPUTE, state="lost", numbers=()),
+    replace(TERMINATION, invoices=(OWED, LATER)),
     replace(ALERT, percent=100),
     replace(ALERT, kind="unusual_international"),
     IssuedInvoice(
@@ -156,7 +175,15 @@ def compose(
         PROVIDER, TENANT, tenant, locale, "America/New_York", "books@acme.example", "ann@acme.example"
     )
     sender = Sender(
-        PROVIDER, provider, colour, provider, (provider,), "billing@kestrel.example", "+12125550100"
+        PROVIDER,
+        provider,
+        colour,
+        provider,
+        (provider,),
+        "billing@kestrel.example",
+        "+12125550100",
+        locale,
+        "America/New_York",
     )
     event_id = EventId(UUID(int=7))
     kind = kind_of(facts)
@@ -249,11 +276,6 @@ def elements(html: str) -> Elements:
             " paid. Pay $148.94 to restore service; calls usually work again within minutes.",
         ),
         (
-            PROPOSED,
-            "Acme Dental has been suspended since Nov 5, 2026 and still owes $148.94. Your suspension policy proposes"
-            " to end the contract now.",
-        ),
-        (
             Reminder(7, usd(14894), (OWED,), date(2026, 11, 5)),
             "Your phone service will be suspended on Nov 5, 2026 if this is not paid. To stop it, pay $148.94"
             " before then.",
@@ -281,6 +303,25 @@ def elements(html: str) -> Elements:
             BROKEN,
             "The instalment of $45.00 due on Dec 1, 2026 was not paid, so the plan has ended.",
         ),
+        (KEPT, "You have paid your payment plan to the end, $90.00 in all."),
+        (replace(KEPT, why="cancelled"), "Kestrel Voice has cancelled your payment plan."),
+        (replace(KEPT, why="cancelled"), "$90.00 of it is not paid and is due as the invoices say."),
+        (FAILED_REFUND, "Kestrel Voice tried to refund $20.00, but your bank did not take the money."),
+        (FAILED_REFUND, "It is kept for you as account credit and comes off your next invoice."),
+        (
+            RETURNED,
+            "Your bank returned the payment of $148.94 from bank account •••• 6789: the money went back to you.",
+        ),
+        (RETURNED, "Invoice KV-2026-01071 is open again. $148.94 is to be paid."),
+        (DISPUTE, "The bank of Acme Dental disputes a payment of $148.94 by Visa •••• 4242."),
+        (DISPUTE, "It brings no reminder and no suspension until the bank has decided."),
+        (replace(DISPUTE, state="won"), "Invoice KV-2026-01071 counts as paid again."),
+        (
+            replace(DISPUTE, state="lost"),
+            "Invoice KV-2026-01071 stays open, and reminders and suspension go on.",
+        ),
+        (TERMINATION, "Invoice KV-2026-01071 was due on Oct 22, 2026; $148.94 is open."),
+        (TERMINATION, "Nothing happens by itself: close the tenant if the contract is to end"),
         (ALERT, "You have used 2,400.0 min of 3,000.0 min: 80% of your included minutes."),
         (
             SPENT,
@@ -306,15 +347,15 @@ def test_every_turn_is_said_in_every_language(facts: Facts, locale: str) -> None
     assert message["Content-Language"] == locale[:2]
     assert not re.search(r"[{}]", composed.text)
     formats = LocalFormats(locale, "America/New_York")
-    said = wording_for(locale).letter(facts, provider="Kestrel Voice", formats=formats)
-    english = wording_for("en").letter(facts, provider="Kestrel Voice", formats=formats)
+    said = wording_for(locale).letter(facts, provider="Kestrel Voice", tenant="Acme Dental", formats=formats)
+    english = wording_for("en").letter(facts, provider="Kestrel Voice", tenant="Acme Dental", formats=formats)
     assert len(said.paragraphs) == len(english.paragraphs)
     assert len(said.figures) == len(english.figures)
     if locale != "en-US":
         assert said.subject != english.subject
         assert not set(said.paragraphs) & set(english.paragraphs)
-        # A letter to the provider has none.
-        assert said.button != english.button or not english.button
+        assert (said.button is None) == (english.button is None) == (kind_of(facts) in FOR_PROVIDER)
+        assert said.button is None or said.button != english.button
 
 
 @pytest.mark.parametrize(
@@ -395,17 +436,22 @@ def test_a_suspension_by_hand_names_whom_to_ask() -> None:
 
 @pytest.mark.parametrize("facts", EVERY_KIND, ids=lambda facts: kind_of(facts).value)
 def test_text_and_html_tell_the_same(facts: Facts) -> None:
-    """Every paragraph and figure of the text is in the HTML, and both lead to the Billing page if there is a button."""
+    """Every paragraph and figure of the text is in the HTML, and both lead to the Billing page."""
     composed, message = compose(facts)
     page = elements(composed.html)
     shown = " ".join(" ".join(page.text).split())
     letter = wording_for("en-US").letter(
-        facts, provider="Kestrel Voice", formats=LocalFormats("en-US", "America/New_York")
+        facts,
+        provider="Kestrel Voice",
+        tenant="Acme Dental",
+        formats=LocalFormats("en-US", "America/New_York"),
     )
     for words_of_it in (*letter.paragraphs, *(figure.value for figure in letter.figures)):
         assert words_of_it in composed.text
         assert " ".join(words_of_it.split()) in shown
-    assert page.links == ({"https://billing.example/billing?a=1&b=2"} if letter.button else set())
+    for_provider = kind_of(facts) in FOR_PROVIDER
+    assert page.links == (set() if for_provider else {"https://billing.example/billing?a=1&b=2"})
+    assert ("billing.example" in composed.text) is not for_provider
     assert message.get_content_type() == "multipart/alternative"
     assert max(len(line) for line in composed.content.split(b"\r\n")) <= 998
 
@@ -438,20 +484,61 @@ _HOSTILE = st.one_of(
 
 
 @settings(deadline=None)  # time says nothing on a busy machine
-@given(tenant=_HOSTILE, provider=_HOSTILE, number=_HOSTILE)
-def test_strangers_words_stay_text(tenant: str, provider: str, number: str) -> None:
-    """Names with markup, templates or line breaks add no tag, no header and no recipient."""
-    issued = IssuedInvoice(number, usd(17895), usd(17895), date(2026, 11, 8), date(2026, 11, 22), True)
-    composed, message = compose(issued, tenant=tenant, provider=provider)
-    harmless, plain = compose(ISSUED)
-    assert sorted(message.keys()) == sorted(plain.keys())
-    assert len(message["To"].addresses) == 2
-    assert [address.addr_spec for address in message["From"].addresses] == ["billing@tollgate.example"]
-    assert message["Bcc"] is None
-    assert message.defects == []
-    assert len(composed.text.splitlines()) <= len(harmless.text.splitlines())
-    assert elements(composed.html).tags == elements(harmless.html).tags
-    assert elements(composed.html).links == {"https://billing.example/billing?a=1&b=2"}
+@given(tenant=_HOSTILE, provider=_HOSTILE, number=_HOSTILE, locale=st.sampled_from(LANGUAGES))
+def test_strangers_words_stay_text(tenant: str, provider: str, number: str, locale: str) -> None:
+    """Names with markup, templates or line breaks add no tag, no header and no recipient, in whatever mail they are."""
+    method = Method("card", number, "4242")
+    pairs: list[tuple[Facts, Facts]] = [
+        (replace(ISSUED, number=number), ISSUED),
+        (replace(DISPUTE, numbers=(number,), method=method), DISPUTE),
+        (replace(TERMINATION, invoices=(replace(OWED, number=number),)), TERMINATION),
+        (replace(RETURNED, method=method, invoices=(replace(OWED, number=number),)), RETURNED),
+        (replace(REFUND, method=method, reason=number), REFUND),
+    ]
+    for facts, known in pairs:
+        composed, message = compose(facts, tenant=tenant, provider=provider, locale=locale)
+        harmless, plain = compose(known, locale=locale)
+        assert sorted(message.keys()) == sorted(plain.keys())
+        assert message["To"].addresses == plain["To"].addresses
+        assert [address.addr_spec for address in message["From"].addresses] == ["billing@tollgate.example"]
+        assert message.defects == []
+        assert len(composed.text.splitlines()) <= len(harmless.text.splitlines())
+        assert elements(composed.html).tags <= elements(harmless.html).tags
+        assert elements(composed.html).links <= elements(harmless.html).links
+
+
+@pytest.mark.parametrize("facts", EVERY_KIND, ids=lambda facts: kind_of(facts).value)
+def test_a_name_from_right_to_left_moves_nothing_around_it(facts: Facts) -> None:
+    """Subject, text and HTML keep it between isolates (UAX #9), so that amounts stay where they were written."""
+    name = "שירותי טלפון 24 בע״מ"
+    composed, message = compose(facts, tenant=name, provider=name)
+    for where in (composed.text, " ".join(elements(composed.html).text), str(message["Subject"])):
+        assert where.count("\u2068") == where.count("\u2069")
+    greeting = f"Hello \u2068{name}\u2069,"
+    assert greeting in composed.text
+    assert greeting in composed.html
+    assert "\u2068" not in compose(facts)[0].text
+
+
+@pytest.mark.parametrize("facts", [DISPUTE, TERMINATION], ids=lambda facts: kind_of(facts).value)
+def test_what_concerns_the_provider_goes_to_the_provider_alone(facts: Facts) -> None:
+    """To its billing address and in its name; the tenant, whose name it carries, gets nothing."""
+    _, message = compose(facts)
+    assert [address.addr_spec for address in message["To"].addresses] == ["billing@kestrel.example"]
+    assert message["Reply-To"] is None
+    text = words(facts)
+    assert "Hello Kestrel Voice," in text
+    assert "Customer: Acme Dental" in text
+
+
+def test_very_long_names_are_cut_and_break_within_the_card() -> None:
+    """A name without a space is cut at 120 characters, and the page lets it break; a long figure is not kept in one line."""
+    composed, message = compose(replace(REFUND, reason="r" * 500), tenant="T" * 5000, provider="P" * 5000)
+    assert len(str(message["Subject"])) <= 120
+    assert "T" * 119 + "…" in composed.text
+    assert "T" * 120 not in composed.html
+    assert "overflow-wrap:anywhere" in composed.html
+    assert re.search(r'font-weight:600">r{119}…', composed.html)
 
 
 @pytest.mark.parametrize("colour", ["red;background:url(https://evil.example)", '"><script>', "#12345", ""])

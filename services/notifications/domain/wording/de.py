@@ -34,6 +34,9 @@ TEXTS = Texts(
         limit="Grenze",
         expires="Gültig bis",
         reason="Grund",
+        customer="Kunde",
+        fee="Gebühr der Bank",
+        returned="Zurückgegeben",
     ),
     buttons=Buttons(
         view_invoice="Rechnung ansehen",
@@ -144,12 +147,72 @@ TEXTS = Texts(
     ),
     broken_next="{owed} sind jetzt fällig. Öffnen Sie die Abrechnung und drücken Sie Jetzt bezahlen, oder wenden Sie sich"
     " an {provider}, bevor der Dienst betroffen ist.",
-    proposal_subject="Vertrag mit {tenant} beenden? {owed} sind offen",
-    proposal_heading="Vertrag mit {tenant} beenden?",
-    proposal="{tenant} ist seit {day} gesperrt und schuldet noch {owed}. Ihre Sperrregeln schlagen vor, den"
-    " Vertrag jetzt zu beenden.",
-    proposal_next="Von selbst geschieht nichts: {tenant} bleibt gesperrt, und die Telefonie kommt zurück,"
-    " sobald alles bezahlt ist. Beenden Sie den Vertrag, vereinbaren Sie eine Ratenzahlung, oder warten Sie.",
+    kept_subject="Ihre Ratenzahlung ist bezahlt",
+    kept="Sie haben Ihre Ratenzahlung vollständig bezahlt, insgesamt {owed}. Vielen Dank. Sie müssen nichts tun.",
+    cancelled_heading="Ihre Ratenzahlung ist aufgehoben",
+    cancelled="{provider} hat Ihre Ratenzahlung aufgehoben. Es werden keine Raten mehr abgebucht.",
+    cancelled_rest="Davon sind {owed} nicht bezahlt und nach den Rechnungen fällig. Öffnen Sie die Abrechnung und drücken"
+    " Sie Jetzt bezahlen, oder wenden Sie sich an {provider}, bevor der Dienst betroffen ist.",
+    refund_failed_subject="Ihre Erstattung von {amount} ist jetzt Guthaben",
+    refund_failed="{provider} wollte {amount} erstatten, aber Ihre Bank hat das Geld nicht angenommen.",
+    refund_failed_credit="Der Betrag bleibt als Guthaben stehen und wird mit Ihrer nächsten Rechnung verrechnet. Sie müssen"
+    " nichts tun. Wenn Sie lieber eine Auszahlung möchten, wenden Sie sich an {provider}.",
+    returned_subject="Ihre Bank hat die Zahlung von {amount} zurückgegeben",
+    returned="Ihre Bank hat die Zahlung von {amount} zurückgegeben ({method}): Das Geld ist wieder bei Ihnen.",
+    returned_open=Plural(
+        "Rechnung {numbers} ist wieder offen. Zu zahlen sind {owed}.",
+        "Die Rechnungen {numbers} sind wieder offen. Zu zahlen sind {owed}.",
+    ),
+    returned_next="Öffnen Sie die Abrechnung, drücken Sie Jetzt bezahlen und wählen Sie eine andere Zahlungsart, oder"
+    " wenden Sie sich an {provider}, bevor der Dienst betroffen ist.",
+    to_provider="Gesendet an die Rechnungsadresse von {provider}, weil es um Ihr Geld oder Ihren Kunden geht.",
+    dispute_subject={
+        "opened": "{tenant} bestreitet eine Zahlung von {amount}",
+        "won": "Einspruch gewonnen: {tenant}, {amount}",
+        "lost": "Einspruch verloren: {tenant}, {amount}",
+    },
+    dispute_heading={
+        "opened": "Eine Zahlung von {amount} wird bestritten",
+        "won": "{amount} gehören wieder Ihnen",
+        "lost": "{amount} bleiben bei der Bank",
+    },
+    dispute_said={
+        "opened": "Die Bank von {tenant} bestreitet eine Zahlung von {amount} ({method}). Sie hat das Geld zurückgeholt.",
+        "won": "Die Bank von {tenant} hat für Sie entschieden: Zahlung von {amount} ({method}). Sie gibt das Geld zurück.",
+        "lost": "Die Bank hat für {tenant} entschieden: Zahlung von {amount} ({method}). Das Geld kommt nicht zurück.",
+    },
+    dispute_invoices={
+        "opened": Plural(
+            "Rechnung {numbers} ist wieder offen. Bis zur Entscheidung der Bank wird für sie weder erinnert noch gesperrt.",
+            "Die Rechnungen {numbers} sind wieder offen. Bis zur Entscheidung der Bank wird für sie weder erinnert noch"
+            " gesperrt.",
+        ),
+        "won": Plural(
+            "Rechnung {numbers} gilt wieder als bezahlt.",
+            "Die Rechnungen {numbers} gelten wieder als bezahlt.",
+        ),
+        "lost": Plural(
+            "Rechnung {numbers} bleibt offen; Erinnerungen und Sperrung gehen weiter.",
+            "Die Rechnungen {numbers} bleiben offen; Erinnerungen und Sperrung gehen weiter.",
+        ),
+    },
+    dispute_next={
+        "opened": "Reichen Sie Belege im Dashboard von Stripe ein, das den Grund der Bank und die Frist zeigt, oder erkennen"
+        " Sie den Einspruch dort an.",
+        "won": "Sie müssen nichts tun.",
+        "lost": "Klären Sie mit Ihrem Kunden, wie gezahlt wird, oder stellen Sie eine Gutschrift aus, wenn nicht gezahlt"
+        " werden soll.",
+    },
+    termination_subject="{tenant}: Vertrag beenden?",
+    termination_heading="Den Vertrag mit {tenant} beenden?",
+    termination="{tenant} ist bei der letzten Stufe Ihrer Mahnungen angekommen. Der Telefondienst ist gesperrt, und es ist"
+    " weiter nicht bezahlt.",
+    termination_owed=Plural(
+        "Rechnung {numbers} war am {day} fällig; offen sind {owed}.",
+        "Die Rechnungen {numbers} sind offen, insgesamt {owed}; die älteste war am {day} fällig.",
+    ),
+    termination_next="Von selbst geschieht nichts: Schließen Sie den Mandanten, wenn der Vertrag enden soll, sonst vereinbaren"
+    " Sie Raten oder lassen Sie ihn gesperrt.",
     alert_subject="{percent} % verbraucht: {what}",
     alert_minutes="Ihre enthaltenen Minuten",
     alert_spend="Ihr Kostenhinweis",

@@ -1,11 +1,11 @@
-"""Letters about what is owed: reminders, suspension, and the proposal to the provider at its end."""
+"""Letters about what is owed: reminders and suspension."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from services.notifications.domain.facts import Facts, OwedInvoice, Reminder, Suspended, TerminationProposed
+from services.notifications.domain.facts import OwedInvoice, Reminder, Suspended
 from services.notifications.domain.letter import Figure, Formats, Letter
-from services.notifications.domain.wording.texts import Texts
+from services.notifications.domain.wording.phrases import Phrases
 from shared.money import total
 
 
@@ -13,31 +13,13 @@ def _sum(invoices: Sequence[OwedInvoice], formats: Formats) -> str:
     return formats.money(total((one.balance for one in invoices), invoices[0].balance.currency))
 
 
-class DunningLetters:
+class DunningLetters(Phrases):
     """Reminders and suspension in one language."""
 
-    def __init__(self, texts: Texts) -> None:
-        self.texts = texts
-        self.language = texts.language
-
-    def invoices(self, numbers: tuple[str, ...], formats: Formats) -> str:
-        """``invoice A`` or ``invoices A and B``."""
-        return self.texts.invoices.of(len(numbers)).format(numbers=formats.listed(numbers))
-
-    def dunning(self, facts: Facts, provider: str, formats: Formats) -> Letter:
+    def dunning(self, facts: Reminder | Suspended, provider: str, formats: Formats) -> Letter:
         if isinstance(facts, Reminder):
             return self._reminder(facts, provider, formats)
-        if isinstance(facts, TerminationProposed):
-            return self._proposal(facts, formats)
-        assert isinstance(facts, Suspended)
         return self._suspended(facts, provider, formats)
-
-    def _owed_rows(self, invoices: tuple[OwedInvoice, ...], formats: Formats) -> list[Figure]:
-        row = self.texts.labels.owed_row
-        return [
-            Figure(row.format(number=one.number, day=formats.day(one.due_on)), formats.money(one.balance))
-            for one in invoices
-        ]
 
     def _unpaid(self, invoices: tuple[OwedInvoice, ...], formats: Formats) -> str:
         """``Invoice KV-1 was due on Oct 22, 2026 and has not been paid.``; of several the oldest due day is named."""
@@ -60,7 +42,7 @@ class DunningLetters:
         paragraphs = self._groups(facts.invoices, today, formats)
         if len(paragraphs) > 1 or facts.day > 0:
             paragraphs[-1] += f" {t.owe.format(owed=owed)}"
-        figures = [*self._owed_rows(facts.invoices, formats), Figure(t.labels.amount_due, owed)]
+        figures = [*self.owed_rows(facts.invoices, formats), Figure(t.labels.amount_due, owed)]
         before = t.before_service
         if facts.suspends_on is not None:
             before = formats.day(facts.suspends_on)
@@ -106,18 +88,6 @@ class DunningLetters:
             t.suspended_subject.format(owed=owed),
             t.suspended,
             (said, barred),
-            (*self._owed_rows(facts.invoices, formats), Figure(labels.amount_due, owed), since),
+            (*self.owed_rows(facts.invoices, formats), Figure(labels.amount_due, owed), since),
             t.buttons.pay_now,
-        )
-
-    def _proposal(self, facts: TerminationProposed, formats: Formats) -> Letter:
-        """To the provider: nothing to press, since only people there know what is right."""
-        t, owed = self.texts, formats.money(facts.owed)
-        values = {"tenant": facts.tenant, "owed": owed, "day": formats.day(facts.suspended_since)}
-        return Letter(
-            t.proposal_subject.format(**values),
-            t.proposal_heading.format(**values),
-            (t.proposal.format(**values), t.proposal_next.format(**values)),
-            (*self._owed_rows(facts.invoices, formats), Figure(t.labels.amount_due, owed)),
-            "",
         )

@@ -34,6 +34,9 @@ TEXTS = Texts(
         limit="Limit",
         expires="Expires",
         reason="Reason",
+        customer="Customer",
+        fee="Bank's fee",
+        returned="Returned",
     ),
     buttons=Buttons(
         view_invoice="View Invoice",
@@ -134,12 +137,67 @@ TEXTS = Texts(
         "Several instalments were not paid, the first of {amount} due on {day}, so the plan has ended.",
     ),
     broken_next="{owed} is due now. Open Billing and press Pay Now, or contact {provider} before service is affected.",
-    proposal_subject="End the contract with {tenant}? {owed} is unpaid",
-    proposal_heading="End the contract with {tenant}?",
-    proposal="{tenant} has been suspended since {day} and still owes {owed}. Your suspension policy proposes to"
-    " end the contract now.",
-    proposal_next="Nothing happens by itself: {tenant} stays suspended, and its service comes back as soon as"
-    " everything is paid. End the contract, agree on a payment plan, or wait.",
+    kept_subject="Your payment plan is paid",
+    kept="You have paid your payment plan to the end, {owed} in all. Thank you. There is nothing you need to do.",
+    cancelled_heading="Your payment plan has been cancelled",
+    cancelled="{provider} has cancelled your payment plan. No more instalments are charged.",
+    cancelled_rest="{owed} of it is not paid and is due as the invoices say. Open Billing and press Pay Now, or contact"
+    " {provider} before service is affected.",
+    refund_failed_subject="Your refund of {amount} is now account credit",
+    refund_failed="{provider} tried to refund {amount}, but your bank did not take the money.",
+    refund_failed_credit="It is kept for you as account credit and comes off your next invoice. There is nothing you need"
+    " to do. If you would rather have it paid out, contact {provider}.",
+    returned_subject="Your bank returned the payment of {amount}",
+    returned="Your bank returned the payment of {amount} from {method}: the money went back to you.",
+    returned_open=Plural(
+        "Invoice {numbers} is open again. {owed} is to be paid.",
+        "Invoices {numbers} are open again. {owed} is to be paid.",
+    ),
+    returned_next="Open Billing, press Pay Now and choose another payment method, or contact {provider} before service is"
+    " affected.",
+    to_provider="Sent to {provider} at its billing address, because this concerns its money or its customer.",
+    dispute_subject={
+        "opened": "{tenant} disputes a payment of {amount}",
+        "won": "Dispute won: {tenant}, {amount}",
+        "lost": "Dispute lost: {tenant}, {amount}",
+    },
+    dispute_heading={
+        "opened": "A payment of {amount} is disputed",
+        "won": "{amount} is yours again",
+        "lost": "{amount} stays with the bank",
+    },
+    dispute_said={
+        "opened": "The bank of {tenant} disputes a payment of {amount} by {method}. It has taken the money back.",
+        "won": "The bank of {tenant} decided for you about the payment of {amount} by {method}. It gives the money back.",
+        "lost": "The bank decided for {tenant} about the payment of {amount} by {method}. The money is not coming back.",
+    },
+    dispute_invoices={
+        "opened": Plural(
+            "Invoice {numbers} is open again. It brings no reminder and no suspension until the bank has decided.",
+            "Invoices {numbers} are open again. They bring no reminder and no suspension until the bank has decided.",
+        ),
+        "won": Plural("Invoice {numbers} counts as paid again.", "Invoices {numbers} count as paid again."),
+        "lost": Plural(
+            "Invoice {numbers} stays open, and reminders and suspension go on.",
+            "Invoices {numbers} stay open, and reminders and suspension go on.",
+        ),
+    },
+    dispute_next={
+        "opened": "Hand in evidence in Stripe's dashboard, which shows the bank's reason and until when, or accept the"
+        " dispute there.",
+        "won": "There is nothing you need to do.",
+        "lost": "Agree with your customer how it is paid, or issue a credit note if it is not to be paid.",
+    },
+    termination_subject="{tenant}: end the contract?",
+    termination_heading="End the contract with {tenant}?",
+    termination="{tenant} has come to the last step of your reminders. Its phone service is suspended and the bill is"
+    " still unpaid.",
+    termination_owed=Plural(
+        "Invoice {numbers} was due on {day}; {owed} is open.",
+        "Invoices {numbers} are open, {owed} in all; the oldest was due on {day}.",
+    ),
+    termination_next="Nothing happens by itself: close the tenant if the contract is to end, else agree on a payment plan"
+    " or leave it suspended.",
     alert_subject="{percent}% of {what} used",
     alert_minutes="your included minutes",
     alert_spend="your spending alert",

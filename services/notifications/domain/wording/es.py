@@ -34,6 +34,9 @@ TEXTS = Texts(
         limit="Límite",
         expires="Caduca",
         reason="Motivo",
+        customer="Cliente",
+        fee="Comisión del banco",
+        returned="Devuelto",
     ),
     buttons=Buttons(
         view_invoice="Ver factura",
@@ -138,12 +141,71 @@ TEXTS = Texts(
     ),
     broken_next="Ahora vencen {owed}. Abra Facturación y pulse Pagar ahora, o contacte con {provider} antes de que afecte al"
     " servicio.",
-    proposal_subject="¿Terminar el contrato con {tenant}? {owed} sin pagar",
-    proposal_heading="¿Terminar el contrato con {tenant}?",
-    proposal="{tenant} está suspendido desde el {day} y aún debe {owed}. Sus reglas de suspensión proponen"
-    " terminar el contrato ahora.",
-    proposal_next="Nada ocurre por sí solo: {tenant} sigue suspendido, y el servicio vuelve en cuanto se pague"
-    " todo. Termine el contrato, acuerde un plan de pagos o espere.",
+    kept_subject="Su plan de pagos está pagado",
+    kept="Ha pagado su plan de pagos hasta el final, {owed} en total. Gracias. No tiene que hacer nada.",
+    cancelled_heading="Su plan de pagos ha sido cancelado",
+    cancelled="{provider} ha cancelado su plan de pagos. No se cobrarán más plazos.",
+    cancelled_rest="Quedan {owed} sin pagar, que vencen según las facturas. Abra Facturación y pulse Pagar ahora, o contacte"
+    " con {provider} antes de que afecte al servicio.",
+    refund_failed_subject="Su reembolso de {amount} es ahora saldo a favor",
+    refund_failed="{provider} quiso reembolsarle {amount}, pero su banco no aceptó el dinero.",
+    refund_failed_credit="Queda como saldo a favor y se descontará de su próxima factura. No tiene que hacer nada. Si prefiere"
+    " que se le pague, contacte con {provider}.",
+    returned_subject="Su banco ha devuelto el pago de {amount}",
+    returned="Su banco ha devuelto el pago de {amount} ({method}): el dinero vuelve a estar en su cuenta.",
+    returned_open=Plural(
+        "La factura {numbers} vuelve a estar abierta. Quedan por pagar {owed}.",
+        "Las facturas {numbers} vuelven a estar abiertas. Quedan por pagar {owed}.",
+    ),
+    returned_next="Abra Facturación, pulse Pagar ahora y elija otra forma de pago, o contacte con {provider} antes de que"
+    " afecte al servicio.",
+    to_provider="Enviado a la dirección de facturación de {provider}, porque se trata de su dinero o de su cliente.",
+    dispute_subject={
+        "opened": "{tenant} disputa un pago de {amount}",
+        "won": "Disputa ganada: {tenant}, {amount}",
+        "lost": "Disputa perdida: {tenant}, {amount}",
+    },
+    dispute_heading={
+        "opened": "Un pago de {amount} está en disputa",
+        "won": "{amount} vuelven a ser suyos",
+        "lost": "{amount} se quedan en el banco",
+    },
+    dispute_said={
+        "opened": "El banco de {tenant} disputa un pago de {amount} ({method}). Ha retirado el dinero.",
+        "won": "El banco de {tenant} le ha dado la razón en el pago de {amount} ({method}). Devuelve el dinero.",
+        "lost": "El banco ha dado la razón a {tenant} en el pago de {amount} ({method}). El dinero no volverá.",
+    },
+    dispute_invoices={
+        "opened": Plural(
+            "La factura {numbers} vuelve a estar abierta. Hasta que el banco decida no habrá por ella aviso ni suspensión.",
+            "Las facturas {numbers} vuelven a estar abiertas. Hasta que el banco decida no habrá por ellas aviso ni"
+            " suspensión.",
+        ),
+        "won": Plural(
+            "La factura {numbers} vuelve a constar como pagada.",
+            "Las facturas {numbers} vuelven a constar como pagadas.",
+        ),
+        "lost": Plural(
+            "La factura {numbers} sigue abierta; continúan los avisos y la suspensión.",
+            "Las facturas {numbers} siguen abiertas; continúan los avisos y la suspensión.",
+        ),
+    },
+    dispute_next={
+        "opened": "Presente pruebas en el panel de Stripe, que muestra el motivo del banco y el plazo, o acepte allí la"
+        " disputa.",
+        "won": "No tiene que hacer nada.",
+        "lost": "Acuerde con su cliente cómo se paga, o emita una nota de crédito si no debe pagarse.",
+    },
+    termination_subject="{tenant}: ¿terminar el contrato?",
+    termination_heading="¿Terminar el contrato con {tenant}?",
+    termination="{tenant} ha llegado al último paso de sus avisos. Su servicio telefónico está suspendido y la cuenta sigue"
+    " sin pagar.",
+    termination_owed=Plural(
+        "La factura {numbers} venció el {day}; quedan {owed}.",
+        "Las facturas {numbers} están abiertas, {owed} en total; la más antigua venció el {day}.",
+    ),
+    termination_next="Nada ocurre por sí solo: cierre el cliente si el contrato debe terminar; si no, acuerde un plan de pagos"
+    " o déjelo suspendido.",
     alert_subject="{percent} % usado: {what}",
     alert_minutes="sus minutos incluidos",
     alert_spend="su aviso de gasto",

@@ -3,43 +3,38 @@
 from datetime import timedelta
 
 from services.notifications.domain.facts import (
+    DebitReturned,
+    Dispute,
     ExpiringMethod,
     Facts,
     FailedPayment,
     IssuedInvoice,
-    Method,
     PlanAgreed,
     PlanBroken,
+    PlanEnded,
     Receipt,
     Refunded,
+    RefundFailed,
+    Reminder,
     Restored,
+    Suspended,
+    TerminationProposed,
     UsageAlert,
 )
 from services.notifications.domain.letter import Figure, Formats, Frame, Letter
 from services.notifications.domain.wording.dunning_letters import DunningLetters
-
-NBSP = "\u00a0"
-_BRANDS = {
-    "visa": "Visa",
-    "mastercard": "Mastercard",
-    "amex": "American Express",
-    "american_express": "American Express",
-    "discover": "Discover",
-    "diners": "Diners Club",
-    "jcb": "JCB",
-    "unionpay": "UnionPay",
-}
+from services.notifications.domain.wording.phrases import capital
+from services.notifications.domain.wording.provider_letters import ProviderLetters
+from services.notifications.domain.wording.reversal_letters import ReversalLetters
 
 
-def capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-class Letters(DunningLetters):
+class Letters(DunningLetters, ReversalLetters, ProviderLetters):
     """The letters of one language (sentences of design/ui.md, Words)."""
 
-    def frame(self, *, provider: str) -> Frame:
+    def frame(self, *, provider: str, to_provider: bool = False) -> Frame:
         t = self.texts
+        if to_provider:
+            return Frame(t.greeting, None, "", t.to_provider.format(provider=provider))
         return Frame(
             greeting=t.greeting,
             questions=t.questions.format(provider=provider),
@@ -47,7 +42,7 @@ class Letters(DunningLetters):
             sent_by=t.sent_by.format(provider=provider),
         )
 
-    def letter(self, facts: Facts, *, provider: str, formats: Formats) -> Letter:
+    def letter(self, facts: Facts, *, provider: str, tenant: str, formats: Formats) -> Letter:
         match facts:
             case IssuedInvoice():
                 return self._issued(facts, provider, formats)
@@ -67,22 +62,12 @@ class Letters(DunningLetters):
                 return self._alert(facts, provider, formats)
             case Restored():
                 return self._restored(facts, formats)
-            case _:
+            case PlanEnded() | RefundFailed() | DebitReturned():
+                return self.reversal(facts, provider, formats)
+            case Dispute() | TerminationProposed():
+                return self.to_provider(facts, tenant, formats)
+            case Reminder() | Suspended():
                 return self.dunning(facts, provider, formats)
-
-    def method(self, method: Method) -> str:
-        """``Visa •••• 4242``, ``bank account •••• 6789``; never broken between dots and digits."""
-        kinds = self.texts.kinds
-        what = {
-            "card": _BRANDS.get(method.brand.lower(), method.brand or kinds.card),
-            "us_bank_account": kinds.bank_account,
-            "sepa_debit": kinds.bank_account,
-            "bank_transfer": kinds.bank_transfer,
-            "cheque": kinds.cheque,
-            "cash": kinds.cash,
-            "other": kinds.other,
-        }[method.kind]
-        return f"{what} ••••{NBSP}{method.last4}" if method.last4 else what
 
     def _issued(self, facts: IssuedInvoice, provider: str, formats: Formats) -> Letter:
         t, labels = self.texts, self.texts.labels

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.notifications.domain.facts import Reason
+from services.notifications.domain.facts import DisputeState, Reason
 
 
 class Plural(NamedTuple):
@@ -58,6 +58,9 @@ class Labels:
     limit: str
     expires: str
     reason: str
+    customer: str
+    fee: str
+    returned: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +162,33 @@ class Texts:
     broken: Plural  # {amount} {day}
     broken_next: str  # {owed} {provider}
 
-    proposal_subject: str  # {tenant} {owed}
-    proposal_heading: str  # {tenant}
-    proposal: str  # {tenant} {day} {owed}
-    proposal_next: str  # {tenant}
+    kept_subject: str
+    kept: str  # {owed}
+    cancelled_heading: str
+    cancelled: str  # {provider}
+    cancelled_rest: str  # {owed} {provider}
+
+    refund_failed_subject: str  # {amount}
+    refund_failed: str  # {provider} {amount}
+    refund_failed_credit: str  # {provider}
+
+    returned_subject: str  # {amount}
+    returned: str  # {amount} {method}
+    returned_open: Plural  # {numbers} {owed}
+    returned_next: str  # {provider}
+
+    # To the provider: {tenant} is its customer.
+    to_provider: str  # {provider}, closes the mail
+    dispute_subject: Mapping[DisputeState, str]  # {tenant} {amount}
+    dispute_heading: Mapping[DisputeState, str]  # {amount}
+    dispute_said: Mapping[DisputeState, str]  # {tenant} {amount} {method}
+    dispute_invoices: Mapping[DisputeState, Plural]  # {numbers}
+    dispute_next: Mapping[DisputeState, str]
+    termination_subject: str  # {tenant}
+    termination_heading: str  # {tenant}
+    termination: str  # {tenant}
+    termination_owed: Plural  # {numbers} {owed} {day}
+    termination_next: str
 
     alert_subject: str  # {percent} {what}
     alert_minutes: str
