@@ -67,7 +67,7 @@ bench: $(ALL_ENV) ## measure, and print the table
 	@$(PYTHON) -m pytest tests/bench -s
 
 .PHONY: docs
-docs: $(ALL_ENV) ## write the event schemas and the AsyncAPI document
+docs: $(ALL_ENV) ## write the event schemas, the AsyncAPI document and the table of settings
 	@$(PYTHON) -m deploy.docs
 
 .PHONY: lock
