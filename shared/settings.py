@@ -79,6 +79,11 @@ class Settings(BaseSettings):
     database_url: DatabaseUrl = Field(
         description="postgresql://user:password@host:port/database of this service alone"
     )
+    database_listen_url: DatabaseUrl | None = Field(
+        None,
+        description="the same database without a pooler between, where DATABASE_URL is a pooler's in transaction mode:"
+        " LISTEN hears nothing through one; none: DATABASE_URL",
+    )
     broker_url: BrokerUrl = Field(description="amqp://user:password@host:port/vhost, or amqps:// with TLS")
     http_host: str = Field("127.0.0.1", description="address to listen on")
     http_port: int = Field(ge=0, le=65535, description="port to listen on", json_schema_extra=counts("port"))
@@ -117,6 +122,11 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             stop(describe(error))
+
+    @property
+    def listens_at(self) -> str:
+        """The address of the database on which LISTEN hears something."""
+        return (self.database_listen_url or self.database_url).get_secret_value()
 
     def stop_without_keys(self) -> None:
         """Ends the process like ``from_environment`` where the key set is a file that this machine does not have."""
