@@ -37,7 +37,7 @@ stop: $(RUN_ENV) ## stop what an earlier run of this checkout left
 
 .PHONY: test
 test: $(ALL_ENV) ## run every test (INFRA=auto|native|docker, TESTS=folder)
-	@$(PYTHON) -m deploy.local packages --chromium --fonts --telephony
+	@$(PYTHON) -m deploy.local packages --chromium --fonts --telephony --promtool
 	@tests/run $(PYTHON) 'integration or not integration' $(TESTS)
 
 .PHONY: test-docker
