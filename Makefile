@@ -40,7 +40,7 @@ stop: $(RUN_ENV) ## stop what an earlier run of this checkout left
 
 .PHONY: test
 test: $(ALL_ENV) ## run every test (INFRA=auto|native|docker, TESTS=folder)
-	@$(PYTHON) -m deploy.local packages --chromium --fonts --telephony
+	@$(PYTHON) -m deploy.local packages --chromium --fonts --telephony --promtool
 	@tests/run $(PYTHON) 'integration or not integration' $(TESTS)
 
 .PHONY: test-docker
@@ -70,7 +70,7 @@ bench: $(ALL_ENV) ## measure, and print the table
 	@$(PYTHON) -m pytest tests/bench -s
 
 .PHONY: docs
-docs: $(ALL_ENV) ## write the event schemas and the AsyncAPI document
+docs: $(ALL_ENV) ## write the event schemas, the AsyncAPI document and the table of settings
 	@$(PYTHON) -m deploy.docs
 
 .PHONY: screenshots

@@ -10,14 +10,14 @@ import typer
 import uvicorn
 from aio_pika.exceptions import AMQPError
 from fastapi import FastAPI
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from rich.console import Console
 from rich.table import Table
 
 from shared.errors import Refusal
 from shared.messaging.dead_letters import DeadLetters
-from shared.settings import PREFIX, Settings, describe
+from shared.settings import MISCONFIGURED, PREFIX, BrokerUrl, DatabaseUrl, Settings, describe
 from shared.telemetry import redact, start_logging, start_telemetry
 
 S = TypeVar("S", bound=Settings)
@@ -26,15 +26,15 @@ S = TypeVar("S", bound=Settings)
 class DatabaseSettings(BaseSettings):
     """All that ``migrate`` needs."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
-    database_url: SecretStr
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+    database_url: DatabaseUrl
 
 
 class BrokerSettings(BaseSettings):
     """All that the dead-letter commands need."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
-    broker_url: SecretStr = Field()
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+    broker_url: BrokerUrl
 
 
 def _or_stop(settings_class: type[BaseSettings]) -> BaseSettings:
@@ -42,7 +42,7 @@ def _or_stop(settings_class: type[BaseSettings]) -> BaseSettings:
         return settings_class()
     except ValidationError as error:
         typer.echo(describe(error), err=True)
-        raise typer.Exit(78) from None
+        raise typer.Exit(MISCONFIGURED) from None
 
 
 def serve(name: str, settings: S, build: Callable[[S], FastAPI]) -> None:
@@ -69,7 +69,9 @@ def make_cli(
     @cli.command("serve")
     def serve_command() -> None:
         """Serve HTTP, consume events, do what is due."""
-        serve(name, settings_class.from_environment(), build)
+        settings = settings_class.from_environment()
+        settings.stop_without_keys()
+        serve(name, settings, build)
 
     @cli.command("migrate")
     def migrate_command(

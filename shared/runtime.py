@@ -70,7 +70,7 @@ class Service:
         self.internal = requires_internal(settings.internal_token)
         self._relay_broker = make_broker(self._broker_url, prefetch=RELAY_PREFETCH)
         self._consumer_broker = make_broker(self._broker_url, prefetch=settings.prefetch)
-        self.relay = Relay(self.engine, self._relay_broker, database_url=self._database_url)
+        self.relay = Relay(self.engine, self._relay_broker, database_url=settings.listens_at)
         self.loops: list[DueLoop] = [DueLoop("retention", self._purge, interval_seconds=3600)]
         self._consumers: Consumers[Any] | None = None
         self._own_work: OwnWork = _no_own_work

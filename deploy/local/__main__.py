@@ -189,6 +189,7 @@ def install_packages(
     servers: Annotated[bool, typer.Option("--servers", help="PostgreSQL and RabbitMQ")] = False,
     fonts: Annotated[bool, typer.Option("--fonts", help="what invoices are set in")] = False,
     telephony: Annotated[bool, typer.Option("--telephony", help="Kamailio and SIPp")] = False,
+    promtool: Annotated[bool, typer.Option("--promtool", help="the checker of alert rules")] = False,
 ) -> None:
     """Install missing system packages without starting any of their services."""
     if servers:
@@ -199,6 +200,8 @@ def install_packages(
         ensure_chromium()
     if telephony:
         ensure_telephony()
+    if promtool:
+        packages.ensure_promtool()
 
 
 if __name__ == "__main__":

@@ -134,6 +134,12 @@ def ensure_fonts() -> None:
     install(missing, "fonts for invoices")
 
 
+def ensure_promtool() -> None:
+    """What checks the alert rules; it comes with Prometheus, which is not started."""
+    if shutil.which("promtool") is None:
+        install(["prometheus"], "promtool")
+
+
 def ensure_servers() -> tuple[Path, Path]:
     """PostgreSQL's program folder and RabbitMQ's start script, installing what is missing."""
     missing = []

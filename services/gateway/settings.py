@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from shared.settings import Settings
+from shared.settings import Settings, counts
 
 _STRIPE_JS_HOST = "js.stripe.com"
 
@@ -45,7 +45,11 @@ class GatewaySettings(Settings):
         False, description="let webhooks go to http:// and to private addresses; for development only"
     )
     requests_per_minute: int = Field(
-        600, ge=10, le=1_000_000, description="how many requests one person may send in a minute"
+        600,
+        ge=10,
+        le=1_000_000,
+        description="how many requests one person may send in a minute",
+        json_schema_extra=counts("requests"),
     )
     service_deadline_seconds: float = Field(
         3.0, gt=0, le=60, description="how long a service may take to answer a reading request"
@@ -93,7 +97,9 @@ class GatewaySettings(Settings):
     def _keys_belong_to_stripe(self) -> Self:
         """A live key with a stand-in's script would send real cards to it."""
         if self.stripe_publishable_key.startswith("pk_live") and not self.uses_stripes_own_script:
-            raise ValueError("a live STRIPE_PUBLISHABLE_KEY needs STRIPE_JS_URL on https://js.stripe.com")
+            raise ValueError(
+                "a live TOLLGATE_STRIPE_PUBLISHABLE_KEY needs TOLLGATE_STRIPE_JS_URL on https://js.stripe.com"
+            )
         return self
 
     @property

@@ -2,16 +2,18 @@
 
 from pydantic import Field
 
-from shared.settings import Settings
+from shared.settings import BaseAddress, Settings
 
 
 class InvoicingSettings(Settings):
     """The services that have work to do for a provider: the test clock asks each how far it is."""
 
-    usage_url: str = Field(description="base address of usage; also asked for the figures of a preview")
-    payments_url: str = Field(description="base address of payments")
-    suspension_url: str = Field(description="base address of suspension")
-    notifications_url: str = Field(description="base address of notifications")
+    usage_url: BaseAddress = Field(
+        description="base address of usage; also asked for the figures of a preview"
+    )
+    payments_url: BaseAddress = Field(description="base address of payments")
+    suspension_url: BaseAddress = Field(description="base address of suspension")
+    notifications_url: BaseAddress = Field(description="base address of notifications")
     billing_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s<>\"']+$",

@@ -1,11 +1,10 @@
 """Settings of payments, read once from the environment (prefix ``TOLLGATE_``)."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from shared.settings import Settings
+from shared.settings import Settings, counts, is_web_address
 
 STRIPE = "https://api.stripe.com"
 _LIVE = ("sk_live_", "rk_live_")
@@ -23,10 +22,15 @@ class PaymentsSettings(Settings):
     )
     stripe_api_base: str = Field(STRIPE, description="Stripe's API, or the simulator's address")
     stripe_secrets_file: Path | None = Field(
-        None, description="file whose lines replace the three above; read again whenever it changes"
+        None,
+        description="file whose lines replace the three keys and secrets of Stripe; read again whenever it changes",
     )
     stripe_calls_in_flight: int = Field(
-        20, ge=1, le=200, description="most calls to Stripe at work at once for one account"
+        20,
+        ge=1,
+        le=200,
+        description="most calls to Stripe at work at once for one account",
+        json_schema_extra=counts("calls"),
     )
 
     @field_validator("stripe_webhook_secret")
@@ -39,7 +43,7 @@ class PaymentsSettings(Settings):
     @field_validator("stripe_api_base")
     @classmethod
     def _live_keys_go_to_stripe_only(cls, value: str, info: ValidationInfo) -> str:
-        if urlsplit(value).scheme not in ("http", "https"):
+        if not is_web_address(value):
             raise ValueError("give an address that begins with https:// (or http:// for the simulator)")
         secret = info.data.get("stripe_secret_key")
         publishable = str(info.data.get("stripe_publishable_key", ""))

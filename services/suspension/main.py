@@ -98,7 +98,7 @@ def _gate(service: Service, settings: SuspensionSettings) -> GateMemory:
     feed = GateFeed(
         service.engine,
         memory,
-        database_url=settings.database_url.get_secret_value(),
+        database_url=settings.listens_at,
         reload_seconds=settings.gate_reload_seconds,
         call_back_seconds=call_back_seconds,
     )

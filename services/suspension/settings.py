@@ -1,14 +1,16 @@
 """Settings of suspension beside the house's own."""
 
-from pydantic import Field
+import ipaddress
 
-from shared.settings import Settings
+from pydantic import Field, field_validator
+
+from shared.settings import BaseAddress, Settings
 
 
 class SuspensionSettings(Settings):
     """All prefixed ``TOLLGATE_``."""
 
-    invoicing_url: str = Field(
+    invoicing_url: BaseAddress = Field(
         description="base address of invoicing, which is asked before anybody is suspended for not paying"
     )
     payments_url: str = Field(
@@ -30,3 +32,13 @@ class SuspensionSettings(Settings):
     sweep_seconds: float = Field(
         1.0, gt=0, le=60, description="how often tenants whose next step is due are looked for"
     )
+
+    @field_validator("push_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            try:
+                ipaddress.ip_network(part)
+            except ValueError:
+                raise ValueError(f"{part!r} is no network; write it like 10.0.0.0/8 or fd00::/8") from None
+        return value

@@ -223,7 +223,7 @@ async def payments(
         TOLLGATE_HTTP_PORT="0",
         TOLLGATE_INTERNAL_TOKEN="internal-token-of-the-bench",
         TOLLGATE_AUTH_ISSUER="https://issuer.test",
-        TOLLGATE_AUTH_JWKS="/nowhere.json",
+        TOLLGATE_AUTH_JWKS="https://issuer.test/jwks.json",
         TOLLGATE_STRIPE_SECRET_KEY=SECRET_KEY,
         TOLLGATE_STRIPE_PUBLISHABLE_KEY=PUBLISHABLE_KEY,
         TOLLGATE_STRIPE_WEBHOOK_SECRET=SECRET,

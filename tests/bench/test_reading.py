@@ -43,7 +43,7 @@ async def test_reading_an_invoice_of_500_lines(stage: Stage, figures: Figures) -
     nowhere = "http://127.0.0.1:9"
     app = build(
         InvoicingSettings(
-            database_url=stage.engine.url.render_as_string(hide_password=False),
+            database_url=stage.engine.url.set(drivername="postgresql").render_as_string(hide_password=False),
             broker_url="amqp://127.0.0.1:9/",
             http_port=0,
             internal_token=TOKEN,

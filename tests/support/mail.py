@@ -127,7 +127,7 @@ def settings(port: int, **values: Any) -> NotificationsSettings:
     """Settings that reach a mail server on this machine's ``port``."""
     return NotificationsSettings(
         **{
-            "database_url": SecretStr("postgresql://unused"),
+            "database_url": SecretStr("postgresql://unused/unused"),
             "broker_url": SecretStr("amqp://unused"),
             "http_port": 0,
             "internal_token": SecretStr("internal-token-of-tests"),

@@ -55,7 +55,7 @@ class Office:
 async def office(stage: Stage) -> AsyncIterator[Office]:
     nowhere = "http://127.0.0.1:9"
     settings = InvoicingSettings(
-        database_url=stage.engine.url.render_as_string(hide_password=False),
+        database_url=stage.engine.url.set(drivername="postgresql").render_as_string(hide_password=False),
         broker_url="amqp://127.0.0.1:9/",
         http_port=0,
         internal_token=TOKEN,

@@ -15,7 +15,7 @@ ADDRESSES = Addresses(
     "amqp://tollgate:pw@127.0.0.1:20013/",
     "http://tollgate:pw@127.0.0.1:20014",
 )
-SECRETS = Secrets("shared", {service: f"pw-{service}" for service in SERVICES})
+SECRETS = Secrets("shared-between-the-services", {service: f"pw-{service}" for service in SERVICES})
 
 
 def settings(service: str) -> dict[str, str]:

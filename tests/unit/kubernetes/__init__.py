@@ -1,0 +1,1 @@
+"""The Kubernetes manifests, checked without a cluster."""
