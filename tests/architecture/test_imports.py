@@ -72,9 +72,11 @@ def _toy_tree(folder: Path) -> Path:
     (folder / "shared" / "db").mkdir(parents=True)
     for module in ("__init__", "money", "runtime", "settings", "command_line", "db/__init__"):
         (folder / "shared" / f"{module}.py").touch()
-    for room in ("http", "messaging"):
+    for room in ("http", "messaging", "events"):
         (folder / "shared" / room).mkdir()
         (folder / "shared" / room / "__init__.py").touch()
+    (folder / "tollgate").mkdir()
+    (folder / "tollgate" / "__init__.py").touch()
     return folder
 
 

@@ -22,6 +22,8 @@ def axe() -> str:
 
 async def violations(page: Page, axe: str) -> list[str]:
     """What axe has against the page as it stands: rule and element."""
+    # A dialog that still fades in has not its colours yet.
+    await page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
     # Evaluated by the debugger: the page's policy forbids a script from elsewhere, as it should.
     await page.evaluate(f"{axe};0")
     found: dict[str, Any] = await page.evaluate("(rules) => axe.run(document, {runOnly: rules})", RULES)

@@ -1,5 +1,6 @@
 """The page shows what the guide promises, to whom it may be shown, and pays."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -120,7 +121,7 @@ async def test_markup_in_a_name_stays_text(site: Site) -> None:
     answers[f"usage {TENANT}/calls"]["calls"][0]["from"] = evil
     page = await site.open("tenant_admin")
     await expect(page.locator("[data-section=subscription]")).to_contain_text(evil)
-    await expect(page.locator(".whose")).to_have_text(evil)
+    await expect(page.locator(".whose")).to_contain_text(evil)
     await page.get_by_role("link", name="Call History").click()
     await expect(page.locator("[data-section=calls] td").nth(1)).to_have_text(evil)
     assert "owned" not in await page.title()
@@ -171,8 +172,9 @@ async def test_an_invoice_says_why_it_is_higher(site: Site) -> None:
     section = page.locator("[data-section=explanation]")
     await expect(section).to_contain_text("Why is my bill higher this month?")
     shown = await text_of(page, "[data-section=explanation]")
-    assert "KV-2026-01068" in shown
-    assert shown.index("Number transfer: +$15.00") < shown.index("+$12.00") < shown.index("+$8.82")
+    # By its day once the list of invoices is there, by its number before.
+    assert "Oct 1 invoice" in shown or "Invoice KV-2026-01068" in shown
+    assert shown.index("Number transfer\n+$15.00") < shown.index("+$12.00") < shown.index("+$8.82")
     assert shown.rstrip().endswith("+$41.72")
 
 
@@ -311,7 +313,7 @@ async def test_the_suspension_page_is_for_the_suspended(site: Site) -> None:
     """Whoever was never suspended is led to Billing and not told that service is restored."""
     page = await site.open("tenant_admin", path="/billing/suspended")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Billing")
-    assert page.url.endswith("/billing")
+    await expect(page).to_have_url(re.compile("/billing$"))
     await expect(page.locator("main")).not_to_contain_text("restored")
 
 

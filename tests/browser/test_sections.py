@@ -1,5 +1,6 @@
 """Sections beyond the plain month: filters, payment plans, refunds, alerts, stale and offline figures, print."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -95,9 +96,10 @@ async def test_late_figures_and_no_connection_are_said(site: Site) -> None:
     page = await site.open("tenant_admin")
     section = page.locator("[data-section=usage]")
     await expect(section).to_contain_text("As of 10:24\u202fAM, newer calls not counted yet")
-    await page.wait_for_function(
-        "performance.getEntriesByName(new URL('/static/dialogs/pay_now.js', location)).length > 0"
-    )
+    # What Pay Now needs is fetched once the page stands; the page's policy forbids Playwright to wait by evaluation.
+    fetched = "performance.getEntriesByName(new URL('/static/dialogs/pay_now.js', location)).length > 0"
+    while not await page.evaluate(fetched):
+        await asyncio.sleep(0.05)
     await page.context.set_offline(True)
     await expect(page.locator("main")).to_contain_text("You're offline. Figures are from")
     await expect(page.locator("[data-section=balance]")).to_contain_text("$178.95")

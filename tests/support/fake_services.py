@@ -424,7 +424,7 @@ class FakeServices(httpx.AsyncBaseTransport):
             return httpx.Response(status, json=document)
         if request.method != "GET":
             return self._change(f"{service} {request.method} {request.url.path}", request)
-        if request.url.path.endswith("/pdf"):
+        if request.url.path.endswith("/pdf") and request.url.path.startswith(TENANT):
             return httpx.Response(200, content=b"%PDF-1.7 test", headers={"content-type": "application/pdf"})
         with_status = f"{key}?status={request.url.params.get('status')}"
         if "line" in request.url.params and f"{key}?line" in self.answers:

@@ -124,6 +124,23 @@ def list_calls(
     session.show(answer, rows="calls", columns=columns)
 
 
+@calls.command("totals")
+def total_calls(
+    ctx: typer.Context,
+    tenant: TenantWord,
+    start: From = None,
+    end: To = None,
+    direction: Direction = None,
+    number: Number = None,
+    call_class: CallClass = None,
+) -> None:
+    """How many calls a filter finds, and their time; at most 400 days."""
+    session: Session = ctx.obj
+    query = {"from": start, "to": end, "direction": direction, "number": number, "class": call_class}
+    tenant_id = session.tenant(tenant)
+    session.show(session.api.get("/tenants/{tenant_id}/calls/totals", query=query, tenant_id=tenant_id))
+
+
 @calls.command("export")
 def export_calls(
     ctx: typer.Context,

@@ -77,6 +77,13 @@ def invoice_document(
         )
 
 
+@invoices.command("drafts")
+def drafts(ctx: typer.Context, tenant: TenantWord) -> None:
+    """What would be invoiced next, computed and not stored."""
+    session: Session = ctx.obj
+    session.show(session.api.get("/tenants/{tenant_id}/drafts", tenant_id=session.tenant(tenant)))
+
+
 @invoices.command("explain")
 def explain(
     ctx: typer.Context,

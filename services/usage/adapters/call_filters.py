@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.usage.use_cases.ports import CallFilter
+from services.usage.use_cases.call_ports import CallFilter
 from shared.ids import TenantId
 
 _NUL_IN_JSON = r"\u0000"

@@ -18,7 +18,8 @@ from services.usage.adapters.stored_calls import STORED, read_stored, write_rati
 from services.usage.domain.calls import Call
 from services.usage.domain.metering import DayTotal, TimedCall
 from services.usage.domain.months import months_of
-from services.usage.use_cases.ports import CallFilter, CallSums, FlaggedCall, ListedCall
+from services.usage.use_cases.call_ports import CallFilter, CallSums, ListedCall
+from services.usage.use_cases.ports import FlaggedCall
 from services.usage.use_cases.rating_ports import ReRated, StoredCall
 from shared.errors import Unavailable
 from shared.ids import ProviderId, TenantId

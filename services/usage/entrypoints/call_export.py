@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
+from services.usage.use_cases.call_ports import CallFilter
 from services.usage.use_cases.list_calls import HistoryCall, list_calls
-from services.usage.use_cases.ports import CallFilter, OpenWork
+from services.usage.use_cases.ports import OpenWork
 from shared.ids import ProviderId, TenantId
 
 ExportFormat = Literal["csv", "parquet"]

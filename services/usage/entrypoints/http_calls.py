@@ -15,10 +15,11 @@ from services.usage.domain.rating import shown
 from services.usage.entrypoints.call_export import ExportFormat, ParquetPieces, export_calls, media_type
 from services.usage.entrypoints.cursors import read_cursor, write_cursor
 from services.usage.entrypoints.words import without_nul
+from services.usage.use_cases.call_ports import CallFilter
 from services.usage.use_cases.list_calls import HistoryCall, list_calls
 from services.usage.use_cases.open_line import LineAsked, OpenedLine, open_line
 from services.usage.use_cases.period_ports import BilledRevision
-from services.usage.use_cases.ports import CallFilter, OpenWork
+from services.usage.use_cases.ports import OpenWork
 from services.usage.use_cases.provision_resources import get_tenant
 from shared.clock import local_midnight
 from shared.errors import Invalid

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from services.usage.use_cases.call_ports import CallFilter, ListedCall
 from services.usage.use_cases.period_ports import BilledRevision
-from services.usage.use_cases.ports import CallFilter, ListedCall, UsageWork
+from services.usage.use_cases.ports import UsageWork
 from services.usage.use_cases.provision_resources import get_tenant
 from shared.ids import ProviderId, TenantId
 

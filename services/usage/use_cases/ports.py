@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Protocol
 from uuid import UUID
@@ -13,8 +12,9 @@ from services.usage.domain.calls import Call, Parties
 from services.usage.domain.legs import Forwarded
 from services.usage.domain.metering import DayTotal, TimedCall
 from services.usage.domain.placing import Directory
-from services.usage.domain.records import CallRecord, Direction, Source, Unreadable
+from services.usage.domain.records import CallRecord, Source, Unreadable
 from services.usage.domain.tenants import PlanTerms, Resource, Tenant
+from services.usage.use_cases.call_ports import CallFilter, CallSums, ListedCall
 from services.usage.use_cases.period_ports import InvoicesPort, PeriodsPort, SaidPeriod
 from services.usage.use_cases.rating_ports import (
     DecksPort,
@@ -29,59 +29,6 @@ from shared.ids import EventId, PlanId, ProviderId, TenantId
 
 # Reasons that a change of tenants, numbers or plans can lift: such records are tried again by themselves.
 PLACEABLE_REASONS = ("unknown_tenant", "unknown_plan", "no_rate")
-
-
-@dataclass(frozen=True, slots=True)
-class CallFilter:
-    """Which calls of a tenant to list; ``start`` and ``end`` half-open; ``after`` is where the last page ended."""
-
-    limit: int
-    direction: Direction | None = None
-    number: str | None = None
-    start: datetime | None = None
-    end: datetime | None = None
-    after: tuple[datetime, UUID] | None = None
-    with_unanswered: bool = False
-    call_class: str | None = None
-    # Further fields of records of our own, as text: each has this value.
-    extra: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ListedCall:
-    """A call as Call History shows it (R64). ``charge``: before included minutes, to 6 places (R12)."""
-
-    call_id: UUID
-    placed_at: datetime
-    answered_at: datetime | None
-    direction: Direction
-    from_number: str
-    to_number: str
-    call_class: str
-    talk_ms: int
-    hold_ms: int
-    billed_seconds: int
-    flags: tuple[str, ...]
-    not_billed: str | None
-    local_day: date
-    destination: str | None
-    price_per_minute: Decimal | None
-    connect_fee: Decimal | None
-    charge: Decimal | None
-    extension: str | None
-    first_revision: int
-    extra: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CallSums:
-    """What the calls of a filter come to; ``billed_calls`` are those with billed time."""
-
-    calls: int
-    billed_calls: int
-    billed_seconds: int
-    talk_ms: int
-    hold_ms: int
 
 
 @dataclass(frozen=True, slots=True)

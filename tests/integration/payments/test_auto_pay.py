@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from services.payments.adapters.work import own_work
 from services.payments.use_cases.change_methods import set_default
 from shared.events.invoicing import InvoiceIssued, InvoicePaid
 from shared.ids import InvoiceId
@@ -71,7 +70,7 @@ async def test_no_funds_is_retried_on_days_2_7_14_21_with_a_new_key_each(world: 
     await world.collect()
     charged_on = [0]
     for _ in range(5):
-        under_way, next_due = await own_work(world.engine, world.provider_id, clock=world.clock)
+        under_way, next_due = await world.work_soon()
         assert under_way == 0
         if next_due is None:
             break
@@ -98,7 +97,7 @@ async def test_a_stolen_card_is_never_retried_and_reads_like_any_decline(world: 
     async with world.open_work() as work:
         (method,) = await work.methods.saved(world.tenant_id, world.simulator.account)
     assert method.blocked
-    assert await own_work(world.engine, world.provider_id, clock=world.clock) == (0, None)
+    assert await world.work_soon() == (0, None)
 
 
 async def behave(world: World, method_id: object, decline_code: str | None) -> None:
@@ -133,7 +132,7 @@ async def test_retries_stop_when_the_invoice_is_paid_elsewhere(world: World) -> 
     await world.collect()
     world.clock.forward(timedelta(days=1))
     await world.hear(world.invoice(InvoicePaid, 0, invoice_id=invoice_id))
-    assert await own_work(world.engine, world.provider_id, clock=world.clock) == (0, None)
+    assert await world.work_soon() == (0, None)
     world.clock.forward(timedelta(days=30))
     await world.collect()
     assert len(await world.intents()) == 1

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from services.payments.adapters.work import own_work
 from services.payments.use_cases.ports import Gateway
 from services.payments.use_cases.start_payment import start_payment
 from tests.integration.payments.world import World
@@ -45,7 +44,7 @@ async def test_auto_pay_survives_a_kill_around_the_call(world: World, after: boo
     with pytest.raises(Killed):
         await world.scheduler(Dying(world.gateway, "charge", after=after)).collect()
     assert await world.states() == ["submitted"]
-    assert await own_work(world.engine, world.provider_id, clock=world.clock) == (1, None)
+    assert await world.work_soon() == (1, None)
     await world.drain(world.scheduler().janitor)
     await world.webhooks(times=2)
     await world.collect()

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.payments.adapters.stripe_gateway import StripeGateway
-from services.payments.adapters.work import PaymentsWork
+from services.payments.adapters.work import PaymentsWork, own_work
 from services.payments.domain.payments import Payment
 from services.payments.domain.tenants import Tenant
 from services.payments.entrypoints.consumers import HANDLERS
@@ -173,6 +173,11 @@ class World:
 
     async def collect(self) -> None:
         await self.drain(self.scheduler().collect)
+
+    async def work_soon(self) -> tuple[int, datetime | None]:
+        """What is under way, and when the next work is due within 60 days: a saved card's expiry is told of later."""
+        under_way, due = await own_work(self.engine, self.provider_id, clock=self.clock)
+        return under_way, due if due is not None and due < self.clock.now() + timedelta(days=60) else None
 
     async def payments(self) -> list[Payment]:
         async with self.open_work() as work:

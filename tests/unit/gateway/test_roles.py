@@ -143,8 +143,13 @@ async def test_every_route_with_another_tenants_and_providers_token(gateway: Gat
             assert all(one.startswith((within, f"/v1/providers/{provider}")) for one in asked), (path, asked)
             if tenant == HARBOR:
                 assert not [one for one in asked if str(FENWICK) in one], (path, asked)
-            if "{" in path and "/webhooks" not in path:
-                assert answer.status_code == 404, (method, path, answer.status_code, answer.text)
+            if "{kind}" in path:
+                # No id, but one of a few words: whatever it names is the caller's own.
+                assert answer.status_code in (404, 422), (method, path, answer.status_code)
+            elif "{" in path and "/webhooks" not in path:
+                # A body that is missing may be refused before the id is looked at.
+                refused = (404,) if method == "GET" else (404, 422)
+                assert answer.status_code in refused, (method, path, answer.status_code, answer.text)
             if provider == MARLOW:
                 assert not [one for one in SECRETS if one in answer.text], (path, answer.text)
             else:

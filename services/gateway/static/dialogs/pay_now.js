@@ -260,9 +260,10 @@ class PayNow {
     this.request = requestId();
     const method = this.methods.find((one) => one.method_id === this.chosen) || payment.method;
     const asked = payment.status !== "failed" && !payment.reason;
-    const sentence = declined(asked ? { reason: "authentication" } : payment, method);
+    const said = asked ? { reason: payment.status === "canceled" ? "canceled" : "authentication" } : payment;
+    const sentence = declined(said, method);
     const end = sentence.indexOf(". ");
-    const why = reason(asked ? { reason: "authentication" } : payment);
+    const why = reason(said);
     if (this.chosen) this.declined.set(this.chosen, t("pay.declined_at", { time: format.time(Date.now()), reason: language() === "de" ? why : why.charAt(0).toLowerCase() + why.slice(1) }));
     this.form(end > 0 ? notice("bad", sentence.slice(0, end + 1), sentence.slice(end + 2)) : notice("bad", null, sentence));
     this.context.reload();

@@ -129,6 +129,7 @@ export default {
   "decline.no_funds": "Ihre Bank hat {method} abgelehnt: nicht genug Guthaben. Es wurde kein Geld abgebucht. Wählen Sie ein anderes Zahlungsmittel oder einen kleineren Betrag und drücken Sie auf „Bezahlen“.",
   "decline.expired": "{method} ist abgelaufen. Es wurde kein Geld abgebucht. Fügen Sie eine Karte hinzu oder wählen Sie ein anderes Zahlungsmittel.",
   "decline.declined": "Ihre Bank hat {method} abgelehnt. Es wurde kein Geld abgebucht. Wählen Sie ein anderes Zahlungsmittel oder rufen Sie Ihre Bank an.",
+  "decline.canceled": "Diese Zahlung wurde nicht abgeschlossen. Es wurde kein Geld abgebucht.", "reason.canceled": "Nicht abgeschlossen",
   "decline.authentication": "Ihre Bank möchte, dass Sie Zahlungen mit {method} bestätigen, und diese wurde nicht bestätigt. Es wurde kein Geld abgebucht. Drücken Sie auf „Bezahlen“ und folgen Sie den Schritten Ihrer Bank.",
   "decline.other": "Die Zahlung mit {method} ist nicht durchgegangen. Es wurde kein Geld abgebucht. Drücken Sie auf „Bezahlen“, um es noch einmal zu versuchen.",
   "bank.debit": "Von {method} für Rechnung {number}. Banken brauchen bis zu 4 Bankarbeitstage: das Geld kommt bis {day} an. Sie brauchen nichts zu tun.",

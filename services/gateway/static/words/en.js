@@ -129,6 +129,7 @@ export default {
   "decline.no_funds": "Your bank declined {method}: not enough funds. No money was taken. Choose another payment method or enter a smaller amount, then press Pay.",
   "decline.expired": "{method} has expired. No money was taken. Add a card or choose another payment method.",
   "decline.declined": "Your bank declined {method}. No money was taken. Choose another payment method or call your bank.",
+  "decline.canceled": "This payment was not completed. No money was taken.", "reason.canceled": "Not completed",
   "decline.authentication": "Your bank wants you to confirm payments with {method}, and this one was not confirmed. No money was taken. Press Pay and follow your bank's steps.",
   "decline.other": "The payment with {method} did not go through. No money was taken. Press Pay to try again.",
   "bank.debit": "From {method} for invoice {number}. Banks take up to 4 business days: expect it by {day}. There is nothing you need to do.",

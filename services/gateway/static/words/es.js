@@ -129,6 +129,7 @@ export default {
   "decline.no_funds": "Su banco ha rechazado {method}: no hay fondos suficientes. No se ha cobrado nada. Elija otro método de pago o un importe menor y pulse «Pagar».",
   "decline.expired": "{method} ha caducado. No se ha cobrado nada. Añada una tarjeta o elija otro método de pago.",
   "decline.declined": "Su banco ha rechazado {method}. No se ha cobrado nada. Elija otro método de pago o llame a su banco.",
+  "decline.canceled": "Este pago no se completó. No se ha cobrado nada.", "reason.canceled": "No completado",
   "decline.authentication": "Su banco quiere que confirme los pagos con {method} y este no se confirmó. No se ha cobrado nada. Pulse «Pagar» y siga los pasos de su banco.",
   "decline.other": "El pago con {method} no se ha podido hacer. No se ha cobrado nada. Pulse «Pagar» para intentarlo de nuevo.",
   "bank.debit": "De {method} para la factura {number}. Los bancos tardan hasta 4 días hábiles: llegará antes del {day}. No tiene que hacer nada.",

@@ -129,6 +129,7 @@ export default {
   "decline.no_funds": "Votre banque a refusé {method} : provision insuffisante. Aucun montant n’a été prélevé. Choisissez un autre moyen de paiement ou un montant plus petit, puis appuyez sur « Payer ».",
   "decline.expired": "{method} a expiré. Aucun montant n’a été prélevé. Ajoutez une carte ou choisissez un autre moyen de paiement.",
   "decline.declined": "Votre banque a refusé {method}. Aucun montant n’a été prélevé. Choisissez un autre moyen de paiement ou appelez votre banque.",
+  "decline.canceled": "Ce paiement n’a pas abouti. Aucun montant n’a été prélevé.", "reason.canceled": "Non abouti",
   "decline.authentication": "Votre banque demande de confirmer les paiements avec {method}, et celui-ci n’a pas été confirmé. Aucun montant n’a été prélevé. Appuyez sur « Payer » et suivez les étapes de votre banque.",
   "decline.other": "Le paiement avec {method} n’est pas passé. Aucun montant n’a été prélevé. Appuyez sur « Payer » pour réessayer.",
   "bank.debit": "De {method} pour la facture {number}. Les banques prennent jusqu’à 4 jours ouvrés : arrivée prévue avant le {day}. Vous n’avez rien à faire.",

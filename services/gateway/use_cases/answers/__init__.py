@@ -4,7 +4,7 @@ Unknown fields are ignored, so that services may add to their answers. Amounts a
 and rates are decimal strings; days are the tenant's local days; periods are half-open.
 """
 
-from services.gateway.use_cases.answers.common import Amount, Answer
+from services.gateway.use_cases.answers.amounts import Amount, Answer
 from services.gateway.use_cases.answers.invoicing import (
     USAGE_KINDS,
     Brand,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AliasChoices, Field
 
-from services.gateway.use_cases.answers.common import Amount, Answer
+from services.gateway.use_cases.answers.amounts import Amount, Answer
 from shared.ids import InvoiceId, PlanId, ProviderId, TenantId
 
 # Kinds of lines that usage makes; all others are fees, one-time charges and the like.

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.gateway.use_cases.answers.common import Amount, Answer
+from services.gateway.use_cases.answers.amounts import Amount, Answer
 from shared.ids import InvoiceId, MethodId, PaymentId
 
 

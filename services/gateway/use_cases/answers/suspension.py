@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.gateway.use_cases.answers.common import Amount, Answer
+from services.gateway.use_cases.answers.amounts import Amount, Answer
 from shared.ids import InvoiceId
 
 

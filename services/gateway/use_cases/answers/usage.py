@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.gateway.use_cases.answers.common import Answer
+from services.gateway.use_cases.answers.amounts import Answer
 from shared.ids import InvoiceId
 
 Direction = Literal["inbound", "outbound"]
