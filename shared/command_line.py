@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from shared.errors import Refusal
 from shared.messaging.dead_letters import DeadLetters
@@ -102,7 +102,7 @@ def _dead_letter_commands(name: str) -> typer.Typer:
     @dead.command("list")
     def list_letters() -> None:
         """Each with the queue it came from and why it died."""
-        table = Table("message", "queue", "attempts", "reason")
+        table = Table(Column("message", no_wrap=True, min_width=36), "queue", "attempts", "reason")
         found = _run(letters().list())
         for letter in found:
             table.add_row(letter.message_id, letter.queue, str(letter.attempts), redact(letter.reason))
