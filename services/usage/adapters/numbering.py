@@ -32,6 +32,9 @@ def _parse(number: str, country: str | None) -> tuple[str, bool] | None:
 
 @lru_cache(maxsize=4096)
 def _is_emergency(number: str, country: str) -> bool:
+    # A service's name instead of digits (RFC 5031): urn:service:sos, urn:service:sos.police.
+    if number[:15].lower() == "urn:service:sos":
+        return True
     return len(number) <= 8 and bool(shortnumberinfo.is_emergency_number(number, country))
 
 

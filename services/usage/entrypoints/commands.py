@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from services.usage.domain.records import Outcome
 from services.usage.entrypoints.advice import ON_THE_COMMAND_LINE, advice
@@ -22,7 +22,7 @@ from services.usage.entrypoints.rating_commands import add_rating_commands
 from services.usage.entrypoints.tools import OpenTools, Tools, run_tool
 from services.usage.use_cases.ports import ImportedSoFar, OpenWork, QuarantinedRecord
 from services.usage.use_cases.replay_quarantine import MOST_REPLAYED, replay_chosen
-from shared.errors import NotFound
+from shared.errors import NotFound, Refusal
 from shared.ids import ProviderId
 from shared.settings import describe
 
@@ -99,6 +99,7 @@ async def _import(
         console=console,
     )
     results: list[tuple[Path, ImportedSoFar]] = []
+    refused: list[tuple[Path, Refusal]] = []
     async with open_tools() as tools:
         options = ImportOptions(provider_id, file_format, context, tools.late_window)
         with bar:
@@ -109,12 +110,21 @@ async def _import(
                     # Of a gzip, what is in it.
                     bar.update(task, completed=done_bytes, total=all_bytes)
 
-                results.append(
-                    (path, await import_file(tools.open_work, tools.numbering, path, options, advance))
-                )
-    console.print(_summary(results))
+                try:
+                    done = await import_file(tools.open_work, tools.numbering, path, options, advance)
+                except Refusal as refusal:
+                    # One wrong file among many: the others are taken all the same.
+                    refused.append((path, refusal))
+                else:
+                    results.append((path, done))
+    if results:
+        console.print(_summary(results))
     if any(done.quarantined for _, done in results):
         console.print(f"See `quarantine list --provider {provider_id}` for what could not be taken.")
+    for path, why in refused:
+        typer.echo(f"{path.name}: {why.message}", err=True)
+    if refused:
+        raise typer.Exit(1)
 
 
 def _summary(results: list[tuple[Path, ImportedSoFar]]) -> Table:
@@ -139,7 +149,9 @@ def _quarantine_commands(open_tools: OpenTools) -> typer.Typer:
     ) -> None:
         """Each with the reason."""
         found = run_tool(_listed(open_tools, ProviderId(provider), limit))
-        table = Table("id", "received", "from", "reason", "field", "detail")
+        table = Table(
+            Column("id", no_wrap=True, min_width=36), "received", "from", "reason", "field", "detail"
+        )
         for one in found:
             received = one.received_at.isoformat(timespec="seconds")
             table.add_row(

@@ -32,6 +32,8 @@ _KAZOO = re.compile(rb'"(?:billing_seconds|Billing-Seconds|custom_channel_vars|C
 _ASTERISK = re.compile(rb'"(?:disposition|uniqueid|billsec|BillableSeconds)"', re.I)
 # A string is one token, so that braces in it do not count.
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}"]', re.S)
+_MOST_STRANGE_BYTES = 32
+_NO_TEXT = bytes(sorted({*range(32), 127} - set(b"\t\r\n\x1b")))
 _XML_END = b"</cdr>"
 
 
@@ -87,9 +89,17 @@ def _in_utf8(path: Path, begins: bytes) -> Iterator[Path]:
 
 
 def detect_format(path: Path) -> Source:
-    """From the beginning of the file, which is not packed."""
+    """From the beginning of the file, which is not packed. Raises ``Invalid`` for what is no text at all."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES).lstrip().removeprefix(b"\xef\xbb\xbf")
+    # An archive among the files would come out as thousands of unreadable rows. A stray NUL in a name is no archive.
+    strange = len(head) - len(head.translate(None, _NO_TEXT))
+    if strange > _MOST_STRANGE_BYTES and strange * 50 > len(head):
+        raise Invalid(
+            "The file is no text, so it holds no call records; unpack an archive first (a gzip of one file is read"
+            " as it is).",
+            field="file",
+        )
     if head[:4] == b"cdr=" or head[:3].upper() in (b"%7B", b"%3C") or head[:1] == b"<":
         return "freeswitch"
     if head[:1] in (b"{", b"["):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from services.usage.entrypoints.advice import ON_THE_COMMAND_LINE, advice
 from services.usage.entrypoints.tools import OpenTools, run_tool
@@ -24,7 +24,9 @@ def add_flagged(cli: typer.Typer, open_tools: OpenTools) -> None:
     ) -> None:
         """Suspicious calls, newest first. They are billed, except those over 24 h, which wait (R14)."""
         found, waiting = run_tool(_flagged(open_tools, ProviderId(provider), flag, limit))
-        table = Table("call", "tenant", "answered", "direction", "from", "to", "billed s", "flags")
+        # Ids are there to be copied: folded where the terminal is narrow, never cut.
+        ids = (Column("call", overflow="fold"), Column("tenant", overflow="fold"))
+        table = Table(*ids, "answered", "direction", "from", "to", "billed s", "flags")
         for one in found:
             call = one.call
             answered = call.answered_at.isoformat(timespec="seconds") if call.answered_at else ""

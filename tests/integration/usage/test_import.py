@@ -1,16 +1,24 @@
 """Files that a switch left behind."""
 
+import asyncio
 import contextlib
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+import typer
+from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from services.usage.adapters.numbering import PhoneNumbers
 from services.usage.entrypoints import importing
+from services.usage.entrypoints.commands import add_commands
 from services.usage.entrypoints.file_pieces import detect_format
 from services.usage.entrypoints.importing import ImportOptions, import_file
+from services.usage.main import open_tools
+from services.usage.settings import ToolSettings
 from services.usage.use_cases.ports import ImportedSoFar
 from shared.errors import Invalid
 from shared.ids import ProviderId, new_id
@@ -117,3 +125,25 @@ async def test_an_unknown_provider_is_refused(world: World, tmp_path: Path) -> N
     path.write_text(rows(world, 1))
     with pytest.raises(Invalid):
         await take(replace(world, provider_id=ProviderId(new_id())), path)
+
+
+async def test_one_file_that_is_no_record_file_stops_no_other(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    """The others are taken, the wrong one is named; what waits is listed with an id that can be copied."""
+    good, archive = tmp_path / "b.csv", tmp_path / "a.tgz"
+    good.write_text(rows(world, 2) + '"torn","row"\n')
+    archive.write_bytes(bytes(range(256)) * 20)
+    cli = typer.Typer()
+    settings = ToolSettings(database_url=SecretStr(database_url))
+    add_commands(cli, lambda: settings, open_tools)
+    tool = CliRunner(env={"COLUMNS": "80"})
+    provider = ["--provider", str(world.provider_id)]
+    done = await asyncio.to_thread(tool.invoke, cli, ["import", str(archive), str(good), *provider])
+    assert done.exit_code == 1
+    assert "a.tgz: The file is no text" in done.output
+    assert re.search(r"b\.csv\W+2\W+0\W+1\W", done.output)
+    async with world.work() as work:
+        (waits,) = await work.quarantine.listed(world.provider_id, state="waiting", after=None, limit=10)
+    listed = await asyncio.to_thread(tool.invoke, cli, ["quarantine", "list", *provider])
+    assert str(waits.quarantine_id) in listed.output

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,14 @@ def test_a_broken_line_spoils_its_own_line_only(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     path.write_bytes(b'{"id": "1"}\n{"id": "2\n{"id": "3"}\n')
     assert [one.raw for one in pieces(path, "own", 0)] == [b'{"id": "1"}', b'{"id": "2', b'{"id": "3"}']
+
+
+def test_an_archive_is_refused_and_a_stray_nul_is_not(tmp_path: Path) -> None:
+    """An archive among the files would come out as thousands of unreadable rows."""
+    archive, rows = tmp_path / "all.tar", tmp_path / "Master.csv"
+    with tarfile.open(archive, "w") as made:
+        rows.write_bytes(b'"acct","A\x00nn","+12125550147"' + b',"ANSWERED"' * 9 + b"\r\n" * 100)
+        made.add(rows)
+    with pytest.raises(Invalid, match="no text"):
+        detect_format(archive)
+    assert detect_format(rows) == "asterisk"

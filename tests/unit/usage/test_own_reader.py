@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from services.usage.adapters.numbering import PhoneNumbers
 from services.usage.domain.calls import talk_of
 from services.usage.domain.records import CallRecord, Unreadable
 from services.usage.entrypoints.formats.own import read_own, split_records
@@ -105,3 +106,51 @@ def test_unknown_fields_are_kept_and_make_no_other_call() -> None:
     record = read(colour="red", nested={"a": [1, None]})
     assert json.loads(record.extra or "") == {"colour": "red", "nested": {"a": [1, None]}}
     assert record.fingerprint == read().fingerprint
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("sip:+12125550147@carrier.example;user=phone", "+12125550147"),
+        ("tel:+1-212-555-0147;phone-context=example", "+1-212-555-0147"),
+        ('"Ann: B" <sip:1001@alder.example>', "1001"),
+        ("<sips:%2B442079460123@carrier.example:5061>", "+442079460123"),
+        ("1001@alder.example", "1001"),
+        ("urn:service:sos", "urn:service:sos"),
+        ("Front: desk", "Front: desk"),
+        ("sip:@carrier.example", "sip:@carrier.example"),
+    ],
+)
+def test_a_proxy_may_send_addresses_for_numbers(written: str, number: str) -> None:
+    """A number inside an address is rated and found as that number."""
+    record = read(**{"from": written, "to": written})
+    assert (record.from_number, record.to_number) == (number, number)
+
+
+def test_unknown_fields_keep_their_digits() -> None:
+    """A number of 20 digits is no float, and what a price looked like stays."""
+    raw = json.dumps(RECORD)[:-1].encode() + b', "iccid": 89014103211118510720, "p": [1.10]}'
+    record = read_own(raw)
+    assert isinstance(record, CallRecord)
+    assert record.extra == (
+        '{"colour":"unknown fields are accepted","iccid":89014103211118510720,"p":[1.10]}'
+    )
+
+
+def test_what_platforms_write_beside_json_is_read() -> None:
+    """NaN in a field that nobody reads, and half a surrogate pair in a name or id; two such ids stay two."""
+    made = [
+        read_own(json.dumps({**RECORD, "id": f"c-{half}", "mos": float("nan"), "name": half}).encode())
+        for half in ("\udcfc", "\udcfd")
+    ]
+    assert all(isinstance(one, CallRecord) for one in made), made
+    assert len({one.leg_id for one in made if isinstance(one, CallRecord)}) == 2
+    overflow = read_own(json.dumps({**RECORD, "mos": 7}).replace("7}", "1e999}").encode())
+    assert isinstance(overflow, Unreadable)
+
+
+def test_the_emergency_service_may_be_named_instead_of_dialled() -> None:
+    """``urn:service:sos`` and its parts (RFC 5031) are emergency calls in every country; other services are not."""
+    numbers = PhoneNumbers()
+    called = ("urn:service:sos", "URN:service:sos.police", "urn:service:counseling")
+    assert [numbers.parties("1001", to, "DE").to_emergency for to in called] == [True, True, False]

@@ -13,6 +13,8 @@ from services.usage.domain.calls import talk_of
 from services.usage.domain.records import CallRecord, Received
 from services.usage.entrypoints.file_pieces import pieces, plain_file
 from services.usage.entrypoints.formats.asterisk import read_asterisk, split_rows
+from services.usage.entrypoints.formats.freeswitch import read_freeswitch
+from services.usage.entrypoints.formats.freeswitch_body import document_of
 from services.usage.entrypoints.formats.kazoo import read_kazoo, split_kazoo
 from services.usage.entrypoints.formats.reading import (
     received_asterisk,
@@ -171,3 +173,12 @@ def test_kazoo_with_a_name_that_is_not_utf8_and_in_an_envelope() -> None:
     raw = json.dumps({**KAZOO, "caller_id_name": "ZoX"}).encode().replace(b"ZoX", b"Zo\xeb")
     assert [isinstance(read_kazoo(one), CallRecord) for one in split_kazoo(raw)] == [True]
     assert only(received_kazoo(json.dumps({"data": KAZOO, "status": "success"}).encode())).leg_id == "k-1"
+
+
+def test_figures_of_a_call_without_media_are_no_json_and_do_not_matter() -> None:
+    """printf writes ``-nan`` for a share of nothing; the same letters inside a text are left as they are."""
+    plain = json.dumps(leg(uuid="n-1", variables={"caller_id_name": 'nan "nan" [nan]'})).encode()
+    broken = plain[:-1] + b', "callStats": {"audio": {"mos": -nan, "quality": [nan, inf]}}}'
+    assert read_freeswitch(broken) == read_freeswitch(plain)
+    assert document_of(broken)["variables"]["caller_id_name"] == 'nan "nan" [nan]'
+    assert document_of(broken)["callStats"] == {"audio": {"mos": None, "quality": [None, None]}}

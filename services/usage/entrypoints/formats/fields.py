@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal, DecimalException, InvalidOperation
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from services.usage.domain.records import Unreadable
@@ -43,6 +44,19 @@ def clean(value: str) -> str:
 def visible(value: str) -> str:
     """Text that the database can keep and an operator can see the fault in: a NUL is written ``\\x00``."""
     return value.replace("\x00", SHOWN_NUL)
+
+
+def user_of(address: str) -> str:
+    """The number or user of a SIP or tel address, ``"Ann" <sip:+1212...@host;user=phone>``; other text as it is."""
+    if "@" not in address and ":" not in address:
+        return address
+    inner = address.partition("<")[2].partition(">")[0] or address
+    scheme, colon, rest = inner.partition(":")
+    if colon and scheme.lower() in ("sip", "sips", "tel"):
+        inner = rest
+    elif "@" not in inner:
+        return address
+    return clean(unquote(inner.partition("@")[0].partition(";")[0].partition(":")[0])) or address
 
 
 def whole_number(field: str, value: str, *, most_digits: int = 19) -> int:

@@ -22,6 +22,7 @@ from services.usage.entrypoints.formats.fields import (
     in_range,
     seconds_to_microseconds,
     stamp_to_microseconds,
+    user_of,
 )
 
 _UUID_DIGITS = 32
@@ -33,6 +34,7 @@ _READ = frozenset(
     )
 )
 _MISSING = (None, "")
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -57,26 +59,32 @@ def split_records(body: bytes) -> Iterator[bytes]:
 def read_own(raw: bytes) -> CallRecord | Unreadable:
     """One record."""
     try:
-        document = _loads(raw)
-    except ValueError as error:
-        return Unreadable("body", f"The record is no JSON: {error}.")
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        try:
+            raw = _mended(raw)
+            document = orjson.loads(raw)
+        except (ValueError, RecursionError) as error:
+            return Unreadable("body", f"The record is no JSON: {error}.")
     if not isinstance(document, dict):
         return Unreadable("body", "A call record is a JSON object.")
     if type(document.get("id")) is float:
         # A whole number of over 19 digits: as a float it would be the same as its neighbours.
-        document["id"] = json.loads(raw.decode("utf-8", "replace"), parse_float=str)["id"]
+        document["id"] = json.loads(raw, parse_float=str)["id"]
     try:
-        return _record(document)
+        return _record(document, raw)
     except WrongField as wrong:
         return wrong.unreadable
 
 
-def _loads(raw: bytes) -> Any:
-    """JSON; what is not UTF-8 in it is a name as the far end sent it. Raises ``ValueError``."""
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return orjson.loads(raw.decode("utf-8", "replace"))
+def _mended(raw: bytes) -> bytes:
+    """JSON as it should have been: names come as the far end sent them, and some platforms write NaN.
+
+    Raises ``ValueError`` where it is none at all.
+    """
+    document = json.loads(raw.decode("utf-8", "replace"), parse_constant=lambda _: None, strict=False)
+    # Half a pair of surrogates, as Python writes bytes that are no UTF-8, is no text.
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "xmlcharrefreplace")
 
 
 def _id(document: dict[str, Any]) -> str:
@@ -162,14 +170,19 @@ def _tenant_id(text: str) -> UUID | None:
         return None
 
 
-def _extra(document: dict[str, Any]) -> str | None:
-    """Fields that nothing here reads, as JSON: kept with the call for whoever sent them."""
+def _extra(document: dict[str, Any], raw: bytes) -> str | None:
+    """Fields that nothing here reads, as JSON, with the values' own bytes: a long number keeps all its digits."""
     if document.keys() <= _READ:
         return None
-    return orjson.dumps({name: value for name, value in document.items() if name not in _READ}).decode()
+    try:
+        values = _FIELDS.decode(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return orjson.dumps({name: document[name] for name in document.keys() - _READ}).decode()
+    kept = (orjson.dumps(name) + b":" + bytes(value) for name, value in values.items() if name not in _READ)
+    return (b"{" + b",".join(kept) + b"}").decode()
 
 
-def _record(document: dict[str, Any]) -> CallRecord:
+def _record(document: dict[str, Any], raw: bytes) -> CallRecord:
     started = _instant(document, "start_time")
     if document.get("end_time") not in (None, ""):
         ended = _instant(document, "end_time")
@@ -183,8 +196,8 @@ def _record(document: dict[str, Any]) -> CallRecord:
     return CallRecord(
         switch=_text(document, "switch", needed=False) or "api",
         leg_id=_id(document),
-        from_number=_text(document, "from"),
-        to_number=_text(document, "to"),
+        from_number=user_of(_text(document, "from")),
+        to_number=user_of(_text(document, "to")),
         started_us=started,
         answered_us=started,
         ended_us=in_range("end_time", ended),
@@ -198,6 +211,6 @@ def _record(document: dict[str, Any]) -> CallRecord:
         # A record that says whose view it is has a sibling for the other tenant, if there is one.
         one_view=direction is not None,
         names_tenant=tenant != "",
-        extra=_extra(document),
+        extra=_extra(document, raw),
         sip_call_id=_text(document, "sip_call_id", needed=False) or None,
     )
