@@ -3,17 +3,17 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.usage.adapters.added_calls import COPIED_FROM, add_few, add_many, unnest
 from services.usage.adapters.call_filters import conditions_of
 from services.usage.adapters.months import SqlMonths
-from services.usage.adapters.ratings import RATING_TYPES, rating_values, read_rating, read_timed_call
+from services.usage.adapters.ratings import RATING_TYPES, read_rating, read_timed_call
 from services.usage.adapters.stored_calls import STORED, read_stored, write_ratings
 from services.usage.domain.calls import Call
 from services.usage.domain.metering import DayTotal, TimedCall
@@ -24,32 +24,6 @@ from services.usage.use_cases.rating_ports import ReRated, StoredCall
 from shared.errors import Unavailable
 from shared.ids import ProviderId, TenantId
 
-_TYPES = {
-    "tenant_id": "uuid",
-    "call_key": "uuid",
-    "provider_id": "uuid",
-    "switch": "text",
-    "leg_id": "text",
-    "sip_call_id": "text",
-    "started_at": "timestamptz",
-    "answered_at": "timestamptz",
-    "ended_at": "timestamptz",
-    "placed_at": "timestamptz",
-    "local_day": "date",
-    "direction": "text",
-    "from_number": "text",
-    "to_number": "text",
-    "talk_ms": "int8",
-    "hold_ms": "int8",
-    "plan_id": "uuid",
-    "plan_version": "int4",
-    "flags": "text",
-    "not_billed": "text",
-    "received_at": "timestamptz",
-    "extension": "text",
-    "extra": "text",
-    **RATING_TYPES,
-}
 _TOTAL_TYPES = {
     "tenant_id": "uuid",
     "local_day": "date",
@@ -63,49 +37,8 @@ _TOTAL_TYPES = {
 }
 
 
-def _unnest(types: dict[str, str]) -> str:
-    """One array a column: the statement stays the same for every size of batch, and is planned once."""
-    return "unnest(" + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in types.items()) + ")"
-
-
-_KEY_TYPES = {
-    "provider_id": "uuid",
-    "call_key": "uuid",
-    "tenant_id": "uuid",
-    "placed_at": "timestamptz",
-    "fingerprint": "bytea",
-}
-_PLAIN = [name for name in (*_TYPES, "fingerprint") if name not in ("flags", "received_at", *RATING_TYPES)]
-_plain_values = attrgetter(*_PLAIN)
-# The order in which a call's values are written; that of the table's columns is another.
-_ROW = (*_PLAIN, *RATING_TYPES, "flags", "received_at")
-_INCOMING = {**_TYPES, "fingerprint": "bytea"}
-# Copying into a table of the session's own costs a fixed part that is worth it for many rows alone.
-_COPIED_FROM = 100
-_COPIED_AS = {"jsonb": "text"}  # our JSON is text; the driver copies no text into a jsonb column
-_MAKE_INCOMING = text(
-    f"CREATE TEMPORARY TABLE IF NOT EXISTS incoming_call ({', '.join(f'{n} {_COPIED_AS.get(kind, kind)}' for n, kind in _INCOMING.items())})"
-    " ON COMMIT DELETE ROWS"
-)
-
-
-def _add(source: str) -> TextClause:
-    """One statement: a leg's key goes in if nobody had it, and only then the call. Keys are written in their order."""
-    return text(
-        f"WITH incoming AS MATERIALIZED (SELECT * FROM {source}),"  # noqa: S608 (names of this module)
-        f" fresh AS (INSERT INTO call_key ({', '.join(_KEY_TYPES)}) SELECT {', '.join(_KEY_TYPES)} FROM incoming"
-        " ON CONFLICT DO NOTHING RETURNING call_key),"
-        f" added AS (INSERT INTO call ({', '.join(_TYPES)}) SELECT {', '.join(f'CAST(incoming.{name} AS {kind})' for name, kind in _TYPES.items())}"
-        " FROM incoming JOIN fresh USING (call_key))"
-        # Nearly always none: what was there before.
-        " SELECT call_key FROM incoming LEFT JOIN fresh USING (call_key) WHERE fresh.call_key IS NULL"
-    )
-
-
-_ADD = _add(f"{_unnest(_INCOMING)} AS one({', '.join(_INCOMING)})")
-_ADD_COPIED = _add("incoming_call")
 _ADD_TOTALS = text(
-    f"INSERT INTO day_total ({', '.join(_TOTAL_TYPES)}) SELECT * FROM {_unnest(_TOTAL_TYPES)}"  # noqa: S608 (constants of our own, never input)
+    f"INSERT INTO day_total ({', '.join(_TOTAL_TYPES)}) SELECT * FROM {unnest(_TOTAL_TYPES)}"  # noqa: S608 (constants of our own, never input)
     " ON CONFLICT (tenant_id, local_day, call_class, direction) DO UPDATE SET calls = day_total.calls + EXCLUDED.calls,"
     " billed_seconds = day_total.billed_seconds + EXCLUDED.billed_seconds,"
     " talk_ms = day_total.talk_ms + EXCLUDED.talk_ms,"
@@ -186,33 +119,16 @@ class SqlCalls:
     async def add(self, calls: Sequence[Call], *, received_at: datetime) -> set[UUID]:
         """Inserts what is new and says which keys that were; the rest is left alone."""
         await self._months.provide(months_of(call.placed_at for call in calls))
-        ordered = sorted(calls, key=lambda call: call.call_key.int)
-        # Calls that were rated alike share one rating.
-        ratings: dict[int, tuple[Any, ...]] = {}
-        rows: list[tuple[Any, ...]] = []
-        for call in ordered:
-            rating = ratings.get(id(call.rating))
-            if rating is None:
-                rating = ratings[id(call.rating)] = tuple(rating_values(call.rating).values())
-            rows.append((*_plain_values(call), *rating, ",".join(call.flags), received_at))
         try:
-            if len(rows) < _COPIED_FROM:
-                columns = dict(zip(_ROW, map(list, zip(*rows, strict=True)), strict=True))
-                repeated = (await self._connection.execute(_ADD, columns)).scalars().all()
+            if len(calls) < COPIED_FROM:
+                repeated = await add_few(self._connection, calls, received_at)
             else:
-                await self._copy(rows)
-                repeated = (await self._connection.execute(_ADD_COPIED)).scalars().all()
-            return {call.call_key for call in ordered}.difference(repeated)
+                repeated = await add_many(self._connection, calls, received_at)
+            return {call.call_key for call in calls}.difference(repeated)
         except DBAPIError as error:
             if _NO_MONTH in str(error.orig):
                 raise Unavailable("A month was just archived; send the same request again.") from error
             raise
-
-    async def _copy(self, rows: Sequence[Sequence[Any]]) -> None:
-        await self._connection.execute(_MAKE_INCOMING)
-        driver = (await self._connection.get_raw_connection()).driver_connection
-        assert driver is not None, "the connection is open"
-        await driver.copy_records_to_table("incoming_call", records=rows, columns=_ROW)
 
     async def add_to_totals(
         self, calls: Iterable[Call | StoredCall], removed: Iterable[Call | StoredCall] = ()

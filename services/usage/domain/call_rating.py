@@ -77,6 +77,13 @@ class Rating:
         return self.known_class or self.call_class
 
 
+class _NotPriced:
+    """Nobody has asked yet; None is an answer, that there is no rate."""
+
+
+_NOT_PRICED = _NotPriced()
+
+
 def rate_placed_call(
     *,
     known_class: str,
@@ -92,22 +99,22 @@ def rate_placed_call(
 
     Raises ``NoRate``. Unanswered calls never do: nothing is billed (R3).
     """
-    day = book.day_of(answered_at)
     rate = None
     if terms.rated_by_deck and known_class not in FREE_CLASSES:
-        rate = book.find(terms.deck, number, direction, day)
+        rate = book.find(terms.deck, number, direction, book.day_of(answered_at))
     call_class = rate.call_class if rate else known_class
+    # One look-up each: the hash of such a key costs more than anything else here.
     alike = (terms.key, known_class, rate)
-    if alike in book.priced:
-        priced = book.priced[alike]
-    else:
+    priced = book.priced.get(alike, _NOT_PRICED)
+    if isinstance(priced, _NotPriced):
         priced = book.priced[alike] = terms.terms_of(call_class, rate.terms if rate else None)
     if priced is None:
         if talk_ms <= 0:
             return Rating(call_class, RatedCall(0))
-        raise NoRate(_no_rate(terms, number, direction, day, book))
-    calendar = book.calendar_on(day) if priced.bands or priced.band_fees else None
-    if calendar is None and (priced.bands or priced.band_fees):
+        raise NoRate(_no_rate(terms, number, direction, book.day_of(answered_at), book))
+    day = book.day_of(answered_at) if priced.bands or priced.band_fees else None
+    calendar = None if day is None else book.calendar_on(day)
+    if day is not None and calendar is None:
         if talk_ms <= 0:
             return Rating(call_class, RatedCall(0))
         raise NoRate(
@@ -115,8 +122,8 @@ def rate_placed_call(
             " at `time-bands`, and the record is taken by itself."
         )
     length = None if calendar is not None else (*alike, billed_length(talk_ms, priced))
-    if length is not None and length in book.rated:
-        return book.rated[length]
+    if length is not None and (known := book.rated.get(length)) is not None:
+        return known
     rated = rate_call(talk_ms, priced, answered_at=answered_at, calendar=calendar)
     chargeable = terms.uses_included(call_class, costs=rated.chargeable)
     rated = RatedCall(rated.billed_seconds, rated.segments, rated.connect_fee, rated.cap, chargeable)

@@ -37,7 +37,8 @@ def microseconds(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, for the reason that a record is not.
+@dataclass(slots=True, unsafe_hash=True)
 class Parties:
     """Both numbers of a call as the numbering plan of the tenant's country sees them, and who owns them.
 
@@ -63,7 +64,6 @@ class Ownership:
 _NO_ENDS = Ownership(from_own=False, to_did=False, to_extension=False)
 
 
-# Not frozen, for the reason that a record is not.
 @dataclass(slots=True, unsafe_hash=True)
 class Call:
     """A metered call. ``not_billed`` names why it counts nothing although it was talked (R42, R8), else None."""
@@ -224,8 +224,9 @@ def meter_call(
     talk_ms, hold_us = talk_of(record)
     not_billed = _not_billed(record, tenant, day, received_at, late_window)
     known_class = class_of(direction, parties, owned)
-    rating = Rating(known_class, RatedCall(0))
-    if not_billed is None and terms is not None:
+    if not_billed is not None or terms is None:
+        rating = Rating(known_class, RatedCall(0))
+    else:
         rating = rate_placed_call(
             known_class=known_class,
             direction=direction,

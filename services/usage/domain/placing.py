@@ -22,7 +22,8 @@ class Directory:
     trunks: Mapping[str, TenantId]
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, for the reason that a record is not.
+@dataclass(slots=True)
 class Numbers:
     """Both numbers of a record in E.164, None where one is no telephone number, and those of the call's other legs."""
 

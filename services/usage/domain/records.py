@@ -107,7 +107,8 @@ class Unreadable:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, for the reason that a record is not.
+@dataclass(slots=True)
 class Received:
     """A record with the bytes it came from, so that it can be kept and read again.
 

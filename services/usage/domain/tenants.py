@@ -61,7 +61,9 @@ class PlanTerms:
     @property
     def has_own_minutes(self) -> bool:
         """Whether some included minutes are one extension's alone, so that it matters which one talked."""
-        return any(bundle.per_extension and not bundle.pooled for bundle in self.bundles)
+        return bool(self.bundles) and any(
+            bundle.per_extension and not bundle.pooled for bundle in self.bundles
+        )
 
     def own_price(self, call_class: str) -> Decimal | None:
         """What the plan itself says a minute of a class costs."""

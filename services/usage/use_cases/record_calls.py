@@ -151,9 +151,9 @@ async def _look_around(
         position: Numbers(
             called=numbering.e164(record.to_number, country),
             calling=numbering.e164(record.from_number, country),
-            others=tuple(
-                number for raw in record.other_numbers if (number := numbering.e164(raw, country)) is not None
-            ),
+            others=tuple([number for raw in record.other_numbers if (number := numbering.e164(raw, country))])
+            if record.other_numbers
+            else (),
         )
         for position, record in records.items()
     }

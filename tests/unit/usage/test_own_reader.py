@@ -4,10 +4,13 @@ import json
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.usage.adapters.numbering import PhoneNumbers
 from services.usage.domain.calls import talk_of
 from services.usage.domain.records import CallRecord, Unreadable
+from services.usage.entrypoints.formats import own
 from services.usage.entrypoints.formats.own import read_own, split_records
 
 RECORD = {
@@ -154,3 +157,36 @@ def test_the_emergency_service_may_be_named_instead_of_dialled() -> None:
     numbers = PhoneNumbers()
     called = ("urn:service:sos", "URN:service:sos.police", "urn:service:counseling")
     assert [numbers.parties("1001", to, "DE").to_emergency for to in called] == [True, True, False]
+
+
+TEXTS = st.sampled_from(
+    ["a", " a ", "", "x" * 256, "x" * 257, "A\x00b", "1001@d", "sip:1@h", 7, 1.5, None, True, "é"]
+)
+SECONDS = st.one_of(
+    st.floats(1_773_154_800, 1_773_254_800).map(lambda at: round(at, 6)),
+    st.integers(1_773_154_800, 1_773_254_800),
+    st.sampled_from([0, -1, 1e300, 1_773_154_800.1234567, "1773154800.5", "2026-03-10T15:00:00Z", None, ""]),
+)
+LENGTHS = st.one_of(st.floats(-5, 90_000), st.integers(-5, 10**12), st.sampled_from(["61", "", None, 1e30]))
+
+
+@given(
+    st.fixed_dictionaries(
+        {"id": TEXTS, "from": TEXTS, "to": TEXTS, "start_time": SECONDS, "end_time": SECONDS},
+        optional={
+            "tenant": TEXTS | st.just(str(UUID(int=7))),
+            "direction": st.sampled_from(["inbound", "outbound", "Inbound", "", None, "in"]),
+            "duration": LENGTHS,
+            "tenant_hold_ms": LENGTHS,
+            "sip_call_id": TEXTS,
+            "switch": TEXTS,
+            "trunk": TEXTS,
+            "colour": TEXTS,
+        },
+    ),
+    st.booleans(),
+)
+def test_plain_records_read_the_same_on_the_short_way(document: dict[str, object], escaped: bool) -> None:
+    """What is read in one step into fields of known kinds is what the careful way makes of it."""
+    raw = json.dumps(document, ensure_ascii=escaped).encode()
+    assert own.read_own(raw) == own._read_any(raw)

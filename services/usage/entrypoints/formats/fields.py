@@ -10,8 +10,8 @@ from services.usage.domain.records import Unreadable
 LONGEST_TEXT = 256
 _OUT_OF_RANGE = "`{field}` is no instant between 2000 and 2100; check its unit and the clock."
 # Calls outside are a broken clock or a wrong unit (milliseconds, Gregorian seconds), never a call: 2000 to 2100.
-_EARLIEST_US = 946_684_800_000_000
-_LATEST_US = 4_102_444_800_000_000
+EARLIEST_US = 946_684_800_000_000
+LATEST_US = 4_102_444_800_000_000
 _MARK = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _ESCAPE = str.maketrans({"\x00": None})
@@ -67,7 +67,7 @@ def whole_number(field: str, value: str, *, most_digits: int = 19) -> int:
 
 def in_range(field: str, microseconds: int) -> int:
     """An instant between 2000 and 2100, else ``WrongField``: then the unit or the switch's clock is wrong."""
-    if not _EARLIEST_US <= microseconds < _LATEST_US:
+    if not EARLIEST_US <= microseconds < LATEST_US:
         raise WrongField(field, _OUT_OF_RANGE.format(field=field))
     return microseconds
 
