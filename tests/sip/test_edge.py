@@ -126,6 +126,27 @@ def test_emergency_calls_wait_for_nothing_even_while_the_gate_hangs(line: Line) 
     assert not [one for one in line.gate.asked if one["tenant"] == line.tenant and "call_id" in one]
 
 
+def test_an_emergency_call_goes_on_over_the_second_trunk(shared_gate: FakeTollgate, tmp_path: Path) -> None:
+    """The first says nothing: two seconds later the second rings."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent,
+        running_edge(
+            tmp_path,
+            gate_url=f"{shared_gate.url}/v1/call-policy",
+            cdr_url=f"{shared_gate.url}/v1/cdrs",
+            token="t",
+            TG_EMERGENCY_TRUNK=f'"sip:127.0.0.1:{bound(silent)}"',
+        ) as edge,
+        answering(edge, edge.carrier_port),
+    ):
+        assert 2.0 < passes(outbound(edge, "second.example", "911")).seconds < 4.0
+
+
+def bound(one: socket.socket) -> int:
+    one.bind(("127.0.0.1", 0))
+    return int(one.getsockname()[1])
+
+
 def test_other_edges_learn_of_an_emergency_call(line: Line) -> None:
     """The centre's call back may come in over another edge, which asks Tollgate: it is told afterwards, also when it
     was away."""

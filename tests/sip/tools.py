@@ -98,6 +98,7 @@ def running_edge(folder: Path, *, gate_url: str, cdr_url: str, token: str, **cha
             "TG_TRUNK_SOURCES": rf'"^127\.0\.0\.1:{edge.trunk_port}$"',
             "TG_TRUNK": carrier,
             "TG_EMERGENCY_TRUNK": carrier,
+            "TG_EMERGENCY_SECOND": carrier,
             "TG_SWITCH": f'"sip:127.0.0.1:{edge.switch_port}"',
             "TG_ANNOUNCE_SECONDS": "1",
             **changes,
