@@ -41,7 +41,7 @@ class Connections:
         self._opened: list[asyncio.StreamWriter] = []
 
     async def get(self, target: str, token: str) -> tuple[int, bytes]:
-        reader, writer = self._free.pop() if self._free else await self._open()
+        reader, writer = self._kept() or await self._open()
         writer.write(
             f"GET {target} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
         )
@@ -50,6 +50,14 @@ class Connections:
         body = await reader.readexactly(int(length.split(":", 1)[1]))
         self._free.append((reader, writer))
         return int(status.split(" ", 2)[1]), body
+
+    def _kept(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """The one used last; those that the server closed after 5 s without a question are left."""
+        while self._free:
+            reader, writer = self._free.pop()
+            if not reader.at_eof():
+                return reader, writer
+        return None
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection(*self._address)
