@@ -1,6 +1,6 @@
 """Composition root: everything of suspension is built and wired here, by hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from services.suspension.entrypoints.gate_http import GateHttp, gate_router, put
 from services.suspension.entrypoints.http import provider_router
 from services.suspension.entrypoints.http_reports import reports_router
 from services.suspension.entrypoints.http_switches import switches_router
-from services.suspension.entrypoints.pushing import Pusher, purge_of, waits_for_memory
+from services.suspension.entrypoints.pushing import Pusher, SwitchKey, purge_of, waits_for_memory
 from services.suspension.entrypoints.scheduler import Confirmer, make_sweep
 from services.suspension.entrypoints.verified_tokens import VerifiedTokens
 from services.suspension.settings import SuspensionSettings
@@ -127,10 +127,9 @@ def _push(
     """Tells switches that cache answers. The function that comes back checks a switch's address at registration."""
     targets = PushTargets(networks(settings.push_networks))
     client = httpx.AsyncClient(trust_env=False)
-    service.on_stop(client.aclose)
 
-    async def take(limit: int) -> list[Push]:
-        return await take_pushes(service.engine, service.clock.now(), limit)
+    async def take(limit: int, busy: Collection[SwitchKey]) -> list[Push]:
+        return await take_pushes(service.engine, service.clock.now(), limit, busy)
 
     async def keep(outcomes: list[Outcome]) -> None:
         await keep_outcomes(service.engine, outcomes)
@@ -143,8 +142,12 @@ def _push(
         return line.stage.value if line else None
 
     sender = PushSender(client, targets)
-    pusher = Pusher(take, sender.send, waits_for_memory(stage_of), keep, service.clock.now)
+    follows = waits_for_memory(stage_of)
+    # The loop is made of the pusher, and named only then.
+    pusher = Pusher(take, sender.send, follows, keep, service.clock.now, wake=lambda: loop.wake())  # noqa: PLW0108
     loop = service.loop("push", pusher.step, interval_seconds=0.5)
+    service.on_stop(pusher.stop)
+    service.on_stop(client.aclose)
     service.loop("push-log", purge_of(forget), interval_seconds=3600)
     return loop, targets.check
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import os
+import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -113,6 +114,14 @@ def _headers(text: str) -> dict[str, list[str]]:
         name, _, value = line.partition(":")
         found.setdefault(name.strip().lower(), []).append(value.strip())
     return found
+
+
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    """Nobody else gets the port: a telephone that happened to have the carrier's would make inbound calls."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", port))
+        yield
 
 
 @asynccontextmanager
@@ -256,7 +265,7 @@ async def test_payment_webhook_to_the_next_call_at_the_edge(
             body = {"kind": "kamailio_jsonrpc", "url": edge.rpc_url, "secret": RPC_SECRET}
             await staged.provider.admin.put(f"{PROVIDER}/switches/bench-edge", body)
             usage_url = staged.stage.endpoints["database_urls"]["usage"]
-            with answering(edge, edge.carrier_port):
+            with answering(edge, edge.carrier_port), taken(edge.trunk_port):
                 async with flowing(usage_url) as flow:
                     seconds = await rounds(staged, edge)
                     rate = flow.rate

@@ -47,5 +47,9 @@ def shared_edge(shared_gate: FakeTollgate, tmp_path_factory: pytest.TempPathFact
 def line(shared_edge: Edge, shared_gate: FakeTollgate) -> Iterator[Line]:
     tenant = f"tenant{next(_numbers)}.sip.example"
     shared_gate.restore(tenant)
+    for key in ("failures", "until"):
+        # Whatever an earlier test left of the breaker is over.
+        shared_edge.rpc("htable.delete", "breaker", key)
     yield Line(shared_edge, shared_gate, tenant)
     shared_gate.hang_seconds, shared_gate.fails, shared_gate.refuse_records = 0.0, False, 0
+    shared_gate.numbers.clear()

@@ -17,10 +17,11 @@ ANNOUNCE = {"action": "announce", "ttl": 5}
 
 @dataclass
 class FakeTollgate:
-    """``answers`` by tenant and direction; others are a 404. ``hang_seconds``: so long nothing is answered."""
+    """``answers`` by tenant and direction, ``numbers`` before them; others are a 404. ``hang_seconds``: so long nothing is answered."""
 
     url: str = ""
     answers: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    numbers: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
@@ -75,6 +76,7 @@ def running_tollgate() -> Iterator[FakeTollgate]:
                 self._send(503, {})
                 return
             answer = fake.answers.get((query.get("tenant", ""), query.get("direction", "")))
+            answer = fake.numbers.get(query.get("to", ""), answer)
             self._send(200 if answer else 404, answer or {"title": "Not found"})
 
         def do_POST(self) -> None:

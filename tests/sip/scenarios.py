@@ -57,6 +57,7 @@ def _scenario(*steps: str) -> str:
 
 _PROVISIONAL = "".join(f'<recv response="{code}" optional="true"></recv>' for code in (100, 180, 183))
 _ANSWERED = f'{_PROVISIONAL}<recv response="200" rrs="true"></recv>'
+_OK = '<recv response="200"></recv>'
 
 
 def _pause(milliseconds: int) -> str:
@@ -101,6 +102,86 @@ def completes(uri: str, *, talk_ms: int = 200, hold_ms: int = 0) -> str:
         _within("BYE", 4),
         '<recv response="200"></recv>',
     ).replace("[uri]", uri)
+
+
+def _audio(*lines: str, address: str = "[media_ip]", session: str = "", video: str = "") -> str:
+    """A session description whose audio has these lines; ``session`` before all streams, ``video`` one beside it."""
+    parts = ["v=0", "o=tester 1 2 IN IP4 [local_ip]", "s=-", f"c=IN IP4 {address}", "t=0 0"]
+    parts += [session] * bool(session) + ["m=audio 6000 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", *lines]
+    parts += ["m=video 6002 RTP/AVP 99", f"a={video}"] * bool(video)
+    return "\n".join(parts) + "\n"
+
+
+# Ways in which telephones say hold, and retrieve again.
+HOLDS = {
+    "sendonly": (_audio("a=sendonly"), _audio("a=sendrecv")),
+    "inactive": (_audio("a=inactive"), _audio("a=sendrecv")),
+    "of the session": (_audio(session="a=inactive"), _audio()),
+    "address of zeroes": (_audio(address="0.0.0.0"), _audio()),
+    "with a video": (_audio("a=sendonly", video="sendrecv"), _audio(video="sendrecv")),
+}
+# What looks like hold and is none: the video is switched off, the address awaits candidates, the other side holds.
+NO_HOLDS = {
+    "video off": _audio("a=sendrecv", video="inactive"),
+    "session overruled": _audio("a=sendrecv", session="a=sendonly"),
+    "candidates to come": _audio("a=sendrecv", "a=ice-ufrag:8hhY", address="0.0.0.0"),
+    "held by the other side": _audio("a=recvonly"),
+}
+
+
+def reoffers(uri: str, *offers: str, method: str = "INVITE", each_ms: int = 500) -> str:
+    """Answered, then offers these session descriptions one after the other, so long apart, and hangs up."""
+    steps = []
+    for cseq, offer in enumerate(offers, 2):
+        steps += [_within(method, cseq, offer), _ANSWERED if method == "INVITE" else _OK]
+        steps += [_within("ACK", cseq)] if method == "INVITE" else []
+        steps.append(_pause(each_ms))
+    return _scenario(
+        _invite(uri), _ANSWERED, _within("ACK", 1), _pause(100), *steps, _within("BYE", 90), _OK
+    ).replace("[uri]", uri)
+
+
+def answers_in_the_ack(uri: str, held: str, again: str, *, each_ms: int = 500) -> str:
+    """Puts on hold by an offer, retrieves by an INVITE without one, whose ACK brings the answer."""
+    return _scenario(
+        _invite(uri),
+        _ANSWERED,
+        *(_within("ACK", 1), _within("INVITE", 2, held), _ANSWERED, _within("ACK", 2), _pause(each_ms)),
+        *(_within("INVITE", 3), _ANSWERED, _within("ACK", 3, again), _pause(each_ms)),
+        *(_within("BYE", 4), _OK),
+    ).replace("[uri]", uri)
+
+
+def gives_up(uri: str, *, after: int, pause_ms: int) -> str:
+    """Dials, and cancels so long after the provisional answer ``after``: 487."""
+    cancel = f"""<send retrans="500"><![CDATA[
+CANCEL {uri} SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:[source]@[from_domain]>;tag=[pid]SIPp[call_number]
+To: <{uri}>
+Call-ID: [call_id]
+CSeq: 1 CANCEL
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>"""
+    ack = _ack_of_refusal(487)
+    return _scenario(
+        _invite(uri),
+        f'<recv response="100" optional="{"false" if after == 100 else "true"}"></recv>',
+        *(['<recv response="183"></recv>'] if after == 183 else []),
+        _pause(pause_ms),
+        # CANCEL has the branch of its INVITE, so many steps before it.
+        cancel.replace("[branch]", "[branch-4]" if after == 183 else "[branch-3]"),
+        # Either may come first.
+        '<recv response="200" optional="true"></recv>',
+        *('<recv response="487"></recv>', ack),
+    ).replace("[uri]", uri)
+
+
+def vanishes(uri: str) -> str:
+    """Answered, and never heard of again."""
+    return _scenario(_invite(uri), _ANSWERED, _within("ACK", 1)).replace("[uri]", uri)
 
 
 def is_cut(uri: str) -> str:
@@ -226,7 +307,15 @@ def answers(*, ring_ms: int = 100) -> str:
 <recv request="ACK" rtd="true" crlf="true"></recv>
 <label id="talking"/>
 <recv request="INVITE" optional="true" next="again"></recv>
+<recv request="UPDATE" optional="true" next="updated"></recv>
+<recv request="OPTIONS" optional="true" next="asked"></recv>
 <recv request="BYE" next="over"></recv>
+<label id="updated"/>
+{_reply_within(_sdp("recvonly"))}
+<nop next="talking"/>
+<label id="asked"/>
+{_reply_within()}
+<nop next="talking"/>
 <label id="again"/>
 {_reply_within(_sdp("recvonly"))}
 <recv request="ACK" next="talking"></recv>

@@ -10,7 +10,9 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import httpx
 
 from tests.sip import scenarios
 from tests.sip.leashed import leashed
@@ -42,6 +44,13 @@ class Edge:
     @property
     def rpc_url(self) -> str:
         return f"http://127.0.0.1:{self.rpc_port}/RPC"
+
+    def rpc(self, method: str, *params: str) -> Any:
+        """What the edge answers to a command with its secret; None for what is not there."""
+        body = {"jsonrpc": "2.0", "method": method, "params": list(params), "id": 1}
+        secret = {"Authorization": f"Bearer {RPC_SECRET}"}
+        answer = httpx.post(self.rpc_url, json=body, headers=secret, trust_env=False)
+        return answer.json().get("result")
 
     def log(self) -> str:
         return (self.folder / "kamailio.log").read_text(errors="replace")
@@ -89,6 +98,7 @@ def running_edge(folder: Path, *, gate_url: str, cdr_url: str, token: str, **cha
             "TG_TRUNK_SOURCES": rf'"^127\.0\.0\.1:{edge.trunk_port}$"',
             "TG_TRUNK": carrier,
             "TG_EMERGENCY_TRUNK": carrier,
+            "TG_EMERGENCY_SECOND": carrier,
             "TG_SWITCH": f'"sip:127.0.0.1:{edge.switch_port}"',
             "TG_ANNOUNCE_SECONDS": "1",
             **changes,
@@ -173,8 +183,17 @@ class Played:
     errors: str
 
 
-def play(edge: Edge, scenario: str, *, tenant: str, source: str = "101", port: int | None = None) -> Played:
-    """Plays one call to the edge; ``port`` is the caller's own."""
+def play(
+    edge: Edge,
+    scenario: str,
+    *,
+    tenant: str,
+    source: str = "101",
+    port: int | None = None,
+    calls: int = 1,
+    rate: int = 10,
+) -> Played:
+    """Plays calls to the edge, ``rate`` a second; ``port`` is the caller's own."""
     folder = edge.folder / f"uac-{uuid.uuid4().hex[:8]}"
     folder.mkdir()
     path = folder / "uac.xml"
@@ -182,9 +201,11 @@ def play(edge: Edge, scenario: str, *, tenant: str, source: str = "101", port: i
     command = _sipp(path, port or free_port("udp"), folder)
     command += [
         "-m",
-        "1",
+        str(calls),
         "-l",
-        "1",
+        str(calls),
+        "-r",
+        str(rate),
         "-timeout",
         f"{CALL_SECONDS:.0f}s",
         "-timeout_error",
@@ -221,3 +242,12 @@ def inbound(edge: Edge, tenant: str, number: str, *, code: int | None = None, **
     uri = f"sip:{number}@{tenant}"
     scenario = scenarios.completes(uri, **values) if code is None else scenarios.refused(uri, code)
     return play(edge, scenario, tenant="carrier.example", source="+12125550199", port=edge.trunk_port)
+
+
+def passes(played: Played) -> Played:
+    assert played.ok, played.errors
+    return played
+
+
+def talk_seconds(record: dict[str, str]) -> float:
+    return float(record["end_time"]) - float(record["start_time"])

@@ -36,7 +36,10 @@ _KEEP_INVOICE = text(
 _KEEP_FACT = """
 INSERT INTO fact (tenant_id, kind, source_id, at, ended, provider_id, invoice_ids)
 VALUES (:tenant_id, :kind, :source_id, :at, :ended, :provider_id, :invoice_ids)
-ON CONFLICT DO NOTHING RETURNING 1
+ON CONFLICT DO NOTHING
+RETURNING NOT ended OR EXISTS (
+    SELECT 1 FROM fact f
+    WHERE f.tenant_id = :tenant_id AND f.kind = :kind AND f.source_id = :source_id AND NOT f.ended) AS matters
 """
 _KEEP_REMINDER = """
 INSERT INTO reminder_sent (tenant_id, anchor_id, day, life_at, provider_id, sent_at, invoice_ids)
@@ -111,8 +114,8 @@ class SqlLedger:
             _KEEP_INVOICE, tenant_id=tenant_id, provider_id=provider_id, **row_of_kept(kept)
         )
 
-    async def keep_fact(self, provider_id: ProviderId, tenant_id: TenantId, fact: Fact) -> None:
-        await self._work.fetch(
+    async def keep_fact(self, provider_id: ProviderId, tenant_id: TenantId, fact: Fact) -> bool:
+        added = await self._work.fetch(
             _KEEP_FACT,
             tenant_id=tenant_id,
             kind=fact.kind,
@@ -122,6 +125,7 @@ class SqlLedger:
             provider_id=provider_id,
             invoice_ids=list(fact.invoice_ids),
         )
+        return bool(added and added[0]["matters"])
 
     async def facts(self, tenant_id: TenantId) -> list[Fact]:
         return [fact_of_row(row) for row in (await self._rows("fact", [tenant_id]))[tenant_id]]

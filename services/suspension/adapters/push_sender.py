@@ -11,7 +11,7 @@ import orjson
 from standardwebhooks.webhooks import Webhook
 
 from services.suspension.adapters.push_target import PushTargets, Target
-from services.suspension.use_cases.ports import Push
+from services.suspension.use_cases.ports import Push, SwitchAway
 from shared.errors import Unavailable
 
 TIMEOUT_SECONDS = 3.0
@@ -108,7 +108,7 @@ class PushSender:
                 follow_redirects=False,
             )
         except (httpx.HTTPError, OSError) as error:
-            raise Unavailable(f"{type(error).__name__}: {error}") from error
+            raise SwitchAway(f"{type(error).__name__}: {error}") from error
         return answer
 
 

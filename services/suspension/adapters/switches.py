@@ -1,5 +1,6 @@
 """Switches that cache answers, and what they are still to be told."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,8 +30,13 @@ _TAKE = text("""
 UPDATE push p SET attempts = p.attempts + 1, next_attempt_at = :until
 FROM switch s, tenant t LEFT JOIN standing st ON st.tenant_id = t.tenant_id
 WHERE (p.provider_id, p.push_id) IN (
-    SELECT provider_id, push_id FROM push WHERE next_attempt_at <= :now ORDER BY next_attempt_at
-    LIMIT :limit FOR UPDATE SKIP LOCKED)
+    SELECT due.provider_id, due.push_id FROM switch w CROSS JOIN LATERAL (
+        SELECT q.provider_id, q.push_id FROM push q
+        WHERE q.provider_id = w.provider_id AND q.switch_name = w.name AND q.next_attempt_at <= :now
+        ORDER BY q.attempts > 0, q.next_attempt_at LIMIT :limit FOR UPDATE SKIP LOCKED) due
+    WHERE NOT EXISTS (
+        SELECT 1 FROM unnest(CAST(:busy_providers AS uuid[]), CAST(:busy_names AS text[])) AS busy (provider_id, name)
+        WHERE busy.provider_id = w.provider_id AND busy.name = w.name))
   AND s.provider_id = p.provider_id AND s.name = p.switch_name AND t.tenant_id = p.tenant_id
 RETURNING p.provider_id, p.push_id, p.attempts, p.delivered_at, p.queued_at, s.name, s.kind, s.url, s.secret,
   s.cut_calls, t.tenant_id, t.sip_domain, t.account_codes, COALESCE(st.stage, 'none') AS stage, st.cause
@@ -112,10 +118,19 @@ def _switch(row: dict[str, Any]) -> Switch:
     )
 
 
-async def take_pushes(engine: AsyncEngine, now: datetime, limit: int) -> list[Push]:
-    """Pushes that are due; other replicas leave them alone for a while."""
+async def take_pushes(
+    engine: AsyncEngine, now: datetime, limit: int, busy: Collection[tuple[ProviderId, str]] = ()
+) -> list[Push]:
+    """Pushes that are due, up to ``limit`` for each switch, changes that nobody was told of first; none for switches
+    (provider, name) that are ``busy``. Other replicas leave them alone for a while."""
     async with engine.begin() as connection:
-        values = {"now": now, "until": now + LONGEST_TAKEN, "limit": limit}
+        values = {
+            "now": now,
+            "until": now + LONGEST_TAKEN,
+            "limit": limit,
+            "busy_providers": [provider_id for provider_id, _ in busy],
+            "busy_names": [name for _, name in busy],
+        }
         rows = (await connection.execute(_TAKE, values)).mappings().all()
     return [_push(dict(row)) for row in rows]
 

@@ -202,7 +202,11 @@ Table(
     Column("attempts", Integer, nullable=False),
     Column("delivered_at", _INSTANT),
     Column("last_error", Text),
-    Index("ix_push_next_attempt_at", "next_attempt_at", postgresql_where=text("next_attempt_at IS NOT NULL")),
+    Index(
+        "ix_push_due",
+        *("provider_id", "switch_name", "next_attempt_at"),
+        postgresql_where=text("next_attempt_at IS NOT NULL"),
+    ),
     Index("ix_push_switch_name", "provider_id", "switch_name", "queued_at"),
 )
 

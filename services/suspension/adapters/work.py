@@ -136,6 +136,8 @@ class SqlSuspensionWork(SqlUnitOfWork):
     async def cases(self, tenant_ids: Sequence[TenantId]) -> list[Case]:
         rows = await self.fetch(_CASES, tenant_ids=list(tenant_ids))
         tenants = {row["tenant_id"]: (tenant_of_row(row), row["now_at"]) for row in rows}
+        if not tenants:
+            return []
         known = list(tenants)
         policies = await self._policies.of_all(
             list({tenant.provider_id for tenant, _ in tenants.values()}), known

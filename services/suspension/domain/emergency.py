@@ -16,6 +16,8 @@ _LONGEST_SHORT = 6
 # Calling codes have one to three digits (ITU-T E.164); no subscriber has a number of six digits with its code.
 _LONGEST_WITH_CODE = 6
 _INTERNATIONAL_PREFIXES = ("+", "00", "011")
+# No subscriber has four digits, so nothing else can be meant.
+_OUTSIDE_LINE = ("9", "0")
 
 # RFC 3261 name-addr: a display name, quoted or not, and an address in angle brackets. Possessive, so always linear.
 _NAME_ADDRESS = re.compile(r'(?s)(?:"(?:[^"\\]|\\.)*+")?+[^<]*+<([^>]*+)')
@@ -93,12 +95,19 @@ def is_emergency(
             and rest[-3:] in EVERYWHERE
         ):
             return True
+    if _after_outside_line(number) in EVERYWHERE:
+        return True
     if country is None:
         return False
-    bare = number.removeprefix("+")
     code = calling_code(country)
-    readings = {bare, bare.removeprefix(code)}
+    bare = {number, *(number.removeprefix(prefix) for prefix in _INTERNATIONAL_PREFIXES)}
+    readings = bare | {one.removeprefix(code) for one in bare} | {_after_outside_line(number)}
     return any(_is_short(one) and (one in EVERYWHERE or of_country(one, country)) for one in readings)
+
+
+def _after_outside_line(number: str) -> str:
+    """``9911`` or ``0112``, as people dial who need a digit to get outside, and as a switch may hand it on."""
+    return number[1:] if len(number) == 4 and number[0] in _OUTSIDE_LINE else ""
 
 
 def _is_short(number: str) -> bool:

@@ -58,12 +58,12 @@ def decide(line: Line, direction: Direction, *, called: Called) -> Answer:
     """
     if not barred(line, direction):
         return "allow"
-    if line.closed:
-        return "reject"
     if direction == "inbound":
-        return line.inbound
+        return "reject" if line.closed else line.inbound
     if called == "reachable":
         return "allow"
+    if line.closed:
+        return "reject"
     if not line.stage.barred:
         return "reject" if called == "international" else "allow"
     return "allow" if line.cause == "spend_limit" and called == "free" else "reject"

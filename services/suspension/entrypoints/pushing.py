@@ -1,17 +1,21 @@
 """Loop: tell switches what changed, until they have taken it or a day has passed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
-from services.suspension.use_cases.ports import Outcome, Push
+from services.suspension.use_cases.ports import Outcome, Push, SwitchAway
+from shared.db.engine import is_away
 from shared.errors import Refusal
+from shared.ids import ProviderId
 
 log = structlog.get_logger(__name__)
+# Of one switch: pushes taken together, and told at a time.
 BATCH = 50
-AT_ONCE = 16
+AT_ONCE = 8
 FIRST_RETRY = timedelta(seconds=0.5)
 LONGEST_RETRY = timedelta(minutes=5)
 GIVE_UP_AFTER = timedelta(days=1)
@@ -21,7 +25,8 @@ TELL_AGAIN = timedelta(seconds=1.2)
 
 _LOOK_SECONDS = 0.002
 
-Take = Callable[[int], Awaitable[list[Push]]]
+SwitchKey = tuple[ProviderId, str]
+Take = Callable[[int, Collection[SwitchKey]], Awaitable[list[Push]]]
 Send = Callable[[Push], Awaitable[None]]
 Follows = Callable[[Push], Awaitable[None]]
 Keep = Callable[[list[Outcome]], Awaitable[None]]
@@ -34,35 +39,77 @@ def retry_after(attempts: int) -> timedelta:
 
 
 class Pusher:
-    """``follows`` waits until this replica's gate answers by the change: a switch asks as soon as it is told."""
+    """``follows`` waits until this replica's gate answers by the change: a switch asks as soon as it is told.
+
+    Each switch is told beside the others: one that is away or slow, whoever's it is, delays no other's. ``wake`` is
+    called when a switch has been told all that was taken for it.
+    """
 
     def __init__(
-        self, take: Take, send: Send, follows: Follows, keep: Keep, now: Callable[[], datetime]
+        self,
+        take: Take,
+        send: Send,
+        follows: Follows,
+        keep: Keep,
+        now: Callable[[], datetime],
+        *,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         self._take = take
         self._send = send
         self._follows = follows
         self._keep = keep
         self._now = now
+        self._wake = wake
+        self._busy: dict[SwitchKey, asyncio.Task[None]] = {}
 
     async def step(self) -> int:
-        pushes = await self._take(BATCH)
-        if not pushes:
-            return 0
-        slots = asyncio.Semaphore(AT_ONCE)
-
-        async def one(push: Push) -> Outcome:
-            async with slots:
-                return await self._tell(push)
-
-        await self._keep(list(await asyncio.gather(*(one(push) for push in pushes))))
+        """Begins with what is due for switches that are not being told already; says how much that is."""
+        pushes = await self._take(BATCH, list(self._busy))
+        by_switch: dict[SwitchKey, list[Push]] = defaultdict(list)
+        for push in pushes:
+            by_switch[push.switch.provider_id, push.switch.name].append(push)
+        for key, of_switch in by_switch.items():
+            self._busy[key] = asyncio.create_task(self._tell_all(key, of_switch), name=f"push-{key[1]}")
         return len(pushes)
 
-    async def _tell(self, push: Push) -> Outcome:
+    async def idle(self) -> None:
+        """Waits until all that was begun is over."""
+        while self._busy:
+            await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    async def stop(self) -> None:
+        """What was not told is taken again, by another replica or after the start, when its time is over."""
+        for task in self._busy.values():
+            task.cancel()
+        await self.idle()
+
+    async def _tell_all(self, key: SwitchKey, pushes: Sequence[Push]) -> None:
+        slots = asyncio.Semaphore(AT_ONCE)
+        away: list[str] = []
+
+        async def one(push: Push) -> None:
+            async with slots:
+                outcome = self._failed(push, away[0]) if away else await self._tell(push, away)
+                await self._keep([outcome])
+
+        try:
+            await asyncio.gather(*(one(push) for push in pushes))
+        except Exception as error:
+            # What was told and not kept is told again when its time is over: a repeat does no harm.
+            log.warning("pushes not kept", switch=key[1], error=repr(error), away=is_away(error))
+        finally:
+            del self._busy[key]
+            self._wake()
+
+    async def _tell(self, push: Push, away: list[str]) -> Outcome:
+        """Notes in ``away`` that the switch does not answer at all, for the others that wait for it."""
         await self._follows(push)
         try:
             await self._send(push)
         except Refusal as refusal:
+            if isinstance(refusal, SwitchAway):
+                away.append(refusal.message)
             return self._failed(push, refusal.message)
         except Exception as error:
             log.exception("push failed", switch=push.switch.name, error=repr(error))

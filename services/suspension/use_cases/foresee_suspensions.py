@@ -48,7 +48,11 @@ def foresee(case: Case, days: int, working: WorkingDays) -> Foreseen | None:
     tenant, account = case.tenant, case.account
     standing = evaluate(case.policy, account, case.now, tenant.zone, working)
     at = standing.suspends_at
-    if at is None or at > case.now + timedelta(days=days) or (case.before and case.before.stage.barred):
+    before = case.before
+    if at is None or at > case.now + timedelta(days=days):
+        return None
+    # A spend limit bars a part only, and for another reason.
+    if before is not None and before.stage.barred and before.cause != "spend_limit":
         return None
     calendar = Calendar(tenant.zone, account.pauses, case.policy, working)
     overdue = tuple(

@@ -45,7 +45,11 @@ async def keep_credit_note(
 
 
 async def keep_fact(work: SuspensionWork, provider_id: ProviderId, tenant_id: TenantId, fact: Fact) -> None:
-    """A debit in process, a dispute or a plan pauses its invoices until its outcome is known (R48); a limit bars."""
+    """A debit in process, a dispute or a plan pauses its invoices until its outcome is known (R48); a limit bars.
+
+    Most payments were never in process, and most limits never reached: an end without a beginning changes no span, so
+    nobody need look again. Should the beginning come later, it finds the end.
+    """
     await work.lock_tenant(tenant_id)
-    await work.ledger.keep_fact(provider_id, tenant_id, fact)
-    await recompute_standing(work, tenant_id)
+    if await work.ledger.keep_fact(provider_id, tenant_id, fact):
+        await recompute_standing(work, tenant_id)

@@ -13,6 +13,7 @@ from services.suspension.domain.days import WorkingDays
 from services.suspension.domain.invoices import Kept, News
 from services.suspension.domain.ladder import Cause
 from services.suspension.domain.policy import Policy
+from shared.errors import Unavailable
 from shared.events.envelope import Event
 from shared.ids import EventId, InvoiceId, ProviderId, TenantId
 
@@ -134,7 +135,9 @@ class Ledger(Protocol):
     async def correct_invoice(self, provider_id: ProviderId, tenant_id: TenantId, kept: Kept) -> None:
         """In place of what was known."""
 
-    async def keep_fact(self, provider_id: ProviderId, tenant_id: TenantId, fact: Fact) -> None: ...
+    async def keep_fact(self, provider_id: ProviderId, tenant_id: TenantId, fact: Fact) -> bool:
+        """False: nothing follows from it now, since it was known, or ends what is not known to have begun."""
+
     async def facts(self, tenant_id: TenantId) -> list[Fact]: ...
     async def keep_reminder(
         self, provider_id: ProviderId, tenant_id: TenantId, reminder: ReminderSent
@@ -199,6 +202,10 @@ class Push:
     attempts: int
     queued_at: datetime
     delivered: bool
+
+
+class SwitchAway(Unavailable):
+    """The switch gave no answer at all: nothing else that waits for it need be tried now."""
 
 
 @dataclass(frozen=True, slots=True)

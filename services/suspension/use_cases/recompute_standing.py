@@ -78,7 +78,9 @@ async def _look(work: SuspensionWork, case: Case, *, confirmed: bool) -> Standin
     ):
         await work.tell_gate(tenant.tenant_id)
     if row.stage is not was or (row.stage.barred and before is not None and row.cause != before.cause):
-        await _announce(work, tenant, account, was, row, standing)
+        await _announce(work, case, account, was, row, standing)
+    if row.international_barred != (before is not None and before.international_barred):
+        await _note_international(work, tenant, account, row)
     if row.termination_proposed_at is not None and (before is None or before.termination_proposed_at is None):
         await _propose_termination(work, tenant, row, standing)
     return row
@@ -145,13 +147,13 @@ def _truth_due_at(
 
 async def _announce(
     work: SuspensionWork,
-    tenant: Tenant,
+    case: Case,
     account: Account,
     before: Stage,
     row: StandingRow,
     standing: Standing,
 ) -> None:
-    stage, at = row.stage, row.evaluated_at
+    tenant, policy, stage, at = case.tenant, case.policy, row.stage, row.evaluated_at
     if stage.barred:
         barred: Literal["outbound_barred", "both_barred"] = (
             "both_barred" if stage is Stage.BOTH_BARRED else "outbound_barred"
@@ -176,6 +178,12 @@ async def _announce(
         "to": stage.value,
         "cause": row.cause,
         "manual": standing.manual,
+        "policy": {
+            "grace_days": policy.grace_days,
+            "outbound_after_days": policy.outbound_after_days,
+            "smallest_minor": policy.smallest_minor,
+            "counting": policy.counting,
+        },
         "invoices": [facts_of(invoice) for invoice in standing.counted],
         "reminders": [
             {"day": sent.day, "sent_at": sent.sent_at.isoformat(), "anchor": str(sent.anchor)}
@@ -184,6 +192,18 @@ async def _announce(
         ],
     }
     await _note(work, tenant, at, action, standing.why, details)
+
+
+async def _note_international(
+    work: SuspensionWork, tenant: Tenant, account: Account, row: StandingRow
+) -> None:
+    """No stage, and no mail (usage has told of its alert): but calls were refused, and the trail has to say why."""
+    barred = row.international_barred
+    alerts = [one.since for one in account.limits if one.kind == "unusual_international"]
+    details = {"alert_at": max(alerts).isoformat() if alerts else None}
+    action = "international calls barred" if barred else "international calls allowed again"
+    reason = "usage's alert about unusual international calls" if barred else "the alert is over or released"
+    await _note(work, tenant, row.evaluated_at, action, reason, details)
 
 
 async def _propose_termination(

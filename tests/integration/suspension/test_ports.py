@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -58,6 +59,24 @@ async def open_work(request: pytest.FixtureRequest, desk: Desk) -> Open:
 
 def _news(invoice: Invoice, paid_minor: int) -> News:
     return News(invoice, paid_minor, said_at=EARLY, at=EARLY)
+
+
+async def test_only_what_can_change_something_is_worth_a_look(open_work: Open) -> None:
+    """A repeat, and the end of what never began, change nothing; the end of what did begin does, in any order."""
+    payment = uuid4()
+    begun, ended = Fact(payment, EARLY, False), Fact(payment, LATE, True)
+    other = Fact(uuid4(), LATE, True)
+
+    def keep(fact: Fact) -> Callable[[SuspensionWork], Awaitable[bool]]:
+        return lambda work: work.ledger.keep_fact(PROVIDER, TENANT, fact)
+
+    assert await _in_turn(open_work, *map(keep, (begun, begun, ended, ended, other))) == [
+        *(True, False, True, False),
+        False,
+    ]
+    late = uuid4()
+    steps = map(keep, (Fact(late, LATE, True), Fact(late, EARLY, False)))
+    assert await _in_turn(open_work, *steps) == [False, True]
 
 
 async def _in_turn(open_work: Open, *steps: Callable[[SuspensionWork], Awaitable[Any]]) -> list[Any]:

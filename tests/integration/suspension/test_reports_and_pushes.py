@@ -1,6 +1,7 @@
 """On the whole service: presets, what-if, exports, switches that are told, the gate's own health, lost events."""
 
 import json
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -10,7 +11,7 @@ from services.suspension.adapters.push_sender import PushSender
 from services.suspension.adapters.push_target import PushTargets, networks
 from services.suspension.adapters.switches import keep_outcomes, take_pushes
 from services.suspension.domain.account import Invoice, Stage
-from services.suspension.entrypoints.pushing import Pusher, waits_for_memory
+from services.suspension.entrypoints.pushing import Pusher, SwitchKey, waits_for_memory
 from services.suspension.use_cases.foresee_suspensions import foresee_suspensions
 from services.suspension.use_cases.ports import Outcome, Push, Said, Switch
 from shared.events import invoicing
@@ -99,8 +100,8 @@ async def test_a_change_is_queued_for_each_switch_and_told_with_retries(desk: De
     def answer(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"result": "ok"}) if up else httpx.Response(503)
 
-    async def take(limit: int) -> list[Push]:
-        return await take_pushes(desk.engine, desk.clock.now(), limit)
+    async def take(limit: int, busy: Collection[SwitchKey]) -> list[Push]:
+        return await take_pushes(desk.engine, desk.clock.now(), limit, busy)
 
     async def keep(outcomes: list[Outcome]) -> None:
         await keep_outcomes(desk.engine, outcomes)
@@ -111,16 +112,20 @@ async def test_a_change_is_queued_for_each_switch_and_told_with_retries(desk: De
         pusher = Pusher(take, sender.send, follows, keep, desk.clock.now)
         queued = await desk.rows("SELECT * FROM push")
         assert queued
+        assert await take(50, [(PROVIDER, "edge-1"), (PROVIDER, "edge-2")]) == []
         assert await pusher.step() == len(queued)
+        await pusher.idle()
         assert await pusher.step() == 0
         up = True
         desk.clock.at = desk.clock.now() + timedelta(seconds=1)
         assert await pusher.step() == len(queued)
+        await pusher.idle()
         rows = await desk.rows("SELECT * FROM push")
         assert all(row["delivered_at"] and row["last_error"] is None for row in rows)
         assert {row["switch_name"] for row in rows} == {"edge-1", "edge-2"}
         desk.clock.at = desk.clock.now() + timedelta(seconds=2)
         assert await pusher.step() == len(queued)
+        await pusher.idle()
         assert not [row for row in await desk.rows("SELECT * FROM push") if row["next_attempt_at"]]
 
 

@@ -116,7 +116,9 @@ async def _answers(client: httpx.AsyncClient, status: int) -> bool:
 
 
 @asynccontextmanager
-async def _running(database_url: str, broker_url: str, folder: Path) -> AsyncIterator[Running]:
+async def running_service(
+    database_url: str, broker_url: str, folder: Path, **changes: Any
+) -> AsyncIterator[Running]:
     issuer = TokenIssuer(folder)
     settings = SuspensionSettings(
         database_url=SecretStr(database_url),
@@ -128,6 +130,7 @@ async def _running(database_url: str, broker_url: str, folder: Path) -> AsyncIte
         auth_jwks=str(issuer.jwks_file),
         invoicing_url="http://127.0.0.1:1",
         payments_url="http://127.0.0.1:1",
+        **changes,
     )
     engine = make_engine(database_url, pool=2)
     app = build(settings, truth=EchoTruth(engine))
@@ -151,7 +154,7 @@ async def service(
     """One service for all tests of this file."""
     url, vhost = await databases.create("suspension"), await vhosts.create()
     await migrate(url, MIGRATIONS)
-    async with _running(url, vhost.broker_url, tmp_path_factory.mktemp("issuer")) as one:
+    async with running_service(url, vhost.broker_url, tmp_path_factory.mktemp("issuer")) as one:
         await until(lambda: _answers(one.client, 200))
         yield one
     await databases.drop(url)
@@ -320,7 +323,7 @@ async def test_waits_unready_for_a_database_that_is_not_migrated(
 ) -> None:
     """Started too early it is alive, unready, allows emergencies only, and recovers by itself."""
     url = await fresh_database("suspension")
-    async with _running(url, (await fresh_vhost()).broker_url, tmp_path) as one:
+    async with running_service(url, (await fresh_vhost()).broker_url, tmp_path) as one:
         assert await _answers(one.client, 503)
         assert (await one.client.get("/health/live")).status_code == 200
         assert (await one.ask()).status_code == 503

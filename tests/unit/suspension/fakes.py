@@ -100,8 +100,13 @@ class FakeLedger:
     async def correct_invoice(self, provider_id: ProviderId, tenant_id: TenantId, kept: Kept) -> None:
         self.invoices[tenant_id, kept.invoice.invoice_id] = kept
 
-    async def keep_fact(self, provider_id: ProviderId, tenant_id: TenantId, fact: Fact) -> None:
-        self.facts_of.setdefault(tenant_id, set()).add(fact)
+    async def keep_fact(self, provider_id: ProviderId, tenant_id: TenantId, fact: Fact) -> bool:
+        known = self.facts_of.setdefault(tenant_id, set())
+        if fact in known:
+            return False
+        known.add(fact)
+        begun = {(one.kind, one.source_id) for one in known if not one.ended}
+        return not fact.ended or (fact.kind, fact.source_id) in begun
 
     async def facts(self, tenant_id: TenantId) -> list[Fact]:
         return list(self.facts_of.get(tenant_id, ()))

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.suspension.adapters.holidays_of import WORKING_DAYS, check_place
-from services.suspension.domain.account import Account, Invoice, Limit, Pause, Stage, ids
+from services.suspension.domain.account import Account, Invoice, Pause, Stage, ids
 from services.suspension.domain.days import Calendar
 from services.suspension.domain.ladder import evaluate
 from services.suspension.domain.policy import Policy, preset
 from services.suspension.entrypoints.consumers import HANDLERS
 from services.suspension.use_cases.foresee_suspensions import foresee_suspensions
 from shared.errors import Invalid
-from shared.events import invoicing, payments, suspension, usage
+from shared.events import invoicing, payments, suspension
 from shared.events.envelope import Envelope, Event
 from shared.ids import EventId, PaymentId, derived_id, new_id
 from tests.unit.suspension.builders import (
@@ -340,49 +340,6 @@ async def test_the_end_of_the_contract_is_proposed_once_and_never_done() -> None
     row = await work.standings.get(TENANT)
     assert row is not None
     assert row.termination_proposed_at is None
-
-
-async def test_a_spend_limit_bars_and_clears_without_any_invoice() -> None:
-    """Announced with its own reason; cleared by usage."""
-    work = FakeWork(at=on_day(0))
-    await hear(work, opened(), -30)
-    reached = usage.ThresholdReached(
-        provider_id=PROVIDER,
-        tenant_id=TENANT,
-        kind="spend_limit",
-        subject="period",
-        percent=100,
-        used=50_000,
-        limit=50_000,
-        currency="USD",
-        start_date=date(2026, 3, 1),
-        end_date=date(2026, 4, 1),
-        at=on_day(0),
-    )
-    await hear(work, reached.model_copy(update={"percent": 80}), 0)
-    assert await stage(work) is Stage.NONE
-    await hear(work, reached, 0)
-    assert await stage(work) is Stage.OUTBOUND_BARRED
-    suspended = work.emitted[-1]
-    assert isinstance(suspended, suspension.TenantSuspended)
-    assert suspended.why == "spend_limit"
-    work.at = on_day(1)
-    cleared = usage.ThresholdCleared(
-        provider_id=PROVIDER, tenant_id=TENANT, kind="spend_limit", why="limit_changed", at=on_day(1)
-    )
-    await hear(work, cleared, 1)
-    assert await stage(work) is Stage.NONE
-
-
-def test_an_alert_about_unusual_calls_acts_until_local_midnight_where_the_policy_says_so() -> None:
-    """International calls only; the stage stays."""
-    account = Account(limits=[Limit("unusual_international", on_day(3, 15), None)])
-    acting = Policy(unusual_international_bars=True)
-    assert not look(account, on_day(3, 16)).international_barred
-    standing = look(account, on_day(3, 16), acting)
-    assert (standing.international_barred, standing.stage) == (True, Stage.NONE)
-    assert standing.next_step_at == on_day(4)
-    assert not look(account, on_day(4), acting).international_barred
 
 
 async def test_looking_ahead_says_who_and_when() -> None:

@@ -45,10 +45,11 @@ def test_each_stage_bars_its_directions(stage: Stage, outbound: Answer, inbound:
 
 
 def test_inbound_can_be_rejected_by_policy_and_closed_tenants_are() -> None:
-    """The policy chooses what callers get; of a closed tenant nothing is left."""
+    """The policy chooses what callers get; a closed tenant may still ask its provider."""
     assert decide(make_line(Stage.BOTH_BARRED, inbound="reject"), "inbound", called="domestic") == "reject"
     closed = make_line(closed=True)
-    assert [decide(closed, d, called="reachable") for d in ("inbound", "outbound")] == ["reject", "reject"]
+    assert [decide(closed, d, called="reachable") for d in ("inbound", "outbound")] == ["reject", "allow"]
+    assert decide(closed, "outbound", called="free") == "reject"
 
 
 @pytest.mark.parametrize(
@@ -93,6 +94,14 @@ def test_inbound_can_be_rejected_by_policy_and_closed_tenants_are() -> None:
         ("+44112", "US"),
         ("0044112", "GB"),
         ("0111911", "US"),
+        ("0049110", "DE"),
+        ("003315", "FR"),
+        ("01149110", "DE"),
+        ("9911", "US"),
+        ("9911", None),
+        ("0112", "DE"),
+        ("0110", "DE"),
+        ("9999", "GB"),
         ("911,", "US"),
         ("911,,1", "US"),
         ("<sip:911@x>", "US"),
@@ -131,7 +140,9 @@ def test_emergency_numbers_are_known_however_they_are_written(to: str, country: 
             "",
             " ",
             "9",
-            "9112",
+            "8112",
+            "9118",
+            "99112",
             "911x",
             "x911",
             "urn:service:sosx",

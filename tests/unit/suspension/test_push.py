@@ -1,5 +1,7 @@
 """Pushes: where they may go, how they are signed, when they are tried again."""
 
+import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -12,8 +14,8 @@ from standardwebhooks.webhooks import Webhook
 
 from services.suspension.adapters.push_sender import PushSender
 from services.suspension.adapters.push_target import PushTargets, networks
-from services.suspension.entrypoints.pushing import Pusher, retry_after, waits_for_memory
-from services.suspension.use_cases.ports import Outcome, Push, Switch, SwitchKind
+from services.suspension.entrypoints.pushing import Pusher, SwitchKey, retry_after, waits_for_memory
+from services.suspension.use_cases.ports import Outcome, Push, Switch, SwitchAway, SwitchKind
 from services.suspension.use_cases.register_switch import register_switch, remove_switch
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
 from tests.unit.suspension.builders import PROVIDER, TENANT
@@ -126,7 +128,7 @@ async def test_a_push_is_tried_until_taken_or_a_day_has_passed() -> None:
     waiting: list[Push] = []
     fails = True
 
-    async def take(_: int) -> list[Push]:
+    async def take(_: int, __: object) -> list[Push]:
         taken, waiting[:] = list(waiting), []
         return taken
 
@@ -142,15 +144,79 @@ async def test_a_push_is_tried_until_taken_or_a_day_has_passed() -> None:
     old = make_push(queued_at=NOW - timedelta(days=1, minutes=1), attempts=30)
     waiting += [make_push(attempts=3), old]
     assert await pusher.step() == 2
+    await pusher.idle()
     assert [one.again_at for one in outcomes] == [NOW + timedelta(seconds=2), None]
     assert [one.error for one in outcomes] == ["answered 503"] * 2
     fails = False
     waiting += [make_push("kamailio_jsonrpc"), make_push(), make_push("kamailio_jsonrpc", delivered=True)]
     assert await pusher.step() == 3
+    await pusher.idle()
     assert [one.again_at for one in outcomes[2:]] == [NOW + timedelta(seconds=1.2), None, None]
     assert all(one.delivered_at == NOW for one in outcomes[2:])
     assert await pusher.step() == 0
     assert [retry_after(n).total_seconds() for n in (1, 2, 5, 40)] == [0.5, 1.0, 8.0, 300.0]
+
+
+async def test_a_switch_that_hangs_delays_no_other() -> None:
+    """The hanging one is left alone meanwhile; when it proves to be away, what else waits for it is not tried."""
+    outcomes: list[Outcome] = []
+    sent: list[str] = []
+    waiting = [make_push(), make_push("kamailio_jsonrpc")]
+    slow = replace(waiting[0].switch, name="slow")
+    waiting += [make_push(switch=slow) for _ in range(30)]
+    hangs = asyncio.Event()
+
+    async def take(_: int, busy: Collection[SwitchKey]) -> list[Push]:
+        taken = [one for one in waiting if (PROVIDER, one.switch.name) not in busy]
+        waiting[:] = [one for one in waiting if one not in taken]
+        return taken
+
+    async def send(push: Push) -> None:
+        sent.append(push.switch.name)
+        if push.switch.name == "slow":
+            await hangs.wait()
+            raise SwitchAway("ReadTimeout")
+
+    async def keep(kept: list[Outcome]) -> None:
+        outcomes.extend(kept)
+
+    woken: list[None] = []
+    follows = waits_for_memory(lambda push: push.stage)
+    pusher = Pusher(take, send, follows, keep, lambda: NOW, wake=lambda: woken.append(None))
+    assert await pusher.step() == 32
+    waiting += [make_push(), make_push(switch=slow)]
+    while len(woken) < 1:
+        await asyncio.sleep(0)
+    assert await pusher.step() == 1
+    while len(woken) < 2:
+        await asyncio.sleep(0)
+    assert [one.push.switch.name for one in outcomes] == ["edge-1"] * 3
+    hangs.set()
+    await pusher.idle()
+    assert sent.count("slow") == 8
+    assert [one.error for one in outcomes[3:]] == ["ReadTimeout"] * 30
+    assert len(waiting) == 1
+
+
+async def test_a_stop_leaves_what_is_under_way_for_later() -> None:
+    """Nothing hangs, and nothing is called told that was not."""
+    outcomes: list[Outcome] = []
+    pushes = [make_push()]
+
+    async def take(_: int, __: object) -> list[Push]:
+        return pushes
+
+    async def send(_: Push) -> None:
+        await asyncio.Event().wait()
+
+    async def keep(kept: list[Outcome]) -> None:
+        outcomes.extend(kept)
+
+    pusher = Pusher(take, send, waits_for_memory(lambda push: push.stage), keep, lambda: NOW)
+    await pusher.step()
+    await asyncio.sleep(0)
+    await pusher.stop()
+    assert outcomes == []
 
 
 async def test_switches_are_registered_with_a_secret_and_noted() -> None:
