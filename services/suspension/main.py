@@ -143,8 +143,11 @@ def _push(
 
     sender = PushSender(client, targets)
     follows = waits_for_memory(stage_of)
-    # The loop is made of the pusher, and named only then.
-    pusher = Pusher(take, sender.send, follows, keep, service.clock.now, wake=lambda: loop.wake())  # noqa: PLW0108
+
+    def wake() -> None:
+        loop.wake()  # made of the pusher, below
+
+    pusher = Pusher(take, sender.send, follows, keep, service.clock.now, wake=wake)
     loop = service.loop("push", pusher.step, interval_seconds=0.5)
     service.on_stop(pusher.stop)
     service.on_stop(client.aclose)

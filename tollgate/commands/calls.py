@@ -91,6 +91,13 @@ def usage(
     session.show(session.api.get("/tenants/{tenant_id}/usage", query=query, tenant_id=tenant_id))
 
 
+def _asked(
+    start: str | None, end: str | None, direction: str | None, number: str | None, call_class: str | None
+) -> dict[str, str | None]:
+    """The filter of Call History as the API names it."""
+    return {"from": start, "to": end, "direction": direction, "number": number, "class": call_class}
+
+
 @calls.command("list")
 def list_calls(
     ctx: typer.Context,
@@ -109,10 +116,8 @@ def list_calls(
     # A line's calls are asked for by the days of its period.
     days = {"start_date": start, "end_date": end} if line else {"from": start, "to": end}
     query = {
+        **_asked(None, None, direction, number, call_class),
         **days,
-        "direction": direction,
-        "number": number,
-        "class": call_class,
         "line": line,
         "revision": revision,
         "limit": min(limit, 200),
@@ -136,7 +141,7 @@ def total_calls(
 ) -> None:
     """How many calls a filter finds, and their time; at most 400 days."""
     session: Session = ctx.obj
-    query = {"from": start, "to": end, "direction": direction, "number": number, "class": call_class}
+    query = _asked(start, end, direction, number, call_class)
     tenant_id = session.tenant(tenant)
     session.show(session.api.get("/tenants/{tenant_id}/calls/totals", query=query, tenant_id=tenant_id))
 
@@ -156,14 +161,7 @@ def export_calls(
     """Write a tenant's calls to a file."""
     session: Session = ctx.obj
     tenant_id = session.tenant(tenant)
-    query = {
-        "from": start,
-        "to": end,
-        "direction": direction,
-        "number": number,
-        "class": call_class,
-        "format": form,
-    }
+    query = {**_asked(start, end, direction, number, call_class), "format": form}
     with writing(out, f"calls-{tenant}.{form}") as to:
         session.api.download("/tenants/{tenant_id}/calls/export", to, query=query, tenant_id=tenant_id)
 

@@ -93,7 +93,7 @@ _MAKE_INCOMING = text(
     + ") ON COMMIT DELETE ROWS"
 )
 _INCOMING_AND_KINDS = (
-    f"(SELECT {', '.join(f'one.{name}' for name in _OWN)}, coalesce(answered_at, started_at) AS placed_at,"  # noqa: S608 (names of this module)
+    f"(SELECT {', '.join(f'one.{name}' for name in _OWN)}, coalesce(answered_at, started_at) AS placed_at,"  # noqa: S608 (constants of our own, never input)
     f" {', '.join(f'kinds.{name}' for name in _KIND_TYPES)} FROM incoming_call AS one"
     f" JOIN {unnest(_KIND_TYPES)} WITH ORDINALITY AS kinds({', '.join(_KIND_TYPES)}, kind) USING (kind)"
     # The join may give another order.
@@ -104,7 +104,7 @@ _INCOMING_AND_KINDS = (
 def _add(source: str) -> TextClause:
     """One statement: a leg's key goes in if nobody had it, and only then the call. Keys are written in their order."""
     return text(
-        f"WITH incoming AS MATERIALIZED (SELECT * FROM {source}),"  # noqa: S608 (names of this module)
+        f"WITH incoming AS MATERIALIZED (SELECT * FROM {source}),"  # noqa: S608 (callers pass one of two constants of this module)
         f" fresh AS (INSERT INTO call_key ({', '.join(_KEY_TYPES)}) SELECT {', '.join(_KEY_TYPES)} FROM incoming"
         " ON CONFLICT DO NOTHING RETURNING call_key),"
         f" added AS (INSERT INTO call ({', '.join(_TYPES)}) SELECT {', '.join(f'CAST(incoming.{name} AS {kind})' for name, kind in _TYPES.items())}"

@@ -239,6 +239,11 @@ class FakeWork:
     async def now(self, provider_id: ProviderId) -> datetime:
         return self.at
 
+    def trail(self) -> list[AuditEntry]:
+        """What was written into the audit trail, oldest first."""
+        assert isinstance(self.audit, FakeAudit)
+        return [entry for _, entry in self.audit.entries]
+
     def system_now(self) -> datetime:
         return self.at
 

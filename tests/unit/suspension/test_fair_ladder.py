@@ -216,8 +216,8 @@ async def test_a_lost_payment_ends_a_suspension_at_the_next_look_at_the_truth() 
     work.at += timedelta(seconds=121)
     await settle(work, TENANT, [])
     assert await stage(work) is Stage.NONE
-    assert work.audit.entries[-1][1].action == "restored"  # type: ignore[attr-defined]
-    assert "corrected" in [entry.action for _, entry in work.audit.entries]  # type: ignore[attr-defined]
+    assert work.trail()[-1].action == "restored"
+    assert "corrected" in [entry.action for entry in work.trail()]
 
 
 async def test_a_credit_note_of_an_unknown_invoice_asks_invoicing() -> None:

@@ -68,7 +68,7 @@ async def test_a_barring_of_international_calls_stands_in_the_trail() -> None:
     await hear(work, opened(), -30)
     await hear(work, limit_reached("unusual_international", 3, 9), 3)
     await live(work, 4, 5)
-    entries = [entry for _, entry in work.audit.entries]  # type: ignore[attr-defined]
+    entries = work.trail()
     assert [(one.action, one.at) for one in entries] == [
         ("international calls barred", on_day(3, 9)),
         ("international calls allowed again", on_day(4)),
@@ -88,7 +88,7 @@ async def test_who_is_barred_by_a_spend_limit_may_be_suspended_soon_as_well() ->
 async def test_the_trail_says_which_policy_barred() -> None:
     """It may have changed by the time the tenant complains."""
     work = await owing(14, Policy(grace_days=14, smallest_minor=500))
-    entries = [entry for _, entry in work.audit.entries]  # type: ignore[attr-defined]
+    entries = work.trail()
     (barred,) = [entry for entry in entries if entry.action == "suspended"]
     policy: dict[str, Any] = barred.details["policy"]
     assert (policy["grace_days"], policy["smallest_minor"], policy["counting"]) == (14, 500, "calendar")

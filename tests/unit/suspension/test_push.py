@@ -252,6 +252,6 @@ async def test_switches_are_registered_with_a_secret_and_noted() -> None:
     await remove_switch(work, PROVIDER, "edge-1", by="pat")
     with pytest.raises(NotFound):
         await remove_switch(work, PROVIDER, "edge-1", by="pat")
-    actions = [entry.action for _, entry in work.audit.entries]  # type: ignore[attr-defined]
+    actions = [entry.action for entry in work.trail()]
     assert actions[0] == "switch registered"
     assert actions[-1] == "switch removed"
